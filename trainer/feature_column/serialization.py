@@ -1,0 +1,84 @@
+"""Columns as plain dictionaries: for a run's problem.json, a saved model's config, and digests."""
+
+import dataclasses
+import hashlib
+import importlib
+import json
+from typing import Any
+
+from trainer import feature_column
+from trainer.errors import Refusal
+from trainer.feature_column.column import FeatureColumn
+
+
+def to_dict(value: Any) -> Any:
+    """Returns a column, or a value inside one, as what JSON can hold.
+
+    Functions are kept by the place they can be imported from.
+
+    Example:
+        >>> to_dict(feature_column.categorical_column_with_identity("hour", 24))
+        {'kind': 'IdentityColumn', 'key': 'hour', 'num_buckets': 24, 'default_value': None}
+    """
+    if isinstance(value, FeatureColumn) and dataclasses.is_dataclass(value):
+        fields = {field.name: to_dict(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {"kind": type(value).__name__, **fields}
+    if isinstance(value, (list, tuple)):
+        return [to_dict(item) for item in value]
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    if hasattr(value, "get_config"):
+        return {"keras_object": f"{type(value).__module__}:{type(value).__qualname__}", "config": value.get_config()}
+    return {"function": f"{value.__module__}:{value.__qualname__}"}
+
+
+def from_dict(value: Any) -> Any:
+    """Returns what `to_dict` was given.
+
+    Raises:
+        Refusal: A kind of column or a function named there does not exist.
+
+    Example:
+        >>> from_dict(to_dict(feature_column.categorical_column_with_identity("hour", 24)))
+        IdentityColumn(key='hour', num_buckets=24, default_value=None)
+    """
+    if isinstance(value, (list, tuple)):
+        return tuple(from_dict(item) for item in value)
+    if not isinstance(value, dict):
+        return value
+    if "function" in value:
+        return _imported(value["function"])
+    if "keras_object" in value:
+        return _imported(value["keras_object"]).from_config(value["config"])
+    kind = getattr(feature_column, value.get("kind", ""), None)
+    if kind is None:
+        raise Refusal(f"from_dict: a kind of column is wanted, not {value.get('kind')!r}.")
+    return kind(**{key: from_dict(item) for key, item in value.items() if key != "kind"})
+
+
+def _imported(place: str) -> Any:
+    module, _, name = place.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError):
+        raise Refusal(
+            f"from_dict: the function {name} of {module} cannot be imported; define it at the top of a module."
+        ) from None
+    return found
+
+
+def digest(column: FeatureColumn) -> str:
+    """Returns 8 hexadecimal digits that differ between columns that make ids or numbers differently."""
+    text = json.dumps(to_dict(column), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def encoded_key(column: FeatureColumn) -> str:
+    """Returns the key under which an encoded column travels from the encoder to the tables.
+
+    Names of columns do not tell columns apart: a numeric column and an identity column on "hour" share one, and so
+    do two crosses of the same keys in another order.
+    """
+    return f"{column.name}.{digest(column)}"

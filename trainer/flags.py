@@ -1,0 +1,186 @@
+"""A frozen dataclass as command-line flags: one field, one flag."""
+
+import argparse
+import copy
+import dataclasses
+import types
+import typing
+from collections.abc import Collection, Sequence
+from typing import Any, NoReturn
+
+from trainer.errors import Refusal, nearest
+
+
+def flag(
+    default: Any,
+    help: str,
+    metavar: str | None = None,
+    least: int | None = None,
+    choices: Sequence[str] = (),
+    group: str = "settings",
+) -> Any:
+    """Returns a dataclass field that `parse` turns into a flag.
+
+    Args:
+        default: The value when the flag is not given.
+        help: One line; the default is added by `--help`.
+        metavar: What stands for the value in `--help`.
+        least: The smallest number allowed.
+        choices: The words allowed.
+        group: The heading under which `--help` shows it.
+    """
+    metadata = {"help": help, "metavar": metavar, "least": least, "choices": tuple(choices), "group": group}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def flag_name(field_name: str) -> str:
+    """Returns the flag of a field.
+
+    Example:
+        >>> flag_name("job_dir")
+        '--job-dir'
+    """
+    return f"--{field_name.replace('_', '-')}"
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose mistakes are refusals instead of a usage text."""
+
+    def error(self, message: str) -> NoReturn:
+        message = message.removeprefix("argument ")
+        raise Refusal(f"{message.rstrip('.')}.")
+
+
+def parser(settings: type[Any], prog: str, description: str, epilog: str | None = None) -> argparse.ArgumentParser:
+    """Returns the argument parser of a settings dataclass; fields that are not given stay absent from its result."""
+    made = _Parser(
+        prog=prog,
+        description=description,
+        epilog=epilog,
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    groups: dict[str, Any] = {}
+    hints = typing.get_type_hints(settings)
+    for field in dataclasses.fields(settings):
+        title = field.metadata["group"]
+        group = groups.setdefault(title, None) or made.add_argument_group(title)
+        groups[title] = group
+        _add(group, field, hints[field.name])
+    return made
+
+
+def parse(
+    settings: type[Any], argv: Sequence[str], prog: str, description: str, epilog: str | None = None
+) -> dict[str, Any]:
+    """Returns the fields that a command line gives, by name; `--help` prints and exits with 0.
+
+    `-` and `_` are both accepted in a flag's name.
+
+    Raises:
+        Refusal: A flag is unknown, has no value, or has one that its field cannot take.
+    """
+    made = parser(settings, prog, description, epilog)
+    given, unknown = made.parse_known_args([_dashed(word) for word in argv])
+    if unknown:
+        raise Refusal(f"{prog}: {_not_known(unknown[0].partition('=')[0], settings)}")
+    values = vars(given)
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def without(argv: Sequence[str], names: Collection[str]) -> list[str]:
+    """Returns a command line without some flags and their values; the other words stay as they were typed.
+
+    Args:
+        argv: A command line that `parse` accepts.
+        names: Fields whose flags take a value.
+
+    Example:
+        >>> without(["--job_dir", "here", "--seed=1", "--warm-start=a=b"], ["job_dir", "warm_start"])
+        ['--seed=1']
+    """
+    dropped = {flag_name(name) for name in names}
+    kept, words = [], iter(argv)
+    for word in words:
+        name, equals, _ = _dashed(word).partition("=")
+        if name not in dropped:
+            kept.append(word)
+        elif not equals:
+            next(words, None)
+    return kept
+
+
+def together(name: str, classes: Sequence[type[Any]]) -> type[Any]:
+    """Returns a frozen dataclass with the fields of several; a field that two of them have is taken once."""
+    fields = {}
+    for one in classes:
+        hints = typing.get_type_hints(one)
+        fields.update(
+            {field.name: (field.name, hints[field.name], copy.copy(field)) for field in dataclasses.fields(one)}
+        )
+    return dataclasses.make_dataclass(name, fields.values(), frozen=True)
+
+
+def _not_known(word: str, settings: type[Any]) -> str:
+    fields = dataclasses.fields(settings)
+    if not word.startswith("-"):
+        example = f"{flag_name(fields[0].name)} {fields[0].default}"
+        return f"'{word}' belongs to no flag; flags start with '--', as in {example}."
+    known = [flag_name(field.name) for field in fields]
+    known += [flag_name(f"no-{field.name}") for field in fields if field.default is True]
+    return f"there is no flag {word}{nearest(word, known) or '; --help lists the flags.'}"
+
+
+def _dashed(word: str) -> str:
+    if not word.startswith("--"):
+        return word
+    name, equals, value = word.partition("=")
+    return name.replace("_", "-") + equals + value
+
+
+def _add(group: Any, field: dataclasses.Field[Any], hint: Any) -> None:
+    text, default = field.metadata["help"], field.default
+    if default not in (None, (), False):
+        text += f" (default {str(default).lower() if isinstance(default, bool) else default})"
+    text = text.replace("%", "%%")
+    if hint is bool:
+        action: Any = argparse.BooleanOptionalAction if default else "store_true"
+        group.add_argument(flag_name(field.name), dest=field.name, action=action, help=text)
+        return
+    kind = _kind(hint)
+    group.add_argument(
+        flag_name(field.name),
+        dest=field.name,
+        action="append" if typing.get_origin(hint) is tuple else "store",
+        type=_reader(kind, field),
+        metavar=field.metadata["metavar"] or kind.__name__.upper(),
+        help=text,
+    )
+
+
+def _kind(hint: Any) -> type:
+    if typing.get_origin(hint) is tuple or isinstance(hint, types.UnionType):
+        return next(kind for kind in typing.get_args(hint) if isinstance(kind, type) and kind is not type(None))
+    return hint
+
+
+def _reader(kind: type, field: dataclasses.Field[Any]) -> Any:
+    least, choices = field.metadata["least"], field.metadata["choices"]
+
+    def read(text: str) -> Any:
+        wanted = {int: "a whole number", float: "a number"}.get(kind, "a text")
+        if least is not None:
+            wanted += f" of at least {least}" if kind is int else f" above {least}"
+        try:
+            value = kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{wanted} is wanted, not '{text}'") from None
+        if least is not None and not (value >= least if kind is int else least < value < float("inf")):
+            raise argparse.ArgumentTypeError(f"{wanted} is wanted, not '{text}'")
+        if choices and value not in choices:
+            ending = nearest(text, choices) or f"; it is one of {', '.join(choices)}."
+            raise argparse.ArgumentTypeError(f"there is no '{text}'{ending}")
+        return value
+
+    return read

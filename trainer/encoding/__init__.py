@@ -1,0 +1,12 @@
+"""Strings to ids: lookup, hash, cross and ranges, as functions of raw features that run inside `tf.data` or a model."""
+
+import importlib
+import pkgutil
+
+from trainer.encoding.encoding import Encoding, encoding
+
+__all__ = ["Encoding", "encoding"]
+
+# Each file of this folder registers the encoding of its kind of column.
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")

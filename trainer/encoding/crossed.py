@@ -1,0 +1,64 @@
+"""Combinations of ids, one id each, or hashed."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import tensorflow as tf
+
+from trainer.encoding.encoding import Encoding, encoding, integers_of, missing, values_of
+from trainer.feature_column import CrossedColumn
+
+TENSORFLOW_HASH_KEY = 0xDECAFCAFFE
+
+
+class CrossedEncoding(Encoding):
+    """All combinations of the keys' values of an example; where one key has no value there is no combination."""
+
+    def __init__(self, column: CrossedColumn) -> None:
+        super().__init__()
+        self.column = column
+        self.encodings = [
+            partial(_raw, key=leaf) if isinstance(leaf, str) else encoding(leaf) for leaf in column.leaves
+        ]
+
+    def __call__(self, features: Mapping[str, Any]) -> Any:
+        """Returns the ids, `(batch, product of the keys' k)`."""
+        values = [encode(features) for encode in self.encodings]
+        absent = [missing(value) for value in values]
+        values, absent = _combined(values), _combined(absent)  # each (batch, product)
+        if self.column.hash_bucket_size is None:
+            ids = tf.zeros_like(values[0])
+            for leaf, value in zip(self.column.bounded_leaves, values, strict=True):
+                ids = ids * leaf.num_buckets + value
+        else:
+            ids = self._hashed(values)
+        some_absent = tf.reduce_any(tf.stack(absent), axis=0)
+        return tf.where(some_absent, tf.constant(-1, tf.int64), ids)  # (batch, product)
+
+    def _hashed(self, values: Sequence[Any]) -> Any:
+        keys = [tf.reshape(value, [-1, 1]) for value in values]
+        hash_key = TENSORFLOW_HASH_KEY if self.column.hash_key is None else self.column.hash_key
+        crossed = tf.sparse.cross_hashed(keys, self.column.hash_bucket_size, hash_key)
+        return tf.reshape(crossed.values, tf.shape(values[0]))
+
+
+def _raw(features: Mapping[str, Any], key: str) -> Any:
+    values = values_of(features, key)
+    return values if values.dtype == tf.string else integers_of(features, key, "crossed_column")
+
+
+def _combined(values: Sequence[Any]) -> list[Any]:
+    """Returns each `(batch, k)` repeated so that together they run through all combinations, the last fastest."""
+    if all(value.shape[1] == 1 for value in values):
+        return list(values)
+    sizes = [tf.shape(value)[1] for value in values]
+    repeated = []
+    for place, value in enumerate(values):
+        inner = tf.reduce_prod(tf.stack([1, *sizes[place + 1 :]]))
+        outer = tf.reduce_prod(tf.stack([1, *sizes[:place]]))
+        repeated.append(tf.tile(tf.repeat(value, inner, axis=1), [1, outer]))
+    return repeated
+
+
+encoding.register(CrossedColumn, CrossedEncoding)

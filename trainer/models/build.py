@@ -1,0 +1,117 @@
+"""Building and compiling a problem's model, and taking it apart for the loop."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from trainer import layers, optimizers
+from trainer.errors import Refusal
+from trainer.feature_column import EmbeddingColumn
+from trainer.feature_column.collection import embeddings_by_table
+from trainer.models.wide_and_deep import wide_and_deep
+from trainer.problem import Problem
+
+
+def build(problem: Problem, steps: int | None = None) -> keras.Model:
+    """Returns a problem's model, compiled with its optimizers, loss and metrics.
+
+    Args:
+        problem: The columns, the model's shape and the head.
+        steps: The steps of the whole training, which a decaying learning rate must know.
+
+    Returns:
+        A Keras model of raw features, a dictionary of `(batch,)` tensors, to logits `(batch, units)`; `model.fit`
+        takes a `tf.data.Dataset` of `(features, labels)`.
+
+    Raises:
+        Refusal: The model or its optimizer cannot be made.
+    """
+    return compiled(assembled(problem), problem, steps)
+
+
+def assembled(problem: Problem) -> keras.Model:
+    """Returns a problem's model, not yet compiled.
+
+    Raises:
+        Refusal: The problem's own function returns no Keras model.
+    """
+    model = problem.model() if problem.model is not None else wide_and_deep(problem)
+    if not isinstance(model, keras.Model):
+        raise Refusal(f"Problem: model must return a keras.Model, not {type(model).__name__}.")
+    return model
+
+
+def compiled(model: keras.Model, problem: Problem, steps: int | None = None) -> keras.Model:
+    """Returns the model, compiled with new optimizers, loss and metrics as the problem says.
+
+    Raises:
+        Refusal: There is no optimizer or decay of the name that the problem gives.
+    """
+    model.compile(
+        optimizer=_optimizer(problem, steps),
+        loss=problem.head.loss(),
+        weighted_metrics=problem.head.metrics(),
+        jit_compile=False,
+    )
+    return model
+
+
+def _optimizer(problem: Problem, steps: int | None) -> keras.optimizers.Optimizer:
+    deep = optimizers.get(problem.dnn_optimizer, _rate(problem, problem.dnn_optimizer, problem.learning_rate, steps))
+    if problem.linear_optimizer is None or not problem.linear_feature_columns:
+        return deep
+    rate = _rate(problem, problem.linear_optimizer, problem.linear_learning_rate, steps)
+    return optimizers.Parts(deep, {"linear/": optimizers.get(problem.linear_optimizer, rate)})
+
+
+def _rate(problem: Problem, optimizer: str, rate: float | None, steps: int | None) -> Any:
+    if problem.learning_rate_decay is None or steps is None:
+        return rate
+    if problem.learning_rate_decay != "cosine":
+        raise Refusal(f"Problem: learning_rate_decay is None or 'cosine', not {problem.learning_rate_decay!r}.")
+    start = float(optimizers.get(optimizer).learning_rate) if rate is None else rate
+    return keras.optimizers.schedules.CosineDecay(start, steps)
+
+
+@dataclass(frozen=True)
+class Halves:
+    """A model taken apart where features are encoded, so that they can be encoded once for all epochs.
+
+    Args:
+        encode: Raw features to what `logits` takes; None where the model reads raw features elsewhere than in one
+            `Encoder`, and so is left whole.
+        logits: Encoded features, and whether this is training, to logits `(batch, units)`. It shares the model's
+            layers: to train it is to train the model.
+    """
+
+    encode: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None
+    logits: Callable[[Mapping[str, Any], bool], Any]
+
+
+def halves(model: keras.Model) -> Halves:
+    """Returns the encoder of a model and the rest of it."""
+    whole = Halves(None, lambda features, training: model(features, training=training))
+    encoders = [layer for layer in model.layers if isinstance(layer, layers.Encoder)]
+    if len(encoders) != 1:
+        return whole
+    keys = sorted(encoders[0].encodings)  # the order in which Keras flattens a dictionary
+    try:
+        rest = keras.Model(keras.tree.flatten(encoders[0].output), model.output)
+    except (AttributeError, ValueError):  # no functional model, or one in which raw features go past the encoder
+        return whole
+    return Halves(encoders[0], lambda encoded, training: rest([encoded[key] for key in keys], training=training))
+
+
+def tables_of(model: keras.Model) -> dict[str, tuple[layers.EmbeddingTable, EmbeddingColumn | None]]:
+    """Returns the embedding tables anywhere in a model by name, each with the column it was made for, if any."""
+    flat = list(model._flatten_layers())
+    columns = [column for layer in flat if isinstance(layer, layers.DenseFeatures) for column in layer.columns]
+    by_table = embeddings_by_table(columns)
+    weights = [table for layer in flat if isinstance(layer, layers.LinearModel) for table in layer.tables.values()]
+    return {
+        layer.name: (layer, by_table.get(layer.name))
+        for layer in flat
+        if isinstance(layer, layers.EmbeddingTable) and not any(layer is weight for weight in weights)
+    }

@@ -1,0 +1,63 @@
+"""Row-sparse updates for tables, ordinary ones for the rest: Keras optimizers for any `model.compile`."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from trainer.errors import Refusal, nearest
+from trainer.optimizers.adagrad import Adagrad
+from trainer.optimizers.ftrl import Ftrl
+from trainer.optimizers.lazy_adam import LazyAdam
+from trainer.optimizers.parts import Parts
+from trainer.optimizers.rows import RowSparse
+from trainer.optimizers.sgd import SGD
+
+__all__ = ["SGD", "Adagrad", "Ftrl", "LazyAdam", "Parts", "RowSparse", "get", "names"]
+
+
+def names() -> list[str]:
+    """Returns the names of the row-sparse optimizers.
+
+    Example:
+        >>> names()
+        ['Adagrad', 'Ftrl', 'LazyAdam', 'SGD']
+    """
+    found = [name for name, value in globals().items() if isinstance(value, type) and issubclass(value, RowSparse)]
+    return sorted(name for name in found if name != "RowSparse")
+
+
+def get(name: str, learning_rate: Any = None) -> keras.optimizers.Optimizer:
+    """Returns a new optimizer by its name, or from a file of one's own.
+
+    Args:
+        name: One of `names()`, or "file.py:NAME", where NAME is an optimizer's class or a function that makes one.
+        learning_rate: A number or a Keras schedule; None is the optimizer's own.
+
+    Raises:
+        Refusal: There is no such optimizer.
+    """
+    if ".py:" in name:
+        made = _from_file(name)
+    elif name in names():
+        made = globals()[name]
+    else:
+        ending = nearest(name, names()) or f"; there are {', '.join(names())}, or give FILE.py:NAME."
+        raise Refusal(f"--optimizer: there is no optimizer '{name}'{ending}")
+    return made() if learning_rate is None else made(learning_rate=learning_rate)
+
+
+def _from_file(name: str) -> Any:
+    path, _, attribute = name.rpartition(":")
+    if not Path(path).is_file():
+        raise Refusal(f"--optimizer: there is no file {path}; give FILE.py:NAME.")
+    specification = importlib.util.spec_from_file_location(Path(path).stem, path)
+    if specification is None or specification.loader is None:
+        raise Refusal(f"--optimizer: {path} cannot be read as a Python file.")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    found = getattr(module, attribute, None)
+    if found is None:
+        raise Refusal(f"--optimizer: {path} has no {attribute}{nearest(attribute, vars(module)) or '.'}")
+    return found

@@ -1,0 +1,34 @@
+"""Follow the regularized leader."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from trainer.optimizers.rows import RowSparse
+
+
+@keras.saving.register_keras_serializable("trainer")
+class Ftrl(RowSparse, keras.optimizers.Ftrl):
+    """FTRL-proximal on the rows that a step used, for wide parts with many ids; L1 sets weights of rare ids to zero.
+
+    A dense gradient gets `keras.optimizers.Ftrl`'s update, which is the same.
+
+    Source:
+        McMahan and others, "Ad click prediction: a view from the trenches", 2013.
+    """
+
+    def update_rows(self, ids: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Updates the rows of a table, of its accumulator and of its linear term."""
+        accumulator, linear = self.slot(self._accumulators, variable), self.slot(self._linears, variable)
+        rate, power = learning_rate, self.learning_rate_power
+        l2 = self.l2_regularization_strength + self.beta / (2.0 * rate)
+        weights, sums = tf.gather(variable, ids), tf.gather(accumulator, ids)
+        shrunk = gradient + 2 * self.l2_shrinkage_regularization_strength * weights
+        new_sums = sums + tf.square(gradient)
+        terms = tf.gather(linear, ids) + shrunk - (new_sums**-power - sums**-power) / rate * weights
+        quadratic = new_sums**-power / rate + 2 * l2
+        clipped = tf.clip_by_value(terms, -self.l1_regularization_strength, self.l1_regularization_strength)
+        accumulator.scatter_update(tf.IndexedSlices(new_sums, ids))
+        linear.scatter_update(tf.IndexedSlices(terms, ids))
+        variable.scatter_update(tf.IndexedSlices((clipped - terms) / quadratic, ids))

@@ -1,0 +1,85 @@
+"""What every row-sparse optimizer does: sum a gradient's duplicates, clip the sums, touch only the rows it names."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from trainer.errors import Refusal
+
+
+def summed(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
+    """Returns the gradient with each row named once, the values of its duplicates added.
+
+    Scatter and sparse-apply ops race on duplicate ids; and an update that is not linear in the gradient, Adagrad's for
+    one, is defined on the sum.
+
+    Args:
+        gradient: Values `(n, dimension)` at indices `(n,)`.
+
+    Returns:
+        Values `(unique, dimension)` at indices `(unique,)`, in the order in which the indices first came.
+    """
+    ids, places = tf.unique(gradient.indices)  # (unique,), (n,)
+    values = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(ids))  # (unique, dimension)
+    return tf.IndexedSlices(values, ids, gradient.dense_shape)
+
+
+class RowSparse(keras.optimizers.Optimizer):
+    """An optimizer that updates only the rows of a table that a step has used.
+
+    A subclass adds to a Keras optimizer the method `update_rows`; dense gradients get that optimizer's own update.
+    """
+
+    def update_rows(self, ids: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Updates the rows `ids` `(unique,)` of a `variable`, given their `gradient` `(unique, dimension)`."""
+        raise NotImplementedError
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Updates a variable, or only the rows that a sparse gradient names."""
+        if not isinstance(gradient, tf.IndexedSlices):
+            super().update_step(gradient, variable, learning_rate)
+            return
+        rows = summed(gradient)
+        variable = getattr(variable, "value", variable) if isinstance(variable, keras.Variable) else variable
+        learning_rate = tf.cast(learning_rate, variable.dtype)
+        self.update_rows(rows.indices, tf.cast(rows.values, variable.dtype), variable, learning_rate)
+
+    def slot(self, slots: list[Any], variable: Any) -> Any:
+        """Returns the slot of a variable as TensorFlow's variable, so that its rows can be read and written."""
+        return slots[self._get_variable_index(variable)].value
+
+    def _clip_gradients(self, gradients: list[Any]) -> list[Any]:
+        # Keras clips the parts of a duplicated row one by one and makes a global norm dense.
+        self._refuse_what_needs_whole_tables(gradients)
+        gradients = [summed(g) if isinstance(g, tf.IndexedSlices) else g for g in gradients]
+        if self.global_clipnorm and self.global_clipnorm > 0:
+            return list(tf.clip_by_global_norm(gradients, self.global_clipnorm)[0])
+        if self.clipnorm and self.clipnorm > 0:
+            return [tf.clip_by_norm(gradient, self.clipnorm) for gradient in gradients]
+        if self.clipvalue and self.clipvalue > 0:
+            return [_clipped(gradient, self.clipvalue) for gradient in gradients]
+        return gradients
+
+    def _refuse_what_needs_whole_tables(self, gradients: list[Any]) -> None:
+        if not any(isinstance(gradient, tf.IndexedSlices) for gradient in gradients):
+            return
+        whole = {
+            "use_ema": self.use_ema,
+            "gradient_accumulation_steps": self.gradient_accumulation_steps,
+            "loss_scale_factor": self.loss_scale_factor,
+            "weight_decay": self.weight_decay,
+        }
+        for argument, value in whole.items():
+            if value:
+                raise Refusal(
+                    f"{type(self).__name__}: {argument} reads and writes every row of a table at every step, which is "
+                    "what a row-sparse optimizer avoids; leave it out, or use a stock Keras optimizer."
+                )
+
+
+def _clipped(gradient: Any, limit: float) -> Any:
+    if isinstance(gradient, tf.IndexedSlices):
+        values = tf.clip_by_value(gradient.values, -limit, limit)
+        return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
+    return tf.clip_by_value(gradient, -limit, limit)

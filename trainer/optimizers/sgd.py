@@ -1,0 +1,29 @@
+"""Stochastic gradient descent."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from trainer.optimizers.rows import RowSparse
+
+
+@keras.saving.register_keras_serializable("trainer")
+class SGD(RowSparse, keras.optimizers.SGD):
+    """`w ← w - rate · g`, and with momentum `m ← momentum · m - rate · g; w ← w + m`, on the rows that a step used.
+
+    A dense gradient gets `keras.optimizers.SGD`'s update. With momentum a row's velocity waits while the row is not
+    used.
+    """
+
+    def update_rows(self, ids: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Updates the rows of a table and of its velocity."""
+        if not self.momentum:
+            variable.scatter_sub(tf.IndexedSlices(learning_rate * gradient, ids))
+            return
+        velocity = self.slot(self.momentums, variable)
+        momentum = tf.cast(self.momentum, variable.dtype)
+        moved = momentum * tf.gather(velocity, ids) - learning_rate * gradient
+        velocity.scatter_update(tf.IndexedSlices(moved, ids))
+        step = momentum * moved - learning_rate * gradient if self.nesterov else moved
+        variable.scatter_add(tf.IndexedSlices(step, ids))

@@ -70,7 +70,7 @@ class Problem:
         validation: Which training rows are held out for choosing and stopping.
         num_epochs: Passes over the training rows.
         train_batch_size: Examples a step.
-        learning_rate_decay: None, or "cosine": down to zero at the last step.
+        learning_rate_decay: None, "linear" or "cosine": `dnn_optimizer`'s rate goes down to zero at the last step.
         name: The problem's name; None is the file's.
         description: One sentence; None is the first of the file's.
     """
@@ -109,6 +109,10 @@ class Problem:
                 )
         if not self.columns and self.model is None:
             raise Refusal("Problem: give dnn_feature_columns, linear_feature_columns or a model; all three are absent.")
+        if self.learning_rate_decay not in (None, "linear", "cosine"):
+            raise Refusal(
+                f"Problem: learning_rate_decay is None, 'linear' or 'cosine', not {self.learning_rate_decay!r}."
+            )
         self.embeddings  # noqa: B018  # refuses two tables under one name
         self.raw_features  # noqa: B018  # refuses one key of two kinds
 

@@ -47,7 +47,7 @@ def compiled(model: keras.Model, problem: Problem, steps: int | None = None) -> 
     """Returns the model, compiled with new optimizers, loss and metrics as the problem says.
 
     Raises:
-        Refusal: There is no optimizer or decay of the name that the problem gives.
+        Refusal: There is no optimizer of the name that the problem gives.
     """
     model.compile(
         optimizer=_optimizer(problem, steps),
@@ -59,20 +59,21 @@ def compiled(model: keras.Model, problem: Problem, steps: int | None = None) -> 
 
 
 def _optimizer(problem: Problem, steps: int | None) -> keras.optimizers.Optimizer:
-    deep = optimizers.get(problem.dnn_optimizer, _rate(problem, problem.dnn_optimizer, problem.learning_rate, steps))
+    deep = optimizers.get(problem.dnn_optimizer, _decayed(problem, steps))
     if problem.linear_optimizer is None or not problem.linear_feature_columns:
         return deep
-    rate = _rate(problem, problem.linear_optimizer, problem.linear_learning_rate, steps)
-    return optimizers.Parts(deep, {"linear/": optimizers.get(problem.linear_optimizer, rate)})
+    # The wide part keeps its rate: FTRL and Adagrad lower it for each weight by themselves.
+    return optimizers.Parts(deep, {"linear/": optimizers.get(problem.linear_optimizer, problem.linear_learning_rate)})
 
 
-def _rate(problem: Problem, optimizer: str, rate: float | None, steps: int | None) -> Any:
+def _decayed(problem: Problem, steps: int | None) -> Any:
     if problem.learning_rate_decay is None or steps is None:
-        return rate
-    if problem.learning_rate_decay != "cosine":
-        raise Refusal(f"Problem: learning_rate_decay is None or 'cosine', not {problem.learning_rate_decay!r}.")
-    start = float(optimizers.get(optimizer).learning_rate) if rate is None else rate
-    return keras.optimizers.schedules.CosineDecay(start, steps)
+        return problem.learning_rate
+    own = problem.learning_rate is None
+    start = float(optimizers.get(problem.dnn_optimizer).learning_rate) if own else problem.learning_rate
+    if problem.learning_rate_decay == "cosine":
+        return keras.optimizers.schedules.CosineDecay(start, steps)
+    return keras.optimizers.schedules.PolynomialDecay(start, steps, end_learning_rate=0.0)
 
 
 @dataclass(frozen=True)

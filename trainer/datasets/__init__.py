@@ -1,0 +1,101 @@
+"""Data sets by name: this project's own, one TFDS builder a file, and all of TFDS."""
+
+import contextlib
+import importlib
+import os
+import pkgutil
+import sys
+from typing import Any
+
+from trainer.errors import Refusal, nearest
+
+
+def names() -> list[str]:
+    """Returns the sorted names of this project's own data sets, one for each file in this folder.
+
+    Example:
+        >>> "nyc_flights" in names()
+        True
+    """
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+
+
+def title(builder: Any) -> str:
+    """Returns the name of a builder with its config, as a person writes it: `nyc_flights/JFK`."""
+    config = builder.builder_config
+    return f"{builder.name}/{config.name}" if config else str(builder.name)
+
+
+def builder(name: str, data_dir: str) -> Any:
+    """Returns the TFDS builder of a data set, prepared or not.
+
+    Args:
+        name: `NAME` or `NAME/CONFIG`, of this project or of TFDS.
+        data_dir: The folder that holds prepared data sets.
+
+    Raises:
+        Refusal: There is no data set or no config of that name.
+    """
+    import tensorflow_datasets as tfds
+
+    own = _data_set(name)
+    if own in names():
+        importlib.import_module(f"{__name__}.{own}")  # TFDS finds a builder by name once its class exists
+    try:
+        return tfds.builder(name, data_dir=data_dir)
+    except (ValueError, AssertionError) as error:  # TFDS asserts that it knows a version
+        raise Refusal(_what_is_unknown(name)) from error
+
+
+def _data_set(name: str) -> str:
+    return name.partition("/")[0].partition(":")[0]
+
+
+def _what_is_unknown(name: str) -> str:
+    import tensorflow_datasets as tfds
+
+    data_set, config = _data_set(name), name.partition("/")[2].partition(":")[0]
+    known = [*names(), *tfds.list_builders(with_community_datasets=False)]
+    if data_set not in known:
+        return f"--dataset: no data set '{data_set}' here or in TFDS{nearest(data_set, known) or '.'}"
+    configs = list(tfds.builder_cls(data_set).builder_configs)
+    if config and not configs:
+        return f"{data_set}: no config '{config}'; it has none."
+    if config and config not in configs:
+        return f"{data_set}: no config '{config}' among {', '.join(configs)}{nearest(config, configs) or '.'}"
+    return f"--dataset: TFDS cannot load '{name}'; write NAME or NAME/CONFIG."
+
+
+def prepare(builder: Any, download: bool) -> None:
+    """Prepares a data set, with TFDS's progress bar on stderr, unless it is prepared already.
+
+    Args:
+        builder: From `builder()`.
+        download: Whether the network may be used. A data set of this project that needs no network is prepared
+            in any case.
+
+    Raises:
+        Refusal: The data set is not prepared, and preparing it needs the network.
+    """
+    if not builder.is_prepared():
+        if not download and getattr(builder, "NEEDS_DOWNLOAD", True):
+            raise Refusal(
+                f"{title(builder)}: not prepared in {builder.data_dir_root}; give --download to fetch it, "
+                "or --data-dir with a folder that holds it."
+            )
+        _prepare(builder)
+    if not builder.info.splits:  # another process prepared it after this builder was made
+        builder.info.read_from_directory(builder.data_dir)
+
+
+def _prepare(builder: Any) -> None:
+    import tensorflow_datasets as tfds
+
+    config = tfds.download.DownloadConfig(manual_dir=os.path.join(builder.data_dir_root, "manual"))
+    try:
+        # TFDS announces itself on stdout, which belongs to the results of a command.
+        with contextlib.redirect_stdout(sys.stderr):
+            builder.download_and_prepare(download_config=config)
+    except OSError:
+        if not builder.is_prepared():  # of two processes that prepare at once one moves its folder in place
+            raise

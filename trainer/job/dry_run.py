@@ -1,0 +1,88 @@
+"""`--dry-run`: what would be trained, from the first rows of the data; nothing is written."""
+
+import itertools
+from typing import Any
+
+import keras
+import numpy as np
+
+from trainer import models
+from trainer.feature_column import CategoricalColumn, FeatureColumn
+from trainer.feature_column.serialization import encoded_key
+from trainer.inputs.examples import Source
+from trainer.inputs.memory import Examples, collect
+from trainer.job.plan import Plan
+from trainer.job.steps import steps_of
+from trainer.layers import encodable
+from trainer.terminal import quantity
+
+ROWS = 1000
+FLOAT_BYTES = 4
+
+
+def show(plan: Plan) -> None:
+    """Prints columns, tables, parameters, steps, memory and three encoded examples."""
+    keras.utils.set_random_seed(plan.settings.seed)
+    model = models.assembled(plan.problem)
+    halves = models.halves(model)
+    source = Source(plan.problem, [tensor.name for tensor in model.inputs], plan.settings.data_dir)
+    source.prepare(plan.settings.download)
+    batches = source.batches("train").unbatch().take(ROWS).batch(ROWS)
+    examples, _ = collect(batches, halves.encode)
+    models.compiled(model, plan.problem, 1)
+    model.optimizer.build(model.trainable_variables)
+    print(f"{plan.problem.name}: {plan.problem.description}\ndata set {source.name}\n")
+    _show_columns(plan)
+    _show_tables(model)
+    _show_size(plan, model, source)
+    _show_examples(plan, examples)
+    print(f"\nNothing was written; without --dry-run the run goes to {plan.run.path}")
+
+
+def _show_columns(plan: Plan) -> None:
+    problem = plan.problem
+    for title, columns in (("deep", problem.dnn_feature_columns), ("wide", problem.linear_feature_columns)):
+        for column in columns:
+            print(f"{title}  {type(column).__name__:<22} {column.name:<40} {_size(column)}")
+
+
+def _size(column: FeatureColumn) -> str:
+    if isinstance(column, CategoricalColumn):
+        return f"{column.num_buckets:,} ids"
+    return f"{getattr(column, 'width', 0):,} floats"
+
+
+def _show_tables(model: keras.Model) -> None:
+    print()
+    for name, (layer, _) in models.tables_of(model).items():
+        size = quantity(layer.rows * layer.dimension * FLOAT_BYTES)
+        frozen = "" if layer.trainable else ", frozen"
+        print(f"table {name:<16} {layer.rows:>10,} rows × {layer.dimension} = {size}{frozen}")
+
+
+def _show_size(plan: Plan, model: keras.Model, source: Source) -> None:
+    parameters = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
+    slots = sum(int(np.prod(variable.shape)) for variable in model.optimizer.variables)
+    print(f"\nparameters {parameters:,}, with the optimizer's slots {quantity((parameters + slots) * FLOAT_BYTES)}")
+    rows = source.rows("train")
+    if rows is None:
+        print(f"steps      unknown: the data set does not tell its size; {plan.problem.train_batch_size:,} rows a step")
+    else:
+        print(
+            f"steps      {steps_of(plan, rows):,} at most, of {plan.problem.train_batch_size:,} rows; {rows:,} rows "
+            "less those held out for validation"
+        )
+
+
+def _show_examples(plan: Plan, examples: Examples) -> None:
+    print("\nthree examples, encoded")
+    parts: dict[str, Any] = {encoded_key(encodable(column)): encodable(column) for column in plan.problem.columns}
+    for place in itertools.islice(range(len(examples)), 3):
+        print(f"label {examples.labels[place].reshape(-1).tolist()}")
+        for key, values in examples.features.items():
+            column = parts.get(key)
+            value = values[place].reshape(-1).tolist()
+            labels = ""
+            if isinstance(column, CategoricalColumn):
+                labels = "  " + ", ".join(column.label(id) if id >= 0 else "(missing)" for id in value)
+            print(f"  {column.name if column is not None else key:<28} {value}{labels}")

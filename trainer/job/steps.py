@@ -1,0 +1,215 @@
+"""Reading, training, evaluating and leaving a run: what a job does once TensorFlow is loaded."""
+
+import dataclasses
+import importlib.metadata
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from trainer import __version__, export, models, pictures, projector, tables
+from trainer import run as runs
+from trainer import settings as flags
+from trainer.errors import Refusal
+from trainer.feature_column.serialization import encoded_key, to_dict
+from trainer.inputs import split
+from trainer.inputs.examples import Source
+from trainer.inputs.memory import Examples
+from trainer.inputs.split import Data
+from trainer.job import summary
+from trainer.job.plan import Plan
+from trainer.tables import Table
+from trainer.training import Position, evaluate, train
+from trainer.training.callbacks import History, Progress, TensorBoardScalars
+from trainer.training.checkpoints import Checkpoints
+from trainer.vocabulary import counts
+
+RUN_ONLY = {"job_dir", "overwrite", "resume", "settings", "dry_run", "baselines", "verbose"}
+"""Settings that change where a run goes or what is shown, not what is learned."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A plan with its data and its compiled model, ready for the first step."""
+
+    plan: Plan
+    source: Source
+    model: keras.Model
+    halves: models.Halves
+    data: Data
+    last_step: int
+
+
+def carry_out(plan: Plan) -> dict[str, Any]:
+    """Trains as a plan says, leaves the run, and returns its metrics."""
+    start = time.perf_counter()
+    print(plan.run.path, flush=True)
+    work = opened(plan)
+    summary.show_data(plan.problem, work.source.name, work.data, time.perf_counter() - start)
+    _write_settings(work)
+    try:
+        metrics = learned(work)
+    except KeyboardInterrupt:
+        leave_tables(work)
+        print(f"\nInterrupted; add --resume --job-dir {plan.run.path} to go on.\n{plan.run.path}", flush=True)
+        raise
+    leave(work)
+    metrics["total_seconds"] = round(time.perf_counter() - start, 3)
+    plan.run.write_json("metrics.json", metrics)
+    summary.show_end(plan, metrics)
+    return metrics
+
+
+def opened(plan: Plan) -> Work:
+    """Returns a plan's model and data, read and encoded."""
+    keras.utils.set_random_seed(plan.settings.seed)
+    model = models.assembled(plan.problem)
+    halves = models.halves(model)
+    source = Source(plan.problem, [tensor.name for tensor in model.inputs], plan.settings.data_dir)
+    source.prepare(plan.settings.download)
+    data = split.read(source, halves.encode)
+    last_step = steps_of(plan, len(data.train))
+    models.compiled(model, plan.problem, last_step)
+    return Work(plan, source, model, halves, data, last_step)
+
+
+def steps_of(plan: Plan, examples: int) -> int:
+    """Returns the steps of a training on that many examples."""
+    by_epochs = plan.problem.num_epochs * -(-examples // plan.problem.train_batch_size)
+    asked = plan.settings.train_steps
+    if asked is None:
+        return by_epochs
+    return asked if plan.settings.num_epochs is None else min(asked, by_epochs)
+
+
+def learned(work: Work) -> dict[str, Any]:
+    """Trains, and returns the metrics of the run; the test examples are read once, after the last step."""
+    settings, problem, run = work.plan.settings, work.plan.problem, work.plan.run
+    position = Position()
+    checkpoints = Checkpoints(run.checkpoints, work.model, position)
+    if settings.resume:
+        checkpoints.restore()
+    done = position.steps
+    callbacks = [
+        Progress(len(work.data.train), problem.train_batch_size, work.last_step),
+        History(run.file("history.jsonl")),
+        TensorBoardScalars(run.logs),
+        checkpoints,
+        *(make() for make in problem.callbacks),
+    ]
+    start = time.perf_counter()
+    try:
+        train(
+            work.model,
+            work.halves,
+            work.data.train,
+            problem.train_batch_size,
+            settings.seed,
+            work.last_step,
+            work.data.validation,
+            settings.eval_batch_size,
+            callbacks,
+            position,
+        )
+    except KeyboardInterrupt:
+        checkpoints.save()
+        raise
+    seconds = time.perf_counter() - start
+    validation = evaluate(work.model, work.halves, work.data.validation, settings.eval_batch_size)
+    test = evaluate(work.model, work.halves, work.data.test(), settings.eval_batch_size)
+    trained = min((position.steps - done) * problem.train_batch_size, problem.num_epochs * len(work.data.train))
+    return {
+        **test,
+        **{f"validation_{name}": value for name, value in validation.items()},
+        "train_examples": len(work.data.train),
+        "steps": position.steps,
+        "seconds": round(seconds, 3),
+        "examples_per_second": round(trained / seconds, 1),
+        "peak_memory_bytes": _peak_memory(),
+    }
+
+
+def leave(work: Work) -> None:
+    """Writes what a finished run leaves beside its metrics: tables, projector, pictures, export."""
+    found = leave_tables(work)
+    run = work.plan.run
+    projector.write(run.file("logs", "projector") if run.logs == run.file("logs") else f"{run.logs}/projector", found)
+    pictures.write(run.file("pictures"), found)
+    export.write(run.export, work.model, work.plan.problem.head)
+
+
+def leave_tables(work: Work) -> list[Table]:
+    """Writes the model's tables as they are now, and returns them."""
+    found = tables_of(work.model, work.data.train)
+    tables.write(work.plan.run.tables, found)
+    return found
+
+
+def tables_of(model: keras.Model, examples: Examples) -> list[Table]:
+    """Returns the tables of a model, with the training rows of each key where the examples tell."""
+    found = []
+    for name, (layer, column) in models.tables_of(model).items():
+        ids = None if column is None else examples.features.get(encoded_key(column.categorical_column))
+        trained = None if ids is None else counts(ids, layer.rows)
+        found.append(Table(name, layer.table.numpy(), column, trained))
+    return found
+
+
+def _write_settings(work: Work) -> None:
+    plan, run = work.plan, work.plan.run
+    named = {name: value for name, value in flags.to_dict(plan.settings).items()}
+    digest = work.data.digest
+    if plan.settings.resume:
+        _check_unchanged(run.read_json("settings.json"), named, digest)
+    runs.prepare(run, plan.settings.resume)
+    packages = ("tensorflow", "keras", "tensorflow-datasets", "numpy")
+    versions = {name: importlib.metadata.version(name) for name in packages}
+    run.write_json(
+        "settings.json",
+        {
+            "command": " ".join([flags.PROG, *plan.argv]),
+            "settings": named,
+            "versions": {"embedding-columns": __version__, **versions, "python": sys.version.split()[0]},
+            "seed": plan.settings.seed,
+            "data": {"name": work.source.name, "digest": digest},
+        },
+    )
+    problem = plan.problem
+    run.write_json(
+        "problem.json",
+        {
+            "name": problem.name,
+            "description": problem.description,
+            "dnn_feature_columns": [to_dict(column) for column in problem.dnn_feature_columns],
+            "linear_feature_columns": [to_dict(column) for column in problem.linear_feature_columns],
+            "dnn_hidden_units": list(problem.dnn_hidden_units),
+            "label": problem.label,
+            "head": {"kind": type(problem.head).__name__, **_fields(problem.head)},
+            "validation": {"kind": type(problem.validation).__name__, **_fields(problem.validation)},
+        },
+    )
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else {}
+
+
+def _check_unchanged(stored: dict[str, Any], settings: dict[str, Any], digest: str) -> None:
+    before = stored["settings"]
+    for name, value in settings.items():
+        was = tuple(before[name]) if isinstance(before.get(name), list) else before.get(name)
+        if name not in RUN_ONLY and was != value:
+            raise Refusal(
+                f"--resume: the run was started with {name} {was!r}, not {value!r}; give the same settings, or start "
+                "anew with --overwrite."
+            )
+    if stored["data"]["digest"] != digest:
+        raise Refusal("--resume: the training data are not those that the run was started with; start anew.")
+
+
+def _peak_memory() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # Linux counts kilobytes

@@ -1,0 +1,45 @@
+"""What a job tells a person at its start and its end."""
+
+from typing import Any
+
+from trainer import paths
+from trainer.inputs.split import Data
+from trainer.job.plan import Plan
+from trainer.problem import Problem
+from trainer.terminal import quantity
+
+
+def show_data(problem: Problem, dataset: str, data: Data, seconds: float) -> None:
+    """Prints the problem, its data set and the sizes of what was read."""
+    print(f"{problem.name}: {problem.description}")
+    print(
+        f"{dataset}: {len(data.train):,} rows to train on, {len(data.validation):,} for validation "
+        f"(ready after {seconds:.1f} s)",
+        flush=True,
+    )
+
+
+def show_end(plan: Plan, metrics: dict[str, Any]) -> None:
+    """Prints the metrics, how to look at the run, and last where it lies."""
+    shown = ("loss", "auc", "accuracy", "rmse")
+    own = [name for name in metrics if f"validation_{name}" in metrics and name != "examples"]
+    names = sorted(own, key=lambda name: shown.index(name) if name in shown else len(shown))
+    for title, start in (("validation", "validation_"), ("test", "")):
+        values = "  ".join(f"{name} {metrics[start + name]:.4f}" for name in names)
+        print(f"{title:<11} {metrics[f'{start}examples']:>8,} rows  {values}")
+    print(
+        f"{'training':<11} {metrics['train_examples']:>8,} rows  {metrics['steps']:,} steps in "
+        f"{metrics['seconds']:.1f} s, {metrics['examples_per_second']:,.0f} examples/s, "
+        f"{quantity(metrics['peak_memory_bytes'])} of memory, {metrics['total_seconds']:.0f} s in all"
+    )
+    folder = paths.join(plan.run.path, "..") if paths.is_remote(plan.run.path) else _above(plan.run.path)
+    print(f"look at it  tensorboard --logdir {folder}")
+    print(plan.run.path, flush=True)
+
+
+def _above(path: str) -> str:
+    import os
+
+    above = os.path.dirname(path)
+    relative = os.path.relpath(above)
+    return above if relative.startswith("..") else relative

@@ -1,0 +1,128 @@
+"""A run: a job directory and what is in it."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trainer import paths
+from trainer.errors import Refusal
+
+
+@dataclass(frozen=True)
+class Run:
+    """The files of a job directory; `settings.json` is the first written, and makes a folder a run.
+
+    Args:
+        path: The job directory, absolute or remote.
+    """
+
+    path: str
+
+    def file(self, *names: str) -> str:
+        """Returns the path of a file or folder in the run."""
+        return paths.join(self.path, *names)
+
+    @property
+    def tables(self) -> str:
+        """The folder of the tables."""
+        return self.file("tables")
+
+    @property
+    def logs(self) -> str:
+        """The folder of TensorBoard's logs; a cloud may name another."""
+        return os.environ.get("AIP_TENSORBOARD_LOG_DIR") or self.file("logs")
+
+    @property
+    def checkpoints(self) -> str:
+        """The folder of the checkpoints to resume from; a cloud may name another."""
+        return os.environ.get("AIP_CHECKPOINT_DIR") or self.file("checkpoints")
+
+    @property
+    def export(self) -> str:
+        """The folder of the model to serve."""
+        return self.file("export")
+
+    def write_json(self, name: str, value: Mapping[str, Any]) -> None:
+        """Writes one of the run's JSON files, whole or not at all."""
+        paths.write_text(self.file(name), json.dumps(value, indent=2, sort_keys=False) + "\n")
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Returns one of the run's JSON files.
+
+        Raises:
+            Refusal: The folder holds no such file, or it is torn.
+        """
+        try:
+            value: dict[str, Any] = json.loads(paths.read_text(self.file(name)))
+        except (OSError, ValueError) as error:
+            raise Refusal(
+                f"{self.path}: no readable {name} is there ({error}); give a job dir that a run has left."
+            ) from None
+        return value
+
+
+def is_run(path: str) -> bool:
+    """Tells whether a folder holds a run."""
+    return paths.exists(paths.join(path, "settings.json"))
+
+
+def choose(job_dir: str | None, problem: str, overwrite: bool, resume: bool) -> Run:
+    """Returns the run to write to; nothing is made yet.
+
+    Args:
+        job_dir: The folder that was named; None is the cloud's (`AIP_MODEL_DIR`), else the first free one of
+            runs/PROBLEM, runs/PROBLEM-2 and so on (the last one there, to resume).
+        problem: The problem's name.
+        overwrite: Whether a run that is there may be replaced.
+        resume: Whether a run that is there is gone on with.
+
+    Raises:
+        Refusal: The folder holds a run and neither was asked for, holds something else, or holds none to resume.
+    """
+    named = job_dir or os.environ.get("AIP_MODEL_DIR")
+    path = paths.absolute(named or _numbered(problem, resume))
+    if resume and not is_run(path):
+        raise Refusal(f"--resume: {path} holds no run; leave --resume out to start one there.")
+    if named and not resume and not overwrite:
+        if is_run(path):
+            raise Refusal(f"--job-dir: {path} holds a run; add --overwrite to replace it or --resume to go on with it.")
+        if paths.exists(path) and not paths.is_folder(path):
+            raise Refusal(f"--job-dir: {path} is a file; a folder is wanted.")
+        if paths.names_in(path):
+            raise Refusal(f"--job-dir: {path} holds other files; give an empty or new folder.")
+    if overwrite and paths.names_in(path) and not is_run(path):
+        raise Refusal(f"--overwrite: {path} holds other files and no run; give a folder that a run has left.")
+    _check_writable(path)
+    return Run(path)
+
+
+def prepare(run: Run, resume: bool) -> None:
+    """Makes the folder of a run; what a replaced run has left there goes."""
+    if not resume and is_run(run.path):
+        paths.remove_folder(run.path)
+    paths.make_folder(run.path)
+
+
+def _numbered(problem: str, resume: bool) -> str:
+    first = paths.join("runs", problem)
+    if not paths.exists(first):
+        return first
+    number = 2
+    while paths.exists(f"{first}-{number}"):
+        number += 1
+    last = first if number == 2 else f"{first}-{number - 1}"
+    return last if resume else f"{first}-{number}"
+
+
+def _check_writable(path: str) -> None:
+    if paths.is_remote(path):
+        return
+    above = path
+    while not os.path.lexists(above):
+        above = os.path.dirname(above)
+    if not os.path.isdir(above):
+        raise Refusal(f"--job-dir: {path} cannot be made, because {above} is a file; give another folder.")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise Refusal(f"--job-dir: {path} cannot be written, because {above} is read-only here; give another folder.")

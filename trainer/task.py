@@ -1,0 +1,21 @@
+"""`python -m trainer.task`: trains a problem and leaves a run."""
+
+import sys
+from collections.abc import Sequence
+
+from trainer import job, settings
+from trainer.terminal import exit_code
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Trains as the flags say and returns the exit code: 0, 1 failed, 2 a mistake, 130 interrupted.
+
+    Args:
+        argv: The flags; None takes those of this process.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    return exit_code(lambda: job.run(settings.from_argv(words), words))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

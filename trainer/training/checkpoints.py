@@ -1,0 +1,62 @@
+"""Checkpoints to resume from: the model, its optimizer, and how far the training came; never an iterator."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from trainer import paths
+from trainer.errors import Refusal
+from trainer.training.loop import Position
+
+
+class Checkpoints(keras.callbacks.Callback):
+    """Saves after each epoch, and the last `keep` stay.
+
+    Args:
+        folder: Where they lie.
+        model: A compiled model.
+        position: Kept up to date by the loop, and set by `restore`.
+        keep: How many stay.
+    """
+
+    def __init__(self, folder: str, model: keras.Model, position: Position, keep: int = 2) -> None:
+        super().__init__()
+        model.optimizer.build(model.trainable_variables)
+        self.position = position
+        self._saved = tf.Variable([0, 0, 0], dtype=tf.int64, trainable=False, name="position")
+        # By place: a path of Keras holds a counter of the process that made it.
+        variables = {f"{place:04d}": variable.value for place, variable in enumerate(_variables(model))}
+        self._checkpoint = tf.train.Checkpoint(position=self._saved, variables=variables)
+        self._manager = tf.train.CheckpointManager(self._checkpoint, paths.absolute(folder), max_to_keep=keep)
+
+    def save(self) -> str:
+        """Writes a checkpoint now and returns its prefix."""
+        self._saved.assign([self.position.epoch, self.position.step, self.position.steps])
+        return str(self._manager.save(checkpoint_number=self.position.steps))
+
+    def restore(self) -> None:
+        """Sets the model, its optimizer and the position as the last checkpoint has them.
+
+        Raises:
+            Refusal: There is none, or it is of another model.
+        """
+        prefix = self._manager.latest_checkpoint
+        if prefix is None:
+            raise Refusal(f"--resume: {self._manager.directory} holds no checkpoint; --overwrite starts the run anew.")
+        try:
+            self._checkpoint.restore(prefix).assert_consumed()
+        except (AssertionError, ValueError) as error:
+            raise Refusal(
+                f"--resume: {prefix} was written by another model; resume with the run's own settings, or start anew "
+                "with --overwrite."
+            ) from error
+        self.position.epoch, self.position.step, self.position.steps = (int(n) for n in self._saved.numpy())
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Saves."""
+        self.save()
+
+
+def _variables(model: keras.Model) -> list[Any]:
+    return [*model.variables, *model.optimizer.variables]

@@ -1,0 +1,175 @@
+"""Our own loop over a compiled Keras model: many steps a Python call, metrics on the device, Keras callbacks."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from trainer.errors import TrainingFailure
+from trainer.inputs.memory import Examples
+from trainer.models import Halves
+
+CALL_SECONDS = 0.2
+"""How long one Python call should last: signals wait for it, and progress shows after it."""
+
+
+@dataclass
+class Position:
+    """How far a training has come; with the seed it says which examples come next.
+
+    Args:
+        epoch: Whole epochs done.
+        step: Steps done in the epoch after them.
+        steps: Steps done in all.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    steps: int = 0
+
+
+def train(
+    model: keras.Model,
+    halves: Halves,
+    examples: Examples,
+    batch_size: int,
+    seed: int,
+    last_step: int,
+    validation: Examples | None = None,
+    eval_batch_size: int = 4096,
+    callbacks: Sequence[Any] = (),
+    position: Position | None = None,
+) -> Position:
+    """Trains a compiled model on encoded examples and returns how far it came.
+
+    The order of the examples is a function of (seed, epoch) alone. Keras callbacks are called as `fit` calls them,
+    with `on_train_batch_end` after each group of steps that one Python call takes.
+
+    Args:
+        model: A compiled model; its optimizer, loss and metrics are used.
+        halves: The same model, taken apart where features are encoded.
+        examples: Encoded as `halves` wants them.
+        batch_size: Examples a step; the last batch of an epoch may have fewer.
+        seed: Of the order.
+        last_step: Steps in all after which training stops, within an epoch if need be.
+        validation: What is evaluated after each epoch.
+        eval_batch_size: Examples a step of evaluation.
+        callbacks: Keras callbacks.
+        position: Where to start, and kept up to date in place; None is the beginning.
+
+    Raises:
+        TrainingFailure: The loss is not finite.
+    """
+    position = Position() if position is None else position
+    epoch_steps = -(-len(examples) // batch_size)
+    epochs = -(-last_step // epoch_steps)
+    model.stop_training = False
+    listeners = keras.callbacks.CallbackList(
+        list(callbacks), model=model, epochs=epochs, steps=epoch_steps, add_history=False
+    )
+    model.optimizer.build(model.trainable_variables)
+    loss = keras.metrics.Mean(name="loss")
+    run_steps = _run_steps(model, halves, loss)
+    # Made once: a new function each epoch would be traced each epoch.
+    evaluate_validation = None if validation is None else _evaluation(model, halves)
+    listeners.on_train_begin()
+    while position.steps < last_step and not model.stop_training:
+        listeners.on_epoch_begin(position.epoch)
+        loss.reset_state()
+        batches = iter(examples.shuffled(batch_size, seed, position.epoch, position.step))
+        _epoch(
+            run_steps, batches, loss, position, min(epoch_steps, position.step + last_step - position.steps), listeners
+        )
+        logs = {"loss": float(loss.result())}
+        if validation is not None and evaluate_validation is not None:
+            results = _evaluated(model, evaluate_validation, validation, eval_batch_size)
+            logs.update({f"val_{name}": value for name, value in results.items()})
+        epoch = position.epoch
+        if position.step == epoch_steps:
+            position.epoch, position.step = position.epoch + 1, 0
+        listeners.on_epoch_end(epoch, logs)
+    listeners.on_train_end()
+    return position
+
+
+def _epoch(run_steps: Any, batches: Iterator[Any], loss: Any, position: Position, last: int, listeners: Any) -> None:
+    group = 1
+    while position.step < last:
+        steps = min(group, last - position.step)
+        listeners.on_train_batch_begin(position.step)
+        start = time.perf_counter()
+        run_steps(batches, tf.constant(steps))
+        seconds = time.perf_counter() - start
+        position.step += steps
+        position.steps += steps
+        value = float(loss.result())
+        if not value < float("inf"):
+            raise TrainingFailure(
+                f"training: the loss became {value} within {steps} steps before step {position.steps}; try a smaller "
+                "--learning-rate."
+            )
+        listeners.on_train_batch_end(position.step - 1, {"loss": value})
+        # The group grows until a call lasts as long as it should; how steps are grouped changes no result.
+        group = max(1, min(2 * group, int(steps * CALL_SECONDS / max(seconds, 1e-6))))
+
+
+def _run_steps(model: keras.Model, halves: Halves, loss: keras.metrics.Metric) -> Any:
+    variables = model.trainable_variables
+
+    def step(features: Any, labels: Any, weights: Any) -> None:
+        with tf.GradientTape() as tape:
+            logits = halves.logits(features, True)
+            value = model.compute_loss(y=labels, y_pred=logits, sample_weight=weights, training=True)
+            scaled = model.optimizer.scale_loss(value)
+        gradients = tape.gradient(scaled, variables)
+        model.optimizer.apply(gradients, variables)
+        loss.update_state(value, sample_weight=tf.shape(labels)[0])
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def run_steps(batches: Any, steps: Any) -> None:
+        tf.while_loop(
+            lambda done: done < steps,
+            lambda done: (_then(step(*next(batches)), done + 1),),
+            (tf.constant(0),),
+        )
+
+    return run_steps
+
+
+def _then(_: None, value: Any) -> Any:
+    return value
+
+
+def evaluate(model: keras.Model, halves: Halves, examples: Examples, batch_size: int = 4096) -> dict[str, float]:
+    """Returns the loss and the compiled metrics of encoded examples, and how many they are."""
+    return _evaluated(model, _evaluation(model, halves), examples, batch_size)
+
+
+def _evaluated(model: keras.Model, evaluation: Any, examples: Examples, batch_size: int) -> dict[str, float]:
+    model.reset_metrics()
+    loss = float(evaluation(examples.batches(batch_size)))
+    results = {name: float(value) for name, value in model.get_metrics_result().items() if name != "loss"}
+    model.reset_metrics()
+    return {"loss": loss, **results, "examples": len(examples)}
+
+
+def _evaluation(model: keras.Model, halves: Halves) -> Any:
+    loss = keras.metrics.Mean(name="loss")
+
+    @tf.function(reduce_retracing=True)
+    def evaluation(batches: tf.data.Dataset) -> Any:
+        for features, labels, weights in batches:
+            logits = halves.logits(features, False)
+            value = model.compute_loss(y=labels, y_pred=logits, sample_weight=weights, training=False)
+            loss.update_state(value, sample_weight=tf.shape(labels)[0])
+            model.compute_metrics(None, labels, logits, weights)
+        return loss.result()
+
+    def evaluated(batches: tf.data.Dataset) -> Any:
+        loss.reset_state()
+        return evaluation(batches)
+
+    return evaluated

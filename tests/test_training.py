@@ -25,7 +25,7 @@ def opened(problem: Problem = planted.PROBLEM, seed: int = 0) -> tuple[keras.Mod
     keras.utils.set_random_seed(seed)
     model = models.build(problem)
     halves = models.halves(model)
-    return model, halves, read(Source(problem, [tensor.name for tensor in model.inputs], ""), halves.encode)
+    return model, halves, read(Source(problem, models.inputs_of(model), ""), halves.encode)
 
 
 def values(model: keras.Model) -> list[Any]:

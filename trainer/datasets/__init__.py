@@ -66,32 +66,40 @@ def _what_is_unknown(name: str) -> str:
     return f"--dataset: TFDS cannot load '{name}'; write NAME or NAME/CONFIG."
 
 
-def prepare(builder: Any, download: bool) -> None:
+def needs_network(builder: Any) -> bool:
+    """Tells whether preparing a data set fetches something; a builder says otherwise with `NEEDS_DOWNLOAD = False`."""
+    return bool(getattr(builder, "NEEDS_DOWNLOAD", True))
+
+
+def prepare(builder: Any, download: bool, rows: int | None = None) -> None:
     """Prepares a data set, with TFDS's progress bar on stderr, unless it is prepared already.
 
     Args:
         builder: From `builder()`.
         download: Whether the network may be used. A data set of this project that needs no network is prepared
             in any case.
+        rows: Prepare only so many examples of each split; None is all.
 
     Raises:
         Refusal: The data set is not prepared, and preparing it needs the network.
     """
     if not builder.is_prepared():
-        if not download and getattr(builder, "NEEDS_DOWNLOAD", True):
+        if not download and needs_network(builder):
             raise Refusal(
                 f"{title(builder)}: not prepared in {builder.data_dir_root}; give --download to fetch it, "
                 "or --data-dir with a folder that holds it."
             )
-        _prepare(builder)
+        _prepare(builder, rows)
     if not builder.info.splits:  # another process prepared it after this builder was made
         builder.info.read_from_directory(builder.data_dir)
 
 
-def _prepare(builder: Any) -> None:
+def _prepare(builder: Any, rows: int | None) -> None:
     import tensorflow_datasets as tfds
 
-    config = tfds.download.DownloadConfig(manual_dir=os.path.join(builder.data_dir_root, "manual"))
+    config = tfds.download.DownloadConfig(
+        manual_dir=os.path.join(builder.data_dir_root, "manual"), max_examples_per_split=rows
+    )
     try:
         # TFDS announces itself on stdout, which belongs to the results of a command.
         with contextlib.redirect_stdout(sys.stderr):

@@ -1,6 +1,6 @@
 """A problem's data as raw feature batches with labels and weights, whatever they came from."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -18,21 +18,21 @@ class Source:
 
     Args:
         problem: The problem.
-        features: The features that its model reads.
+        features: The features that its model reads, and the dtype of each: "string", "int64" or "float32".
         data_dir: Where data sets are prepared.
 
     Raises:
         Refusal: The data set is unknown, or lacks a feature that the problem reads.
     """
 
-    def __init__(self, problem: Problem, features: Collection[str], data_dir: str) -> None:
-        self.problem = problem
+    def __init__(self, problem: Problem, features: Mapping[str, str], data_dir: str) -> None:
+        self.problem, self.features = problem, dict(features)
         others = [problem.label, problem.weight_column, getattr(problem.validation, "key", None)]
         self.keys = {*features, *(key for key in others if key)}
-        self._builder = None
+        self._builder, self._is_sample = None, False
         if not callable(problem.dataset):
             self._builder = datasets.builder(problem.dataset, data_dir)
-            self._check_features(list(self._builder.info.features))
+            self._check_keys(list(self._builder.info.features))
 
     def prepare(self, download: bool = True) -> None:
         """Prepares the data set where it is not yet, which may take a while and shows its progress.
@@ -46,6 +46,20 @@ class Source:
         if self._builder is not None:
             datasets.prepare(self._builder, download)
 
+    def sample(self, rows: int, folder: str) -> "Source":
+        """Returns this source, or one of its first rows in a folder where all of it is not prepared yet.
+
+        Args:
+            rows: How many examples of each split.
+            folder: Where they may be prepared.
+        """
+        if self._builder is None or self._builder.is_prepared() or datasets.needs_network(self._builder):
+            return self
+        made = Source(self.problem, self.features, folder)
+        datasets.prepare(made._builder, download=False, rows=rows)
+        made._is_sample = True
+        return made
+
     @property
     def name(self) -> str:
         """The data set's name, with its configuration."""
@@ -54,7 +68,7 @@ class Source:
 
     def rows(self, split: str) -> int | None:
         """Returns how many examples a split has, or None where the data set does not tell."""
-        if self._builder is not None:
+        if self._builder is not None and not self._is_sample:
             return int(self._builder.info.splits[split].num_examples)
         return None
 
@@ -71,6 +85,7 @@ class Source:
             raw = _batched(self.problem.dataset(split))  # type: ignore[operator]  # a function, as __init__ found
         return raw.map(self._separated, num_parallel_calls=tf.data.AUTOTUNE)
 
+    @tf.autograph.experimental.do_not_convert  # which would wrap a refusal in an error of its own
     def _separated(self, features: Mapping[str, Any], *label: Any) -> tuple[dict[str, Any], Any, Any]:
         features = dict(features)
         if self.problem.label is None and not label:
@@ -78,8 +93,8 @@ class Source:
                 f"Problem: {self.name} gives features alone; name the feature that is the label in Problem(label=…), "
                 "or give (features, label)."
             )
-        if not label:
-            self._check_features(list(features))
+        self._check_keys([*features, str(self.problem.label)] if label else list(features))
+        features = {key: self._typed(key, value) for key, value in features.items() if key in self.keys}
         labels = label[0] if label else features.pop(str(self.problem.label))
         labels = labels if labels.dtype.is_floating else tf.cast(labels, tf.int64)
         labels = labels[:, tf.newaxis] if labels.shape.rank == 1 else labels  # (batch, 1)
@@ -88,7 +103,16 @@ class Source:
         weights = tf.reshape(tf.cast(weights, tf.float32), [-1, 1])  # (batch, 1)
         return features, labels, weights
 
-    def _check_features(self, there: list[str]) -> None:
+    def _typed(self, key: str, values: Any) -> Any:
+        wanted = tf.as_dtype(self.features.get(key, values.dtype))
+        if (values.dtype == tf.string) != (wanted == tf.string) or (values.dtype.is_floating and wanted.is_integer):
+            raise Refusal(
+                f"Problem: data set {self.name} holds {values.dtype.name} as '{key}', and the columns read it as "
+                f"{wanted.name}; declare the column with the data's dtype."
+            )
+        return tf.cast(values, wanted)
+
+    def _check_keys(self, there: list[str]) -> None:
         for key in sorted(self.keys):
             if key not in there:
                 ending = nearest(key, there) or f"; it has {', '.join(sorted(there))}."

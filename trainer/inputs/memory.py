@@ -60,6 +60,7 @@ class Examples:
         count = len(self)
         tensors = tf.nest.map_structure(tf.constant, (self.features, self.labels, self.weights))
 
+        @tf.autograph.experimental.do_not_convert
         def batch(start: Any) -> Any:
             places = order(tf.range(start, tf.minimum(start + batch_size, count)))
             return tf.nest.map_structure(lambda values: tf.gather(values, places), tensors)
@@ -77,6 +78,7 @@ def collect(batches: tf.data.Dataset, encode: Encode | None, also: Sequence[str]
         also: Raw features to return as the features of the second result.
     """
 
+    @tf.autograph.experimental.do_not_convert
     def both(features: Mapping[str, Any], labels: Any, weights: Any) -> Any:
         kept = {key: features[key] for key in also}
         return (dict(features) if encode is None else dict(encode(features))), kept, labels, weights

@@ -10,7 +10,7 @@ import numpy as np
 from trainer.errors import Refusal
 from trainer.inputs.examples import Source
 from trainer.inputs.memory import Encode, Examples, collect, held_out
-from trainer.problem import EveryNthBlock, ByValue
+from trainer.problem import ByValue, EveryNthBlock
 
 
 @dataclass(frozen=True)

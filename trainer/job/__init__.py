@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from trainer import paths
 from trainer.job.plan import planned
 from trainer.settings import Settings
 from trainer.terminal import load_tensorflow
@@ -21,6 +22,8 @@ def run(settings: Settings, argv: Sequence[str] = ()) -> int:
         Refusal: The settings cannot be used; nothing has been written.
         TrainingFailure: The training cannot go on.
     """
+    if settings.problem.endswith(".py") and paths.exists(settings.problem):
+        load_tensorflow(settings.verbose)  # a file of one's own may import it, and would let its chatter through
     # What can be refused without TensorFlow is refused before its seconds are spent.
     plan = planned(settings, argv)
     load_tensorflow(settings.verbose)

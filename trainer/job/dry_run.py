@@ -1,6 +1,7 @@
 """`--dry-run`: what would be trained, from the first rows of the data; nothing is written."""
 
 import itertools
+import tempfile
 from typing import Any
 
 import keras
@@ -14,7 +15,7 @@ from trainer.inputs.memory import Examples, collect
 from trainer.job.plan import Plan
 from trainer.job.steps import steps_of
 from trainer.layers import encodable
-from trainer.terminal import quantity
+from trainer.terminal import quantity, quiet
 
 ROWS = 1000
 FLOAT_BYTES = 4
@@ -25,10 +26,12 @@ def show(plan: Plan) -> None:
     keras.utils.set_random_seed(plan.settings.seed)
     model = models.assembled(plan.problem)
     halves = models.halves(model)
-    source = Source(plan.problem, [tensor.name for tensor in model.inputs], plan.settings.data_dir)
-    source.prepare(plan.settings.download)
-    batches = source.batches("train").unbatch().take(ROWS).batch(ROWS)
-    examples, _ = collect(batches, halves.encode)
+    source = Source(plan.problem, models.inputs_of(model), plan.settings.data_dir)
+    with tempfile.TemporaryDirectory() as folder:
+        with quiet(plan.settings.verbose):
+            source = source.sample(ROWS, folder)
+        source.prepare(plan.settings.download)
+        examples, _ = collect(source.batches("train").unbatch().take(ROWS).batch(ROWS), halves.encode)
     models.compiled(model, plan.problem, 1)
     model.optimizer.build(model.trainable_variables)
     print(f"{plan.problem.name}: {plan.problem.description}\ndata set {source.name}\n")
@@ -66,7 +69,10 @@ def _show_size(plan: Plan, model: keras.Model, source: Source) -> None:
     print(f"\nparameters {parameters:,}, with the optimizer's slots {quantity((parameters + slots) * FLOAT_BYTES)}")
     rows = source.rows("train")
     if rows is None:
-        print(f"steps      unknown: the data set does not tell its size; {plan.problem.train_batch_size:,} rows a step")
+        print(
+            f"steps      {plan.problem.num_epochs} epochs of {plan.problem.train_batch_size:,} rows a step; how many "
+            "rows there are is known once the data set is prepared"
+        )
     else:
         print(
             f"steps      {steps_of(plan, rows):,} at most, of {plan.problem.train_batch_size:,} rows; {rows:,} rows "

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from trainer import problem as problems
 from trainer import run as runs
@@ -43,7 +44,7 @@ def with_settings(problem: Problem, settings: Settings) -> Problem:
     Raises:
         Refusal: A flag names a table that the problem has not, or a source that cannot start it.
     """
-    given = {
+    given: dict[str, Any] = {
         "dataset": settings.dataset,
         "num_epochs": settings.num_epochs,
         "train_batch_size": settings.train_batch_size,

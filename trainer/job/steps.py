@@ -68,7 +68,7 @@ def opened(plan: Plan) -> Work:
     keras.utils.set_random_seed(plan.settings.seed)
     model = models.assembled(plan.problem)
     halves = models.halves(model)
-    source = Source(plan.problem, [tensor.name for tensor in model.inputs], plan.settings.data_dir)
+    source = Source(plan.problem, models.inputs_of(model), plan.settings.data_dir)
     source.prepare(plan.settings.download)
     data = split.read(source, halves.encode)
     last_step = steps_of(plan, len(data.train))
@@ -160,7 +160,7 @@ def tables_of(model: keras.Model, examples: Examples) -> list[Table]:
 
 def _write_settings(work: Work) -> None:
     plan, run = work.plan, work.plan.run
-    named = {name: value for name, value in flags.to_dict(plan.settings).items()}
+    named = flags.to_dict(plan.settings)
     digest = work.data.digest
     if plan.settings.resume:
         _check_unchanged(run.read_json("settings.json"), named, digest)

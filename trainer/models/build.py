@@ -105,6 +105,11 @@ def halves(model: keras.Model) -> Halves:
     return Halves(encoders[0], lambda encoded, training: rest([encoded[key] for key in keys], training=training))
 
 
+def inputs_of(model: keras.Model) -> dict[str, str]:
+    """Returns the raw features that a model reads, and the dtype of each."""
+    return {tensor.name: keras.backend.standardize_dtype(tensor.dtype) for tensor in model.inputs}
+
+
 def tables_of(model: keras.Model) -> dict[str, tuple[layers.EmbeddingTable, EmbeddingColumn | None]]:
     """Returns the embedding tables anywhere in a model by name, each with the column it was made for, if any."""
     flat = list(model._flatten_layers())

@@ -130,17 +130,13 @@ def _run_steps(model: keras.Model, halves: Halves, loss: keras.metrics.Metric) -
 
     @tf.function(reduce_retracing=True, autograph=False)
     def run_steps(batches: Any, steps: Any) -> None:
-        tf.while_loop(
-            lambda done: done < steps,
-            lambda done: (_then(step(*next(batches)), done + 1),),
-            (tf.constant(0),),
-        )
+        def body(done: Any) -> Any:
+            step(*next(batches))
+            return (done + 1,)
+
+        tf.while_loop(lambda done: done < steps, body, (tf.constant(0),))
 
     return run_steps
-
-
-def _then(_: None, value: Any) -> Any:
-    return value
 
 
 def evaluate(model: keras.Model, halves: Halves, examples: Examples, batch_size: int = 4096) -> dict[str, float]:

@@ -1,0 +1,125 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests import planted
+from trainer import feature_column as fc
+from trainer import problem as problems
+from trainer.errors import Refusal
+from trainer.inputs.memory import Examples, held_out
+from trainer.problem import ByValue, EveryNthBlock, Problem, Share
+
+hour = fc.categorical_column_with_identity("hour", 24)
+
+
+def refused(**arguments: object) -> str:
+    with pytest.raises(Refusal) as refusal:
+        Problem(dataset="nyc_flights", **arguments)  # type: ignore[arg-type]  # mistakes are what is tested
+    return str(refusal.value)
+
+
+def test_every_problem_of_the_package_loads_under_its_name() -> None:
+    assert "flights" in problems.names()
+    for name in problems.names():
+        problem = problems.load(name)
+        assert problem.name == name
+        assert problem.description
+
+
+def test_a_problem_comes_from_a_file_of_ones_own(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text('"""Mine. And more."""\nfrom tests.planted import PROBLEM\n')
+    problem = problems.load(str(file))
+    assert (problem.name, problem.description) == ("planted", "A planted answer.")
+    file.write_text(
+        '"""Mine.\n\nMore."""\nimport dataclasses\nfrom tests import planted\n'
+        "PROBLEM = dataclasses.replace(planted.PROBLEM, name=None, description=None)\n"
+    )
+    problem = problems.load(str(file))
+    assert (problem.name, problem.description) == ("mine", "Mine.")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("flihgts", "--problem: there is no problem 'flihgts'; did you mean 'flights'?"),
+        ("zebra", "--problem: there is no problem 'zebra'; there are flights, or give the path of a .py file."),
+        ("no.py", "--problem: there is no file no.py; give a problem's name or the path of a Python file."),
+    ],
+)
+def test_a_problem_that_is_not_there_is_refused(name: str, sentence: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        problems.load(name)
+    assert str(refusal.value) == sentence
+
+
+def test_a_file_without_a_problem_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("PROBLEM = 3\n")
+    with pytest.raises(Refusal) as refusal:
+        problems.load(str(file))
+    assert str(refusal.value) == f"--problem: {file} sets no PROBLEM; write PROBLEM = Problem(…) in it."
+
+
+def test_a_categorical_column_is_no_deep_column() -> None:
+    assert refused(dnn_feature_columns=[hour]) == (
+        "Problem: dnn_feature_columns takes dense columns, not IdentityColumn 'hour'; wrap it in embedding_column or "
+        "indicator_column."
+    )
+
+
+def test_a_problem_without_columns_is_refused() -> None:
+    assert refused() == "Problem: give dnn_feature_columns, linear_feature_columns or a model; all three are absent."
+
+
+def test_two_tables_under_one_name_are_refused() -> None:
+    columns = [fc.embedding_column(hour, 2, name="when"), fc.embedding_column(hour, 3, name="when")]
+    assert refused(dnn_feature_columns=columns) == (
+        "embedding_column: two different tables are named 'when'; give one of them another name=."
+    )
+
+
+def test_one_feature_read_as_two_kinds_is_refused() -> None:
+    columns = [hour, fc.categorical_column_with_hash_bucket("hour", 10)]
+    assert refused(linear_feature_columns=columns) == (
+        "columns: feature 'hour' is read as int64 () and, by 'hour', as string (); give both columns one dtype and shape."
+    )
+
+
+def test_an_unknown_decay_is_refused() -> None:
+    assert refused(linear_feature_columns=[hour], learning_rate_decay="steps") == (
+        "Problem: learning_rate_decay is None, 'linear' or 'cosine', not 'steps'."
+    )
+
+
+def test_replacing_changes_only_embedding_columns() -> None:
+    changed = planted.PROBLEM.replacing(lambda column: dataclasses.replace(column, trainable=False))
+    assert not changed.embeddings["day_hour"].trainable
+    assert changed.dnn_feature_columns[1] == planted.PROBLEM.dnn_feature_columns[1]
+
+
+def raw(**features: object) -> Examples:
+    arrays = {key: np.asarray(values) for key, values in features.items()}
+    count = len(next(iter(arrays.values())))
+    return Examples(arrays, np.zeros((count, 1)), np.ones((count, 1)))
+
+
+def test_every_nth_block_holds_out_whole_runs_of_a_value() -> None:
+    days = ["Mon", "Mon", "Tue", "Wed", "Wed", "Mon", "Tue"]
+    mask = held_out(EveryNthBlock("day", 3), raw(day=days))
+    assert mask.tolist() == [False, False, False, True, True, False, False]
+
+
+def test_held_out_values_are_found_in_strings_and_numbers() -> None:
+    assert held_out(ByValue("month", (9, 10)), raw(month=[1, 9, 10, 2])).tolist() == [False, True, True, False]
+    assert held_out(ByValue("day", ("Tue",)), raw(day=np.array([b"Mon", b"Tue"], object))).tolist() == [False, True]
+
+
+def test_a_share_is_near_what_was_asked_for_and_always_the_same() -> None:
+    mask = held_out(Share(0.1), raw(x=np.arange(10_000)))
+    assert 900 < mask.sum() < 1100
+    assert (mask == held_out(Share(0.1), raw(x=np.arange(10_000)))).all()
+    # Neither the first rows nor a regular grid: any hundred rows in a row hold out some and keep most.
+    assert all(1 <= part.sum() <= 25 for part in mask.reshape(100, 100))

@@ -1,5 +1,7 @@
 """Fixtures for all tests."""
 
+from pathlib import Path
+
 import pytest
 
 from trainer import datasets
@@ -10,4 +12,15 @@ def nyc_flights_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A data_dir in which nyc_flights/JFK is prepared."""
     data_dir = str(tmp_path_factory.mktemp("data"))
     datasets.prepare(datasets.builder("nyc_flights/JFK", data_dir), download=False)
+    return data_dir
+
+
+@pytest.fixture(scope="session")
+def all_flights_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A data_dir in which nyc_flights/all is prepared: the checkout's own where a training left it there."""
+    checkout = str(Path(__file__).parents[1] / "data")
+    if datasets.builder("nyc_flights", checkout).is_prepared():
+        return checkout
+    data_dir = str(tmp_path_factory.mktemp("all"))
+    datasets.prepare(datasets.builder("nyc_flights", data_dir), download=False)
     return data_dir

@@ -84,7 +84,8 @@ def test_two_tables_under_one_name_are_refused() -> None:
 def test_one_feature_read_as_two_kinds_is_refused() -> None:
     columns = [hour, fc.categorical_column_with_hash_bucket("hour", 10)]
     assert refused(linear_feature_columns=columns) == (
-        "columns: feature 'hour' is read as int64 () and, by 'hour', as string (); give both columns one dtype and shape."
+        "columns: feature 'hour' is read as int64 () and, by 'hour', as string (); give both columns one dtype and "
+        "shape."
     )
 
 

@@ -15,6 +15,11 @@ def failing(error: BaseException) -> int:
     return exit_code(run)
 
 
+def chatter_and_raise(error: Exception) -> None:
+    os.write(2, b"chatter")
+    raise error
+
+
 def test_a_refusal_is_printed_alone_and_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert failing(Refusal("the sentence.")) == 2
     assert capsys.readouterr().err == "the sentence.\n"
@@ -38,15 +43,13 @@ def test_what_a_library_writes_to_stderr_is_held_back(capfd: pytest.CaptureFixtu
 
 def test_what_was_held_back_is_shown_when_the_block_fails(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(OSError, match="disk"), quiet():
-        os.write(2, b"chatter")
-        raise OSError("disk")
+        chatter_and_raise(OSError("disk"))
     assert capfd.readouterr().err == "chatter"
 
 
 def test_a_refusal_shows_nothing_of_what_was_held_back(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(Refusal), quiet():
-        os.write(2, b"chatter")
-        raise Refusal("no.")
+        chatter_and_raise(Refusal("no."))
     assert capfd.readouterr().err == ""
 
 

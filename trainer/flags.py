@@ -48,7 +48,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         message = message.removeprefix("argument ")
-        raise Refusal(f"{message.rstrip('.')}.")
+        raise Refusal(message if message.endswith((".", "?")) else f"{message}.")
 
 
 def parser(settings: type[Any], prog: str, description: str, epilog: str | None = None) -> argparse.ArgumentParser:

@@ -80,7 +80,8 @@ def read_text(path: str) -> str:
     if is_remote(path):
         with _gfile().GFile(path, "r") as file:
             return str(file.read())
-    return Path(path).read_text(encoding="utf-8")
+    # Line ends stay as they are; read_text would turn all of them into "\n".
+    return Path(path).read_bytes().decode("utf-8")
 
 
 @contextmanager
@@ -122,4 +123,4 @@ def _umask() -> int:
 def write_text(path: str, text: str) -> None:
     """Writes a UTF-8 file whole or not at all."""
     with written_whole(path) as temporary:
-        Path(temporary).write_text(text, encoding="utf-8")
+        Path(temporary).write_bytes(text.encode("utf-8"))

@@ -1,0 +1,137 @@
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainer import flags
+from trainer.errors import Refusal
+from trainer.flags import flag
+
+
+@dataclass(frozen=True)
+class Dish:
+    name: str = flag("soup", "what it is called, 100% sure", "NAME")
+    guests: int | None = flag(None, "how many eat it", "N", least=1)
+    spoons: int = flag(2, "how many spoons", "N", least=0)
+    salt: float | None = flag(None, "in grams", "X", least=0)
+    colour: str = flag("red", "of the plate", choices=("red", "green"), group="looks")
+    warm: bool = flag(True, "heat it")
+    dry_run: bool = flag(False, "cook nothing")
+    side_dish: tuple[str, ...] = flag((), "what goes with it; repeatable", "NAME")
+
+
+def parse(*argv: str) -> dict[str, Any]:
+    return flags.parse(Dish, argv, "cook", "Cooks.")
+
+
+def test_only_what_is_given_is_returned() -> None:
+    assert parse() == {}
+    assert parse("--name", "stew") == {"name": "stew"}
+
+
+def test_values_have_the_type_of_their_field() -> None:
+    assert parse("--guests", "3", "--salt=0.5", "--colour", "green") == {"guests": 3, "salt": 0.5, "colour": "green"}
+
+
+def test_a_repeated_flag_of_a_tuple_keeps_the_order() -> None:
+    assert parse("--side-dish", "rice", "--side-dish=bread") == {"side_dish": ("rice", "bread")}
+
+
+def test_a_switch_that_is_on_can_be_put_off_and_the_other_way_round() -> None:
+    assert parse("--no-warm", "--dry-run") == {"warm": False, "dry_run": True}
+    assert parse("--warm") == {"warm": True}
+
+
+def test_dashes_and_underscores_are_the_same_in_a_flag_and_stay_in_a_value() -> None:
+    assert parse("--side_dish", "a_b", "--side_dish=--c_d", "--dry_run") == parse(
+        "--side-dish", "a_b", "--side-dish=--c_d", "--dry-run"
+    )
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["--gests", "3"], "cook: there is no flag --gests; did you mean '--guests'?"),
+        (["--gests=3"], "cook: there is no flag --gests; did you mean '--guests'?"),
+        (["--no-warn"], "cook: there is no flag --no-warn; did you mean '--no-warm'?"),
+        (["--zzzzzz"], "cook: there is no flag --zzzzzz; --help lists the flags."),
+        (["--nam", "stew"], "cook: there is no flag --nam; did you mean '--name'?"),
+        (["stew"], "cook: 'stew' belongs to no flag; flags start with '--', as in --name soup."),
+        (["--warm", "false"], "cook: 'false' belongs to no flag; flags start with '--', as in --name soup."),
+        (["--name"], "--name: expected one argument."),
+        (["--name", "--dry-run"], "--name: expected one argument."),
+        (["--guests", "0"], "--guests: a whole number of at least 1 is wanted, not '0'."),
+        (["--guests", "1.5"], "--guests: a whole number of at least 1 is wanted, not '1.5'."),
+        (["--spoons", "-1"], "--spoons: a whole number of at least 0 is wanted, not '-1'."),
+        (["--salt", "0"], "--salt: a number above 0 is wanted, not '0'."),
+        (["--salt", "nan"], "--salt: a number above 0 is wanted, not 'nan'."),
+        (["--salt", "inf"], "--salt: a number above 0 is wanted, not 'inf'."),
+        (["--salt", "much"], "--salt: a number above 0 is wanted, not 'much'."),
+        (["--colour", "gren"], "--colour: there is no 'gren'; did you mean 'green'?"),
+        (["--colour", "blue"], "--colour: there is no 'blue'; it is one of red, green."),
+    ],
+)
+def test_what_cannot_be_used_is_refused(argv: list[str], sentence: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        parse(*argv)
+    assert str(refusal.value) == sentence
+
+
+def test_help_names_each_flag_and_its_default_under_its_heading(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        flags.parse(Dish, ["--help"], "cook", "Cooks.", "Enjoy.")
+    shown = capsys.readouterr().out
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    assert end.value.code == 0
+    assert "Cooks." in lines
+    assert lines[-1] == "Enjoy."
+    assert "--name NAME what it is called, 100% sure (default soup)" in lines
+    assert "--guests N how many eat it" in lines
+    assert "--warm, --no-warm heat it (default true)" in lines
+    assert lines[lines.index("looks:") + 1] == "--colour STR of the plate (default red)"
+
+
+def test_two_dataclasses_make_one_command_line_and_stay_as_they_are() -> None:
+    @dataclass(frozen=True)
+    class Table:
+        name: str = flag("oak", "of the wood")
+        legs: int = flag(4, "it stands on", least=3)
+
+    both = flags.together("Meal", [Dish, Table])
+    given = flags.parse(both, ["--legs", "3", "--guests", "2", "--name", "elm"], "eat", "Eats.")
+    assert given == {"legs": 3, "guests": 2, "name": "elm"}
+    assert both(**given).spoons == 2
+    assert both.__name__ == "Meal"
+    assert [field.name for field in dataclasses.fields(Table)] == ["name", "legs"]
+
+
+VALUES = {
+    "name": st.text(),
+    "guests": st.integers(1),
+    "salt": st.floats(0, exclude_min=True, allow_infinity=False),
+    "side_dish": st.lists(st.text(), min_size=1, max_size=3).map(tuple),
+}
+
+
+@given(st.fixed_dictionaries({}, optional=VALUES))
+def test_any_value_arrives_as_typed(values: dict[str, Any]) -> None:
+    assert parse(*command_line(values)) == values
+
+
+@given(st.fixed_dictionaries({}, optional=VALUES), st.sets(st.sampled_from(sorted(VALUES))))
+def test_a_command_line_without_some_flags_gives_the_others(values: dict[str, Any], dropped: set[str]) -> None:
+    kept = flags.without(command_line(values), dropped)
+    assert parse(*kept) == {name: value for name, value in values.items() if name not in dropped}
+
+
+def test_a_dropped_flag_takes_its_next_word_along_and_no_other() -> None:
+    argv = ["--side_dish", "rice", "--dry-run", "--name=a b", "--side-dish", "bread", "--guests", "3"]
+    assert flags.without(argv, ["side_dish"]) == ["--dry-run", "--name=a b", "--guests", "3"]
+
+
+def command_line(values: dict[str, Any]) -> list[str]:
+    listed = {name: value if isinstance(value, tuple) else (value,) for name, value in values.items()}
+    return [f"{flags.flag_name(name)}={value}" for name, several in listed.items() for value in several]

@@ -1,0 +1,36 @@
+"""Where `submit` sends a training job: one backend a file, with its `Settings` and `submit(settings, argv)`."""
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from trainer.flags import flag
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What every backend can be told; a backend's own `Settings` is a subclass with its own flags.
+
+    Args:
+        backend: The name of a module in this folder.
+        dry_run: Whether the job is only printed.
+        base_output_dir: The folder in which AIP_MODEL_DIR, AIP_CHECKPOINT_DIR and AIP_TENSORBOARD_LOG_DIR lie.
+    """
+
+    backend: str = flag("local", "where the job runs: local is the rehearsal on this machine, or vertex", "NAME")
+    dry_run: bool = flag(False, "print what would be sent and send nothing")
+    base_output_dir: str | None = flag(
+        None,
+        "set AIP_MODEL_DIR, AIP_CHECKPOINT_DIR and AIP_TENSORBOARD_LOG_DIR to folders in this one; a run without "
+        "--job-dir is left there (local: none; vertex: the staging bucket and the job's name)",
+        "DIR",
+    )
+
+
+def backends() -> dict[str, ModuleType]:
+    """Returns the backends by name: the modules of this folder that can submit."""
+    names = sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
+    modules = {name: importlib.import_module(f"{__name__}.{name}") for name in names}
+    return {name: module for name, module in modules.items() if hasattr(module, "submit")}

@@ -1,0 +1,112 @@
+"""The rehearsal: the package, built and installed in a clean environment of this machine, trains there as on a cloud.
+
+What a cloud does to a job is done to it here: nothing of the checkout or of the caller's environment is there, the job
+starts in an empty folder, and the variables that Vertex AI sets for one replica are set.
+"""
+
+import json
+import shlex
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer import paths
+from trainer.cloud import Submission, arguments, environment, package, process
+
+Settings = Submission
+
+
+@dataclass(frozen=True)
+class Job:
+    """One process: its flags, the variables that a cloud adds, and the files that lie in its folder.
+
+    Args:
+        argv: The flags of the task.
+        variables: What is set besides the caller's environment.
+        files: The path in the job's folder of each file that goes along, and the file here.
+    """
+
+    argv: tuple[str, ...]
+    variables: dict[str, str]
+    files: dict[str, str]
+
+
+def notes() -> str:
+    """Returns what `submit --help` says of this backend."""
+    return f"""\
+local: the environment of the package's requirements, more than a gigabyte, is made once and kept in
+  {environment.home()}
+  To remove it: rm -r {shlex.quote(str(environment.home()))}"""
+
+
+def submit(settings: Submission, argv: Sequence[str]) -> int:
+    """Trains in a clean environment and returns the job's exit code; its output is streamed.
+
+    Args:
+        settings: The flags of submit.
+        argv: The flags of the task.
+    """
+    job = rehearsal(settings, argv)
+    if settings.dry_run:
+        variables = [f"{name}={value}" for name, value in job.variables.items()]
+        print(shlex.join(["env", *variables, "python", "-m", "trainer.task", *job.argv]))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="embedding-columns-") as folder:
+        python = environment.python(package.build(Path(folder) / "package"))
+        return _run(job, python, Path(folder) / "job")
+
+
+def rehearsal(settings: Submission, argv: Sequence[str]) -> Job:
+    """Returns the job of a command line, with every place of the caller's named in full.
+
+    Raises:
+        Refusal: A flag of the task cannot be used.
+    """
+    from trainer.job.plan import planned  # NumPy comes with it, and --help does without
+
+    asked = arguments.read(argv)
+    plan = planned(asked, argv)
+    # Relative to the job's folder: a resumed rehearsal reads the same settings.
+    staged = arguments.staged(asked, "")
+    places = {**arguments.pointing(asked, staged), "data_dir": paths.absolute(asked.data_dir)}
+    base = paths.absolute(settings.base_output_dir) if settings.base_output_dir else None
+    if asked.job_dir or not base:
+        places["job_dir"] = plan.run.path
+    if asked.warm_start:
+        places["warm_start"] = tuple(_located(text) for text in asked.warm_start)
+    files = {path: arguments.files(asked)[name] for name, path in staged.items()}
+    return Job(tuple(arguments.with_places(argv, places)), variables(base), files)
+
+
+def variables(base_output_dir: str | None = None) -> dict[str, str]:
+    """Returns what Vertex AI sets for a job of one replica.
+
+    Args:
+        base_output_dir: Without it the three AIP_ folders are not set, as on Vertex AI.
+    """
+    cluster = {
+        "cluster": {"workerpool0": ["cmle-training-workerpool0-rehearsal-0:2222"]},
+        "environment": "cloud",
+        "task": {"type": "workerpool0", "index": 0},
+    }
+    always = {"CLOUD_ML_JOB_ID": "rehearsal", "CLUSTER_SPEC": json.dumps(cluster)}
+    folders = {"AIP_MODEL_DIR": "model/", "AIP_CHECKPOINT_DIR": "checkpoints/", "AIP_TENSORBOARD_LOG_DIR": "logs/"}
+    if not base_output_dir:
+        return always
+    return {**always, **{name: paths.join(base_output_dir, folder) for name, folder in folders.items()}}
+
+
+def _located(warm_start: str) -> str:
+    table, _, source = warm_start.partition("=")
+    path, hash_sign, tensor = source.partition("#")
+    return f"{table}={paths.absolute(path)}{hash_sign}{tensor}"
+
+
+def _run(job: Job, python: Path, folder: Path) -> int:
+    folder.mkdir()
+    for path, file in job.files.items():
+        (folder / path).parent.mkdir()
+        shutil.copyfile(file, folder / path)
+    return process.streamed([str(python), "-m", "trainer.task", *job.argv], folder, job.variables)

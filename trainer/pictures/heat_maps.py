@@ -1,0 +1,174 @@
+"""A table on a cross of two keys, drawn over the two."""
+
+import math
+import warnings
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import Patch, Rectangle
+
+from trainer import paths
+from trainer.errors import Refusal
+from trainer.feature_column import CategoricalColumn, CrossedColumn
+from trainer.pictures.components import principal_components
+from trainer.tables import Table
+from trainer.tables.table import Array
+
+MOST_COMPONENTS = 3
+MOST_VALUES = 120
+"""The most values of a key; with more of them a cell is a few pixels wide."""
+
+_COLOURS = 65
+"""An odd number, so that zero is in the middle of one; few enough for small files."""
+
+_INCHES_WIDE = 8.0
+_MAP_INCHES = 6.3
+_DOTS_PER_INCH = 200
+_LETTER_INCHES, _LINE_INCHES = 0.085, 0.165
+_LONGEST_LABEL = 20
+_FINE_FROM = 60
+"""Values of a key from which cells are too small for a white edge and a hatch, which would fill the file."""
+
+_INK, _QUIET_INK = "#222222", "#6b6b6b"
+_EMPTY, _HATCH, _EMPTY_FINE = "#efefef", "#c4c4c4", "#b4b4b4"
+
+
+def why_not(table: Table) -> str | None:
+    """Returns why a table cannot be drawn as a heat map, as the end of a sentence, or None where it can."""
+    keys = _keys(table)
+    if len(keys) != 2:
+        return "is on no exact cross of two keys"
+    for key in keys:
+        if key.num_buckets > MOST_VALUES:
+            return f"has {key.num_buckets:,} values of '{key.name}', and {MOST_VALUES} are the most that can be drawn"
+    values = table.values[table.trained]
+    if len(values) < 2:
+        return "has fewer than two trained rows"
+    if not np.isfinite(values).all():
+        return "has values that are not finite"
+    return None if principal_components(values, 1)[1].size else "has all its trained rows alike"
+
+
+def heat_map(table: Table, path: str) -> None:
+    """Draws the first principal components of a table's trained rows over the two keys of its cross.
+
+    The first key runs down and the second across; a cell that was never trained is left empty. Each component has a
+    scale of its own, the same on both sides of zero.
+
+    Args:
+        table: A table on an exact cross of two keys, each of 120 values at most.
+        path: The PNG file to write, whole or not at all, under 300 kB.
+
+    Raises:
+        Refusal: The table cannot be drawn so.
+    """
+    reason = why_not(table)
+    if reason is not None:
+        raise Refusal(f"heat_map: table '{table.name}' {reason}; a trained table on an exact cross of two is wanted.")
+    figure = drawn(table)
+    with paths.written_whole(path) as whole, warnings.catch_warnings():
+        # A label may be in a script that the font lacks; its boxes are no reason to warn.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(whole, format="png", metadata={"Software": None})
+
+
+def drawn(table: Table) -> Figure:
+    """Returns the figure of a table that `why_not` has nothing against."""
+    down, across = _keys(table)
+    scores, shares = principal_components(table.values[table.trained], MOST_COMPONENTS)
+    fine = max(down.num_buckets, across.num_buckets) >= _FINE_FROM
+    inches = _inches_high(down.num_buckets)
+    figure = Figure(
+        figsize=(_INCHES_WIDE, 1.1 + len(shares) * (inches + 0.4)),
+        dpi=_DOTS_PER_INCH // 2 if fine else _DOTS_PER_INCH,
+        layout=ConstrainedLayoutEngine(h_pad=0.05, w_pad=0.1, hspace=0.02),
+    )
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(len(shares), 1, squeeze=False, sharex=True)[:, 0]
+    for number, axes in enumerate(panels):
+        cells = np.full(table.rows, np.nan)
+        cells[table.trained] = scores[:, number]
+        _draw(axes, cells.reshape(down.num_buckets, across.num_buckets), fine)  # (first key, second key)
+        axes.set_title(f"Component {number + 1}: {shares[number]:.0%}", loc="left", fontsize=9.5, color=_INK)
+        _label(axes.yaxis, down, inches / _LINE_INCHES)
+    _label_across(panels[-1], across)
+    _write_title(figure, table, shares, fine)
+    return figure
+
+
+def _keys(table: Table) -> tuple[CategoricalColumn, ...]:
+    cross = None if table.column is None else table.column.categorical_column
+    return cross.bounded_leaves if isinstance(cross, CrossedColumn) and cross.is_bounded else ()
+
+
+def _inches_high(values: int) -> float:
+    return min(max(values * 0.24, 1.4), 4.5)
+
+
+def _write_title(figure: Figure, table: Table, shares: Array, fine: bool) -> None:
+    trained = int(table.trained.sum())
+    components = "First principal component" if len(shares) == 1 else f"First {len(shares)} principal components"
+    rows = (
+        f"{table.rows:,} rows" if trained == table.rows else f"the {trained:,} rows of {table.rows:,} that were trained"
+    )
+    title = f"{components} of {rows}: {shares.sum():.0%} of the variance"
+    left, second_line = 0.1 / _INCHES_WIDE, 1 - 0.32 / figure.get_figheight()
+    # The layout makes room for the first of these alone, so that has an empty line for the second.
+    figure.suptitle(f"{table.name}\n", x=left, ha="left", fontsize=12.5, weight="bold", color=_INK, parse_math=False)
+    figure.text(left, second_line, title, va="top", fontsize=9.5, color=_INK)
+    if trained < table.rows:
+        figure.legend(
+            [Patch(**_empty(fine))],
+            ["never trained"],
+            loc="upper right",
+            frameon=False,
+            fontsize=8.5,
+            labelcolor=_QUIET_INK,
+        )
+
+
+def _empty(fine: bool) -> dict[str, Any]:
+    return {
+        "facecolor": _EMPTY_FINE if fine else _EMPTY,
+        "edgecolor": _HATCH,
+        "linewidth": 0,
+        "hatch": None if fine else "/////",
+    }
+
+
+def _draw(axes: Any, cells: Array, fine: bool) -> None:
+    limit = float(np.nanmax(np.abs(cells)))
+    axes.add_patch(Rectangle((0, 0), 1, 1, transform=axes.transAxes, **_empty(fine)))
+    colours = matplotlib.colormaps["RdBu_r"].resampled(_COLOURS)
+    edges = {"edgecolors": "none"} if fine else {"edgecolors": "white", "linewidth": 0.7}
+    mesh = axes.pcolormesh(np.ma.masked_invalid(cells), cmap=colours, vmin=-limit, vmax=limit, **edges)
+    axes.set_ylim(len(cells), 0)  # the first value on top
+    axes.tick_params(length=0, labelsize=8, labelcolor=_INK)
+    axes.spines[:].set_visible(False)
+    bar = axes.figure.colorbar(mesh, ax=axes, fraction=0.03, aspect=_inches_high(len(cells)) / 0.09, pad=0.012)
+    bar.set_ticks([-limit, 0, limit], labels=[f"\N{MINUS SIGN}{limit:.2g}", "0", f"+{limit:.2g}"])
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(length=0, labelsize=8, labelcolor=_QUIET_INK)
+
+
+def _label_across(axes: Any, column: CategoricalColumn) -> None:
+    longest = max(len(_short(column.label(id))) for id in range(column.num_buckets))
+    needed = (longest + 1) * _LETTER_INCHES
+    upright = needed <= max(_MAP_INCHES / column.num_buckets, 4 * _LETTER_INCHES)
+    _label(axes.xaxis, column, _MAP_INCHES / (needed if upright else _LINE_INCHES))
+    if not upright:
+        axes.tick_params(axis="x", labelrotation=90)
+
+
+def _label(axis: Any, column: CategoricalColumn, most: float) -> None:
+    shown = range(0, column.num_buckets, math.ceil(column.num_buckets / most))
+    axis.set_ticks([id + 0.5 for id in shown], [_short(column.label(id)) for id in shown], parse_math=False)
+    axis.set_label_text(_short(column.name), fontsize=9, color=_QUIET_INK, parse_math=False)
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}\N{HORIZONTAL ELLIPSIS}"

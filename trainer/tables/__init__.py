@@ -1,0 +1,24 @@
+"""Named tables on disk: values, what each row stands for, how often it was trained, and how its ids are made."""
+
+from trainer.tables.folder import StoredTable, file_names, read, read_values, write
+from trainer.tables.health import Health, effective_rank, health_of
+from trainer.tables.ids import difference, ids_of
+from trainer.tables.manifest import Entry, Manifest, read_manifest
+from trainer.tables.table import Table
+
+__all__ = [
+    "Entry",
+    "Health",
+    "Manifest",
+    "StoredTable",
+    "Table",
+    "difference",
+    "effective_rank",
+    "file_names",
+    "health_of",
+    "ids_of",
+    "read",
+    "read_manifest",
+    "read_values",
+    "write",
+]

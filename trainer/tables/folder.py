@@ -1,0 +1,166 @@
+"""A folder of tables: a TensorFlow checkpoint, a label file for each table, and a manifest."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trainer import paths
+from trainer.errors import Refusal
+from trainer.feature_column.column import file_name
+from trainer.formats import tsv
+from trainer.tables.manifest import FILE, PREFIX, Entry, entry_of, read_manifest, write_manifest
+from trainer.tables.table import Array, Table
+
+_BLOCK = 65_536
+"""Rows whose labels are made at a time, so that those of millions of rows are never held at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class StoredTable:
+    """A table as a folder holds it.
+
+    Args:
+        entry: What the manifest says of it.
+        values: `(rows, dimension)` floats.
+        labels: What each row stands for, as one string.
+        fields: What each row stands for, by raw feature key.
+        counts: `(rows,)` whole numbers: the training examples that held each key; None where nobody counted.
+    """
+
+    entry: Entry
+    values: Array
+    labels: list[str]
+    fields: dict[str, list[str]]
+    counts: Array | None
+
+
+def write(folder: str, tables: Sequence[Table], columns: Mapping[str, Sequence[str]] | None = None) -> None:
+    """Writes tables into a folder, each file whole or not at all, the manifest last.
+
+    A folder without a manifest is one that was not written to the end. `tf.train.load_checkpoint(folder)` reads
+    each table under its name.
+
+    Args:
+        folder: Where to, made if it is not there; `runs/x/tables` for a run.
+        tables: The tables, each with a name of its own.
+        columns: The names of the columns that use a table, by its name; without them, its own column's.
+
+    Raises:
+        Refusal: Two tables have one name.
+    """
+    names = [table.name for table in tables]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Refusal(f"tables: two tables are called '{twice}'; give one of them another name.")
+    paths.make_folder(folder)
+    _save(folder, tables)
+    entries = []
+    for table, file in zip(tables, file_names(names), strict=True):
+        _write_labels(paths.join(folder, f"{file}.tsv"), table)
+        entries.append(entry_of(table, (columns or {}).get(table.name), f"{file}.tsv"))
+    write_manifest(folder, entries)
+
+
+def read(folder: str, name: str, who: str = "tables") -> StoredTable:
+    """Returns a table of a folder, with its labels and counts.
+
+    Args:
+        folder: The folder of tables, or the job dir that it lies in.
+        name: The table's name.
+        who: What a refusal begins with.
+
+    Raises:
+        Refusal: There are no tables, no such table, or its files are damaged.
+    """
+    manifest = read_manifest(folder, who)
+    entry = manifest.entry(name, who)
+    values = read_values(folder, name, who)
+    path = paths.join(manifest.folder, entry.labels)
+    try:
+        header, rows = tsv.read(path)
+    except OSError:
+        raise Refusal(f"{who}: {path} is not there; copy the whole folder.") from None
+    if len(rows) != entry.rows:
+        raise Refusal(f"{who}: {path} has {len(rows):,} labels for {entry.rows:,} rows; copy the whole folder.")
+    described = [list(fields) for fields in zip(*rows, strict=True)] or [[] for _ in header]  # (columns, rows)
+    counts = np.array(described.pop(), np.int64) if header[-1] == "count" else None
+    labels = described.pop()
+    return StoredTable(entry, values, labels, dict(zip(header, described, strict=False)), counts)
+
+
+def read_values(folder: str, name: str, who: str = "tables") -> Array:
+    """Returns the values of a table of a folder, `(rows, dimension)`, and leaves its labels unread.
+
+    Raises:
+        Refusal: There are no tables, no such table, or its files are damaged.
+    """
+    manifest = read_manifest(folder, who)
+    entry = manifest.entry(name, who)
+    import tensorflow as tf
+
+    try:
+        values = tf.train.load_checkpoint(paths.join(manifest.folder, PREFIX)).get_tensor(name)
+    # What TensorFlow raises for half a file depends on where the file ends.
+    except (tf.errors.OpError, IndexError):
+        values = None
+    if values is None or values.shape != (entry.rows, entry.dimension):
+        raise Refusal(
+            f"{who}: the checkpoint in {manifest.folder} is damaged: it does not hold the {entry.rows:,} by "
+            f"{entry.dimension} values of '{name}'; copy the whole folder."
+        )
+    return np.asarray(values)
+
+
+def file_names(names: Sequence[str]) -> list[str]:
+    """Returns names that files and the projector can have, all different, on file systems that ignore case too.
+
+    Example:
+        >>> file_names(["day_hour", "native country", "Day_Hour"])
+        ['day_hour', 'native_country', 'Day_Hour-2']
+    """
+    found: list[str] = []
+    taken: set[str] = set()
+    for name in names:
+        plain = file_name(name) or "_"
+        candidate, number = plain, 1
+        while candidate.casefold() in taken:
+            number += 1
+            candidate = f"{plain}-{number}"
+        taken.add(candidate.casefold())
+        found.append(candidate)
+    return found
+
+
+def _save(folder: str, tables: Sequence[Table]) -> None:
+    import tensorflow as tf
+
+    manifest = paths.join(folder, FILE)
+    if paths.exists(manifest):  # it would speak for files that are about to change
+        tf.io.gfile.remove(manifest)
+    if not tables:  # a checkpoint of nothing cannot be written
+        return
+    with tf.device("CPU"):  # the op has no other kernel
+        tf.raw_ops.SaveV2(
+            prefix=paths.join(folder, PREFIX),
+            tensor_names=[table.name for table in tables],
+            shape_and_slices=[""] * len(tables),
+            tensors=[table.values for table in tables],
+        )
+    # The path is relative, so that a run can be moved.
+    state = f'model_checkpoint_path: "{PREFIX}"\nall_model_checkpoint_paths: "{PREFIX}"\n'
+    paths.write_text(paths.join(folder, "checkpoint"), state)
+
+
+def _write_labels(path: str, table: Table) -> None:
+    header = [*table.fields_of([]), "label", *([] if table.counts is None else ["count"])]
+    tsv.write(path, header, _label_rows(table))
+
+
+def _label_rows(table: Table) -> Iterator[tuple[str, ...]]:
+    for start in range(0, table.rows, _BLOCK):
+        ids = range(start, min(start + _BLOCK, table.rows))
+        columns = [*table.fields_of(ids).values(), table.labels_of(ids)]
+        if table.counts is not None:
+            columns.append([str(count) for count in table.counts[start : start + _BLOCK].tolist()])
+        yield from zip(*columns, strict=True)

@@ -1,0 +1,95 @@
+"""A trained table as it leaves a model."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trainer.errors import Refusal
+from trainer.feature_column import EmbeddingColumn
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A named matrix, one row a key.
+
+    Args:
+        name: Its name in files, flags and the projector.
+        values: `(rows, dimension)` floats.
+        column: What the rows stand for; without one they are known by their number.
+        counts: `(rows,)` whole numbers: the training examples that held each key.
+
+    Raises:
+        Refusal: The values are no matrix, or the column or the counts have another number of rows.
+
+    Example:
+        >>> from trainer import feature_column as fc
+        >>> day = fc.categorical_column_with_vocabulary_list("day", ["Mon", "Tue"])
+        >>> table = Table("day", np.zeros((2, 4)), fc.embedding_column(day, 4))
+        >>> table.labels, table.fields
+        (['Mon', 'Tue'], {'day': ['Mon', 'Tue']})
+    """
+
+    name: str
+    values: Array
+    column: EmbeddingColumn | None = None
+    counts: Array | None = None
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2:
+            raise Refusal(f"table '{self.name}': a matrix of values is wanted, not an array of shape {self.shape}.")
+        if self.column is not None and self.column.categorical_column.num_buckets != self.rows:
+            ids = self.column.categorical_column.num_buckets
+            raise Refusal(f"table '{self.name}': its column has {ids:,} ids, but its values have {self.rows:,} rows.")
+        if self.counts is not None and self.counts.shape != (self.rows,):
+            raise Refusal(
+                f"table '{self.name}': one count a row is wanted, {self.rows:,}, not counts of shape "
+                f"{self.counts.shape}."
+            )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and dimension."""
+        return tuple(self.values.shape)
+
+    @property
+    def rows(self) -> int:
+        """The number of keys."""
+        return int(self.values.shape[0])
+
+    @property
+    def dimension(self) -> int:
+        """The floats of a row."""
+        return int(self.values.shape[1])
+
+    @property
+    def trained(self) -> Array:
+        """Tells for each row whether training held its key; `(rows,)`, all true where nobody counted."""
+        return np.ones(self.rows, bool) if self.counts is None else self.counts > 0
+
+    @property
+    def labels(self) -> list[str]:
+        """What each row stands for, as one string."""
+        return self.labels_of(range(self.rows))
+
+    @property
+    def fields(self) -> dict[str, list[str]]:
+        """What each row stands for, by raw feature key; without a column, the row's number."""
+        return self.fields_of(range(self.rows))
+
+    def labels_of(self, rows: Iterable[int]) -> list[str]:
+        """Returns the labels of some rows."""
+        if self.column is None:
+            return [str(row) for row in rows]
+        return [self.column.categorical_column.label(row) for row in rows]
+
+    def fields_of(self, rows: Iterable[int]) -> dict[str, list[str]]:
+        """Returns the fields of some rows."""
+        if self.column is None:
+            return {"row": [str(row) for row in rows]}
+        described = [self.column.categorical_column.fields(row) for row in rows]
+        keys = described[0] if described else self.column.categorical_column.fields(0)
+        return {key: [fields[key] for fields in described] for key in keys}

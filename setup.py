@@ -33,7 +33,9 @@ setup(
     extras_require={
         "test": ["pytest", "hypothesis", "tf-keras>=2.21", "nbformat", "nbclient", "ipykernel", "ruff", "mypy"],
         "notebooks": ["jupyter"],
-        "cloud": ["google-cloud-aiplatform>=1.60"],
+        "cloud": ["google-cloud-aiplatform>=2"],
+        "beam": ["apache-beam"],
+        "tune": ["keras-tuner"],
         "bench": ["torch", "gensim"],
     },
     entry_points={"console_scripts": ["embedding-columns=trainer.__main__:main"]},

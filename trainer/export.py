@@ -29,7 +29,8 @@ def signature_names(keys: Iterable[str]) -> dict[str, str]:
         other = next((other for other, taken in names.items() if taken == name), None)
         if other is not None:
             raise Refusal(
-                f"export: features '{other}' and '{key}' would both be named '{name}' in the exported model; rename one."
+                f"export: features '{other}' and '{key}' would both be named '{name}' in the exported model; "
+                "rename one."
             )
         names[key] = name
     return names

@@ -2,7 +2,6 @@
 
 import dataclasses
 import importlib
-import importlib.util
 import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from trainer.errors import Refusal, nearest
 from trainer.feature_column import DenseColumn, EmbeddingColumn, FeatureColumn, RawFeature
 from trainer.feature_column.collection import embeddings_by_table, raw_features_of
 from trainer.heads import BinaryHead, Head
+from trainer.own_code import module_of
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def load(name: str) -> Problem:
         Refusal: There is no such problem or file, or the file has no `PROBLEM`.
     """
     if name.endswith(".py"):
-        module = _module_of_file(name)
+        module = module_of(name, "--problem", "a problem's name or the path of a Python file")
     elif name in names():
         module = importlib.import_module(f"trainer.problems.{name}")
     else:
@@ -168,14 +168,3 @@ def load(name: str) -> Problem:
 
 def _known() -> str:
     return f"; there are {', '.join(names())}, or give the path of a .py file."
-
-
-def _module_of_file(path: str) -> Any:
-    if not Path(path).is_file():
-        raise Refusal(f"--problem: there is no file {path}; give a problem's name or the path of a Python file.")
-    specification = importlib.util.spec_from_file_location(Path(path).stem, path)
-    if specification is None or specification.loader is None:
-        raise Refusal(f"--problem: {path} cannot be read as a Python file.")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -124,5 +125,10 @@ def _check_writable(path: str) -> None:
         above = os.path.dirname(above)
     if not os.path.isdir(above):
         raise Refusal(f"--job-dir: {path} cannot be made, because {above} is a file; give another folder.")
-    if not os.access(above, os.W_OK | os.X_OK):
-        raise Refusal(f"--job-dir: {path} cannot be written, because {above} is read-only here; give another folder.")
+    try:
+        # Tried, because permissions alone do not tell: a file system may refuse, and an administrator may do anything.
+        with tempfile.TemporaryFile(dir=above):
+            pass
+    except OSError:
+        sentence = f"--job-dir: {path} cannot be written, because {above} is read-only here; give another folder."
+        raise Refusal(sentence) from None

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from trainer import job, settings
+from trainer import settings
 from trainer.terminal import exit_code
 
 
@@ -14,7 +14,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The flags; None takes those of this process.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    return exit_code(lambda: job.run(settings.from_argv(words), words))
+
+    def run() -> int:
+        chosen = settings.from_argv(words)
+        from trainer import job  # --help has been answered without it
+
+        return job.run(chosen, words)
+
+    return exit_code(run)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How well `flights` does: `python -m tests.benchmarks.flights`, seeds 0 to 4, trained as `python -m trainer.task` does.
+"""How well `flights` does: `python -m tests.benchmarks.flights`, seeds 0 to 4, trained as the job trains it.
 
 `--choose` holds out two months of January to October at a time, September and October first, trains on the other
 eight and evaluates on the two; it never reads the test months. The problem's columns and settings were chosen with it.

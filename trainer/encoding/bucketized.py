@@ -6,21 +6,21 @@ from typing import Any
 import tensorflow as tf
 
 from trainer.encoding.encoding import Encoding, encoding
-from trainer.encoding.numeric import numbers_of
+from trainer.encoding.numeric import NumericEncoding
 from trainer.feature_column import BucketizedColumn
 
 
 class BucketizedEncoding(Encoding):
-    """The range of each value; several values a row take ids one after the other."""
+    """The range of each normalized value; several values a row take ids one after the other."""
 
     def __init__(self, column: BucketizedColumn) -> None:
         super().__init__()
         self.column = column
+        self.numbers = NumericEncoding(column.source_column)
 
     def __call__(self, features: Mapping[str, Any]) -> Any:
         """Returns the ids, `(batch, width of the source)`."""
-        numbers = numbers_of(features, self.column.source_column)
-        buckets = tf.raw_ops.Bucketize(input=numbers, boundaries=list(self.column.boundaries))
+        buckets = tf.raw_ops.Bucketize(input=self.numbers(features), boundaries=list(self.column.boundaries))
         places = tf.range(self.column.source_column.width, dtype=tf.int64) * (len(self.column.boundaries) + 1)
         return tf.cast(buckets, tf.int64) + places  # (batch, width of the source)
 

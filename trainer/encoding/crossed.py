@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from trainer.encoding.encoding import Encoding, encoding, integers_of, missing, values_of
-from trainer.feature_column import CrossedColumn
+from trainer.feature_column import CategoricalColumn, CrossedColumn, VocabularyListColumn
 
 TENSORFLOW_HASH_KEY = 0xDECAFCAFFE
 
@@ -18,14 +18,14 @@ class CrossedEncoding(Encoding):
     def __init__(self, column: CrossedColumn) -> None:
         super().__init__()
         self.column = column
-        self.encodings = [
-            partial(_raw, key=leaf) if isinstance(leaf, str) else encoding(leaf) for leaf in column.leaves
-        ]
+        # TensorFlow hashes dense features, which raw keys are, after the ids of columns, whatever the keys' order.
+        self.leaves = sorted(column.leaves, key=lambda leaf: isinstance(leaf, str))
+        self.encodings = [partial(_raw, key=leaf) if isinstance(leaf, str) else encoding(leaf) for leaf in self.leaves]
 
     def __call__(self, features: Mapping[str, Any]) -> Any:
         """Returns the ids, `(batch, product of the keys' k)`."""
         values = [encode(features) for encode in self.encodings]
-        absent = [missing(value) for value in values]
+        absent = [self._absent(leaf, value, features) for leaf, value in zip(self.leaves, values, strict=True)]
         values, absent = _combined(values), _combined(absent)  # each (batch, product)
         if self.column.hash_bucket_size is None:
             ids = tf.zeros_like(values[0])
@@ -35,6 +35,12 @@ class CrossedEncoding(Encoding):
             ids = self._hashed(values)
         some_absent = tf.reduce_any(tf.stack(absent), axis=0)
         return tf.where(some_absent, tf.constant(-1, tf.int64), ids)  # (batch, product)
+
+    def _absent(self, leaf: str | CategoricalColumn, values: Any, features: Mapping[str, Any]) -> Any:
+        # A value that is in no vocabulary has the id -1, which TensorFlow hashes; an exact cross has no row for it.
+        if self.column.hash_bucket_size is not None and isinstance(leaf, VocabularyListColumn):
+            return missing(values_of(features, leaf.key))
+        return missing(values)
 
     def _hashed(self, values: Sequence[Any]) -> Any:
         keys = [tf.reshape(value, [-1, 1]) for value in values]

@@ -19,7 +19,8 @@ class Encoding(tf.Module):
         """Returns the column's ids `(batch, k)`, int64, missing -1, or its numbers `(batch, width)`, float32.
 
         Args:
-            features: Raw features by key, each `(batch,)` or `(batch, k)`; '' and -1 are missing values.
+            features: Raw features by key, each `(batch,)` or `(batch, k)`, dense, ragged or sparse; '' and -1 are
+                missing values.
         """
 
 
@@ -33,15 +34,24 @@ def encoding(column: FeatureColumn) -> Encoding:
 
 
 def values_of(features: Mapping[str, Any], key: str) -> Any:
-    """Returns a raw feature as a tensor `(batch, k)`.
+    """Returns a raw feature as a tensor `(batch, k)`; ragged and sparse ones are padded with missing values.
 
     Raises:
         Refusal: The features lack the key.
     """
     if key not in features:
         raise Refusal(f"features: '{key}' is wanted by a column and is not there{nearest(key, features) or '.'}")
-    values = tf.convert_to_tensor(features[key])
+    values = _padded(features[key])
     return values[:, tf.newaxis] if values.shape.rank == 1 else values  # (batch, k)
+
+
+def _padded(values: Any) -> Any:
+    if not isinstance(values, (tf.RaggedTensor, tf.SparseTensor)):
+        return tf.convert_to_tensor(values)
+    padding = tf.constant("") if values.dtype == tf.string else tf.constant(-1, values.dtype)
+    if isinstance(values, tf.SparseTensor):
+        return tf.sparse.to_dense(values, padding)
+    return values.to_tensor(padding)
 
 
 def strings_of(features: Mapping[str, Any], key: str, who: str) -> Any:

@@ -19,19 +19,22 @@ class NumericEncoding(Encoding):
 
     def __call__(self, features: Mapping[str, Any]) -> Any:
         """Returns the numbers, `(batch, width)`."""
-        values = numbers_of(features, self.column)
-        if self.column.normalizer_fn is not None:
-            shaped = tf.reshape(values, [-1, *self.column.shape])
-            values = tf.cast(self.column.normalizer_fn(shaped), tf.float32)
-        return tf.reshape(values, [-1, self.column.width])  # (batch, width)
+        column = self.column
+        values = values_of(features, column.key)
+        if values.dtype == tf.string:
+            raise Refusal(f"numeric_column: feature '{column.key}' should be numbers, not strings; convert it first.")
+        size = values.shape[1:].num_elements()
+        if size not in (None, column.width):
+            raise Refusal(
+                f"numeric_column: feature '{column.key}' should have {column.width} numbers an example, not {size}; "
+                "declare the column's shape."
+            )
+        batch = tf.shape(values)[0]
+        if column.normalizer_fn is not None:
+            # It sees the declared dtype, whether the data or an exported model's input hold it.
+            shaped = tf.reshape(tf.cast(values, column.dtype), [batch, *column.shape])  # (batch, *shape)
+            values = tf.convert_to_tensor(column.normalizer_fn(shaped))
+        return tf.reshape(tf.cast(values, tf.float32), [batch, column.width])  # (batch, width)
 
 
 encoding.register(NumericColumn, NumericEncoding)
-
-
-def numbers_of(features: Mapping[str, Any], column: NumericColumn) -> Any:
-    """Returns the raw numbers of a column, `(batch, width)`, float32."""
-    values = values_of(features, column.key)
-    if values.dtype == tf.string:
-        raise Refusal(f"numeric_column: feature '{column.key}' should be numbers, not strings; convert it first.")
-    return tf.reshape(tf.cast(values, tf.float32), [-1, column.width])

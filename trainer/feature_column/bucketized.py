@@ -2,6 +2,7 @@
 
 import bisect
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,7 +49,7 @@ class BucketizedColumn(CategoricalColumn, DenseColumn):
     def fields(self, id: int) -> dict[str, str]:
         """Returns the range that an id stands for; with several values a row, its place before it."""
         place, bucket = divmod(id, len(self.boundaries) + 1)
-        edges = ["-inf", *(f"{edge:g}" for edge in self.boundaries), "inf"]
+        edges = ["-inf", *(repr(edge).removesuffix(".0") for edge in self.boundaries), "inf"]
         text = f"{'[' if bucket else '('}{edges[bucket]}, {edges[bucket + 1]})"
         return {self.source_column.key: text if self.source_column.width == 1 else f"{place}: {text}"}
 
@@ -80,6 +81,9 @@ def bucketized_column(source_column: NumericColumn, boundaries: Sequence[float])
 
 def _number(function: str, value: Any) -> float:
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError):
-        raise Refusal(f"{function}: boundaries must be numbers, not {value!r}.") from None
+        number = math.nan
+    if math.isnan(number):
+        raise Refusal(f"{function}: boundaries must be numbers, not {value!r}.")
+    return number

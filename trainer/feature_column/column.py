@@ -1,5 +1,7 @@
 """What every column answers: its name, the raw features it reads, and its number of ids or its width."""
 
+import numbers
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -83,9 +85,9 @@ def checked_key(function: str, key: Any) -> str:
 
 def checked_count(function: str, argument: str, value: Any, least: int = 1) -> int:
     """Returns a whole number of at least `least`, or refuses it by its argument's name."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
         raise Refusal(f"{function}: {argument} must be a whole number of at least {least}, not {value!r}.")
-    return value
+    return int(value)
 
 
 def checked_dtype(function: str, dtype: Any, allowed: Iterable[str]) -> str:
@@ -106,3 +108,13 @@ def checked_categorical(function: str, column: Any) -> CategoricalColumn:
             f"not {column!r}."
         )
     return column
+
+
+def file_name(name: str) -> str:
+    """Returns a name that a file, a tensor and a part of a URL may have: all but `[A-Za-z0-9_.-]` becomes `_`.
+
+    Example:
+        >>> file_name("native country")
+        'native_country'
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)

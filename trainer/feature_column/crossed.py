@@ -125,11 +125,11 @@ def crossed_column(
             raise Refusal(f"crossed_column: key '{key.name}' is hashed already; give its name '{key.key}' instead.")
     if isinstance(keys, str) or len(keys) < 2:
         raise Refusal(f"crossed_column: two keys or more are wanted, not {keys!r}.")
+    if hash_bucket_size is not None:
+        hash_bucket_size = checked_count("crossed_column", "hash_bucket_size", hash_bucket_size)
     column = CrossedColumn(tuple(keys), hash_bucket_size, hash_key)
     if hash_bucket_size is None:
         _check_bound(column)
-    else:
-        checked_count("crossed_column", "hash_bucket_size", hash_bucket_size)
     return column
 
 

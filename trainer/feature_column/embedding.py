@@ -13,6 +13,7 @@ from trainer.feature_column.column import (
     RawFeature,
     checked_categorical,
     checked_count,
+    file_name,
 )
 
 COMBINERS = ("mean", "sum", "sqrtn")
@@ -48,7 +49,7 @@ class EmbeddingColumn(DenseColumn):
     @property
     def table(self) -> str:
         """The name of the table, in files, flags and the projector."""
-        return self.table_name or self.categorical_column.name
+        return self.table_name or file_name(self.categorical_column.name)
 
     @property
     def raw_features(self) -> Mapping[str, RawFeature]:
@@ -88,7 +89,7 @@ def embedding_column(
         trainable: False leaves the table as it starts.
         use_safe_embedding_lookup: Kept for its place in the argument list; a lookup is always safe: an example
             without values gets zeros.
-        name: The table's name; None is the categorical column's.
+        name: The table's name; None is the categorical column's, with `_` for what no file's name should have.
 
     Raises:
         Refusal: An argument cannot be used.
@@ -96,7 +97,7 @@ def embedding_column(
     function = f"embedding_column: column '{checked_categorical('embedding_column', categorical_column).name}'"
     if dimension is None:
         dimension = math.ceil(categorical_column.num_buckets**0.25)
-    checked_count(function, "dimension", dimension)
+    dimension = checked_count(function, "dimension", dimension)
     if combiner not in COMBINERS:
         raise Refusal(f"{function}: combiner must be one of {', '.join(COMBINERS)}, not {combiner!r}.")
     if initializer is not None and not callable(initializer) and not isinstance(initializer, str):
@@ -112,7 +113,7 @@ def embedding_column(
         initializer,
         None if ckpt_to_load_from is None else str(ckpt_to_load_from),
         tensor_name_in_ckpt,
-        max_norm,
+        None if max_norm is None else float(max_norm),
         trainable,
         use_safe_embedding_lookup,
         _table_name(function, name),
@@ -120,7 +121,6 @@ def embedding_column(
 
 
 def _table_name(function: str, name: str | None) -> str | None:
-    # A table's name is a file's name, a tensor's name and a part of a URL.
-    if name is not None and not all(letter.isalnum() or letter in "_.-" for letter in name):
+    if name is not None and name != file_name(name):
         raise Refusal(f"{function}: a table's name has letters, digits, '_', '.' and '-' only, not {name!r}.")
     return name

@@ -57,6 +57,6 @@ def categorical_column_with_hash_bucket(key: str, hash_bucket_size: int, dtype: 
         Refusal: `hash_bucket_size` is no positive whole number, or the dtype is no string or integer.
     """
     function = f"categorical_column_with_hash_bucket: key '{checked_key('categorical_column_with_hash_bucket', key)}'"
-    checked_count(function, "hash_bucket_size", hash_bucket_size)
+    size = checked_count(function, "hash_bucket_size", hash_bucket_size)
     name = checked_dtype(function, dtype, ("string", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"))
-    return HashBucketColumn(key, hash_bucket_size, name)
+    return HashBucketColumn(key, size, name)

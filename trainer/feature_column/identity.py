@@ -1,5 +1,6 @@
 """Ids that are whole numbers already."""
 
+import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -48,7 +49,9 @@ def categorical_column_with_identity(key: str, num_buckets: int, default_value: 
         Refusal: `num_buckets` is no positive whole number, or the default lies outside the range.
     """
     function = f"categorical_column_with_identity: key '{checked_key('categorical_column_with_identity', key)}'"
-    checked_count(function, "num_buckets", num_buckets)
-    if default_value is not None and not 0 <= default_value < num_buckets:
-        raise Refusal(f"{function}: default_value must be an id from 0 to {num_buckets - 1}, not {default_value}.")
-    return IdentityColumn(key, num_buckets, default_value)
+    num_buckets = checked_count(function, "num_buckets", num_buckets)
+    if default_value is None:
+        return IdentityColumn(key, num_buckets)
+    if not isinstance(default_value, numbers.Integral) or not 0 <= default_value < num_buckets:
+        raise Refusal(f"{function}: default_value must be an id from 0 to {num_buckets - 1}, not {default_value!r}.")
+    return IdentityColumn(key, num_buckets, int(default_value))

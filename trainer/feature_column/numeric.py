@@ -1,6 +1,7 @@
 """Numbers as they are."""
 
 import math
+import numbers
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +47,7 @@ class NumericColumn(DenseColumn):
 def numeric_column(
     key: str,
     shape: int | Sequence[int] = (1,),
-    default_value: float | Sequence[float] | None = None,
+    default_value: float | Sequence[Any] | None = None,
     dtype: Any = "float32",
     normalizer_fn: Callable[[Any], Any] | None = None,
 ) -> NumericColumn:
@@ -55,7 +56,8 @@ def numeric_column(
     Args:
         key: The raw feature.
         shape: The shape of one example's values.
-        default_value: What stands for a missing value (NaN) in `tf.train.Example`s; one number or one per value.
+        default_value: What stands for a missing value (NaN) in `tf.train.Example`s; one number, or one per value, flat
+            or nested as the shape.
         dtype: The dtype of the raw feature; the output is float32.
         normalizer_fn: Applied to the tensor of values, `(batch, *shape)`.
 
@@ -63,17 +65,21 @@ def numeric_column(
         Refusal: The key, the shape, the dtype, the default or the function cannot be used.
     """
     function = f"numeric_column: key '{key}'"
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    for size in sizes:
-        checked_count(function, "each size in shape", size)
+    given: Any = (shape,) if isinstance(shape, numbers.Integral) else shape
+    sizes = tuple(checked_count(function, "each size in shape", size) for size in given)
     count = math.prod(sizes)
-    if default_value is None or isinstance(default_value, (int, float)):
-        defaults = None if default_value is None else (float(default_value),) * count
-    else:
-        defaults = tuple(float(value) for value in default_value)
+    defaults = None if default_value is None else _flat(default_value)
+    if isinstance(default_value, numbers.Real):
+        defaults = (float(default_value),) * count
     if defaults is not None and len(defaults) != count:
         raise Refusal(f"{function}: one default_value or {count} are wanted, not {len(defaults)}.")
     if normalizer_fn is not None and not callable(normalizer_fn):
         raise Refusal(f"{function}: normalizer_fn must be a function of a tensor, not {normalizer_fn!r}.")
     dtype = checked_dtype(function, dtype, DTYPES)
     return NumericColumn(checked_key("numeric_column", key), sizes, defaults, dtype, normalizer_fn)
+
+
+def _flat(values: Any) -> tuple[float, ...]:
+    if isinstance(values, numbers.Real):
+        return (float(values),)
+    return tuple(number for value in values for number in _flat(value))

@@ -1,6 +1,7 @@
 """Columns as plain dictionaries: for a run's problem.json, a saved model's config, and digests."""
 
 import dataclasses
+import functools
 import hashlib
 import importlib
 import json
@@ -14,7 +15,10 @@ from trainer.feature_column.column import FeatureColumn
 def to_dict(value: Any) -> Any:
     """Returns a column, or a value inside one, as what JSON can hold.
 
-    Functions are kept by the place they can be imported from.
+    Functions are kept by the place they can be imported from, a `functools.partial` with its arguments.
+
+    Raises:
+        Refusal: A function has no name.
 
     Example:
         >>> to_dict(feature_column.categorical_column_with_identity("hour", 24))
@@ -27,8 +31,15 @@ def to_dict(value: Any) -> Any:
         return [to_dict(item) for item in value]
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
-    if hasattr(value, "get_config"):
+    if hasattr(value, "tolist"):  # NumPy's numbers and arrays
+        return to_dict(value.tolist())
+    if isinstance(value, functools.partial):
+        keywords = {name: to_dict(argument) for name, argument in value.keywords.items()}
+        return {"partial": to_dict(value.func), "arguments": to_dict(value.args), "keywords": keywords}
+    if hasattr(value, "get_config") and not isinstance(value, type):
         return {"keras_object": f"{type(value).__module__}:{type(value).__qualname__}", "config": value.get_config()}
+    if not hasattr(value, "__qualname__"):
+        raise Refusal(f"to_dict: {value!r} has no name to import it by; give a function at the top of a module.")
     return {"function": f"{value.__module__}:{value.__qualname__}"}
 
 
@@ -48,6 +59,9 @@ def from_dict(value: Any) -> Any:
         return value
     if "function" in value:
         return _imported(value["function"])
+    if "partial" in value:
+        keywords = {name: from_dict(argument) for name, argument in value["keywords"].items()}
+        return functools.partial(from_dict(value["partial"]), *from_dict(value["arguments"]), **keywords)
     if "keras_object" in value:
         return _imported(value["keras_object"]).from_config(value["config"])
     kind = getattr(feature_column, value.get("kind", ""), None)

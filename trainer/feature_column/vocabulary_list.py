@@ -1,5 +1,6 @@
 """Values from a known list."""
 
+import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,9 +82,9 @@ def categorical_column_with_vocabulary_list(
     name = checked_dtype(function, dtype or inferred, ("string", "int8", "int16", "int32", "int64"))
     if (name == "string") != (inferred == "string"):
         raise Refusal(f"{function}: dtype {name} does not fit a vocabulary_list of {inferred}.")
-    checked_count(function, "num_oov_buckets", num_oov_buckets, least=0)
+    num_oov_buckets = checked_count(function, "num_oov_buckets", num_oov_buckets, least=0)
     if num_oov_buckets and default_value != -1:
         raise Refusal(f"{function}: give num_oov_buckets or default_value, not both.")
-    if not -1 <= default_value < len(values):
-        raise Refusal(f"{function}: default_value must be an id from -1 to {len(values) - 1}, not {default_value}.")
-    return VocabularyListColumn(key, values, name, default_value, num_oov_buckets)
+    if not isinstance(default_value, numbers.Integral) or not -1 <= default_value < len(values):
+        raise Refusal(f"{function}: default_value must be an id from -1 to {len(values) - 1}, not {default_value!r}.")
+    return VocabularyListColumn(key, values, name, int(default_value), num_oov_buckets)

@@ -8,6 +8,7 @@ from typing import Any
 from trainer import problem as problems
 from trainer import run as runs
 from trainer import warm_start
+from trainer.baselines import crosses
 from trainer.errors import Refusal, nearest
 from trainer.feature_column import EmbeddingColumn
 from trainer.problem import Problem
@@ -29,9 +30,12 @@ def planned(settings: Settings, argv: Sequence[str] = ()) -> Plan:
     """Returns the plan of a job.
 
     Raises:
-        Refusal: The problem, a table's name, a warm start or the job dir cannot be used.
+        Refusal: The problem, a table's name, a warm start or the job dir cannot be used, or `--baselines` finds no
+            cross to exchange.
     """
     problem = with_settings(problems.load(settings.problem), settings)
+    if settings.baselines:
+        crosses.exchanged(problem)
     run = runs.choose(
         settings.job_dir, problem.name or "model", settings.overwrite or settings.dry_run, settings.resume
     )
@@ -54,9 +58,15 @@ def with_settings(problem: Problem, settings: Settings) -> Problem:
     problem = dataclasses.replace(problem, **{name: value for name, value in given.items() if value is not None})
     sources, frozen = settings.warm_starts, set(settings.freeze)
     for flag, names in (("--warm-start", list(sources)), ("--freeze", settings.freeze)):
+        if names and problem.model is not None:
+            raise Refusal(
+                f"{flag}: problem {problem.name} makes its model itself, so '{names[0]}' starts and freezes where that "
+                "declares it; give ckpt_to_load_from or trainable=False to its embedding_column."
+            )
         for name in names:
             if name not in problem.embeddings:
-                ending = nearest(name, problem.embeddings) or f"; it has {', '.join(sorted(problem.embeddings))}."
+                there = ", ".join(sorted(problem.embeddings)) or "none"
+                ending = nearest(name, problem.embeddings) or f"; it has {there}."
                 raise Refusal(f"{flag}: problem {problem.name} has no table '{name}'{ending}")
 
     def changed(column: EmbeddingColumn) -> EmbeddingColumn:

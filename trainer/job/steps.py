@@ -10,9 +10,10 @@ from typing import Any
 
 import keras
 
-from trainer import __version__, export, models, pictures, projector, tables
+from trainer import __version__, export, models, paths, pictures, projector, tables
 from trainer import run as runs
 from trainer import settings as flags
+from trainer.baselines import comparison
 from trainer.errors import Refusal
 from trainer.feature_column.serialization import encoded_key, to_dict
 from trainer.inputs import split
@@ -59,6 +60,8 @@ def carry_out(plan: Plan) -> dict[str, Any]:
     leave(work)
     metrics["total_seconds"] = round(time.perf_counter() - start, 3)
     plan.run.write_json("metrics.json", metrics)
+    if plan.settings.baselines:
+        comparison.compare(plan.problem, work.source, work.data, plan.run, plan.settings.eval_batch_size)
     summary.show_end(plan, metrics)
     return metrics
 
@@ -66,7 +69,7 @@ def carry_out(plan: Plan) -> dict[str, Any]:
 def opened(plan: Plan) -> Work:
     """Returns a plan's model and data, read and encoded."""
     keras.utils.set_random_seed(plan.settings.seed)
-    model = models.assembled(plan.problem)
+    model = models.build(plan.problem)  # compiled at once, so that an unknown optimizer is refused before data are read
     halves = models.halves(model)
     source = Source(plan.problem, models.inputs_of(model), plan.settings.data_dir)
     source.prepare(plan.settings.download)
@@ -87,19 +90,12 @@ def steps_of(plan: Plan, examples: int) -> int:
 
 def learned(work: Work) -> dict[str, Any]:
     """Trains, and returns the metrics of the run; the test examples are read once, after the last step."""
-    settings, problem, run = work.plan.settings, work.plan.problem, work.plan.run
+    settings, problem = work.plan.settings, work.plan.problem
     position = Position()
-    checkpoints = Checkpoints(run.checkpoints, work.model, position)
+    checkpoints = Checkpoints(work.plan.run.checkpoints, work.model, position)
     if settings.resume:
         checkpoints.restore()
     done = position.steps
-    callbacks = [
-        Progress(len(work.data.train), problem.train_batch_size, work.last_step),
-        History(run.file("history.jsonl")),
-        TensorBoardScalars(run.logs),
-        checkpoints,
-        *(make() for make in problem.callbacks),
-    ]
     start = time.perf_counter()
     try:
         train(
@@ -111,7 +107,7 @@ def learned(work: Work) -> dict[str, Any]:
             work.last_step,
             work.data.validation,
             settings.eval_batch_size,
-            callbacks,
+            [*_callbacks(work), checkpoints],
             position,
         )
     except KeyboardInterrupt:
@@ -132,11 +128,21 @@ def learned(work: Work) -> dict[str, Any]:
     }
 
 
+def _callbacks(work: Work) -> list[keras.callbacks.Callback]:
+    problem, run = work.plan.problem, work.plan.run
+    return [
+        Progress(len(work.data.train), problem.train_batch_size, work.last_step),
+        History(run.file("history.jsonl")),
+        TensorBoardScalars(run.logs),
+        *(make() for make in problem.callbacks),
+    ]
+
+
 def leave(work: Work) -> None:
     """Writes what a finished run leaves beside its metrics: tables, projector, pictures, export."""
     found = leave_tables(work)
     run = work.plan.run
-    projector.write(run.file("logs", "projector") if run.logs == run.file("logs") else f"{run.logs}/projector", found)
+    projector.write(paths.join(run.logs, "projector"), found)
     pictures.write(run.file("pictures"), found)
     export.write(run.export, work.model, work.plan.problem.head)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import keras
 
+from trainer import optimizers  # noqa: F401  # registered too, so that a compiled model loads after this import alone
 from trainer.feature_column import FeatureColumn
 from trainer.feature_column.collection import raw_features_of
 from trainer.layers.dense_features import DenseFeatures, table_of

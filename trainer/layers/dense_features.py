@@ -33,11 +33,13 @@ class DenseFeatures(keras.layers.Layer):
         encoded: Whether the features come from an `Encoder` of these columns, rather than raw.
 
     Raises:
-        Refusal: A column is not dense, or two different tables have one name.
+        Refusal: There is no column, one is not dense, or two different tables have one name.
     """
 
     def __init__(self, columns: Sequence[DenseColumn], encoded: bool = False, **arguments: Any) -> None:
         super().__init__(autocast=False, **arguments)
+        if not columns:
+            raise Refusal("DenseFeatures: at least one column is wanted.")
         for column in columns:
             if not isinstance(column, DenseColumn):
                 raise Refusal(
@@ -48,7 +50,7 @@ class DenseFeatures(keras.layers.Layer):
         self.encoded = encoded
         self.encoder = None if encoded else Encoder(self.columns)
         self.tables = {name: table_of(column) for name, column in embeddings_by_table(self.columns).items()}
-        self._convert_input_args = False
+        self._convert_input_args, self._allow_non_tensor_positional_args = False, True
         self.supports_jit = False
 
     def build(self, features_shape: Any = None) -> None:

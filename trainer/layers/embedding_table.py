@@ -51,7 +51,6 @@ class EmbeddingTable(keras.layers.Layer):
             raise Refusal(f"EmbeddingTable: combiner must be one of {', '.join(COMBINERS)}, not {combiner!r}.")
         self.rows, self.dimension, self.combiner = rows, dimension, combiner
         self.initializer, self.max_norm, self.initial_values = initializer, max_norm, initial_values
-        self._convert_input_args = False
         self.supports_jit = False
 
     def build(self, ids_shape: Any = None) -> None:
@@ -63,7 +62,6 @@ class EmbeddingTable(keras.layers.Layer):
             name="table",
             shape=(self.rows, self.dimension),
             initializer="zeros" if self.initial_values is not None else initializer,
-            trainable=self.trainable,
             autocast=False,
         )
         if self.initial_values is not None:

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from trainer.encoding import encoding
+from trainer.errors import Refusal
 from trainer.feature_column import CategoricalColumn, EmbeddingColumn, FeatureColumn, IndicatorColumn, NumericColumn
 from trainer.feature_column.serialization import encoded_key, from_dict, to_dict
 
@@ -17,7 +18,7 @@ def encodable(column: FeatureColumn) -> CategoricalColumn | NumericColumn:
         return column.categorical_column
     if isinstance(column, (CategoricalColumn, NumericColumn)):
         return column
-    raise TypeError(f"encodable: {column!r} is no column that can be encoded")
+    raise Refusal(f"encodable: a column is wanted, not {column!r}.")
 
 
 @keras.saving.register_keras_serializable("trainer")
@@ -29,14 +30,18 @@ class Encoder(keras.layers.Layer):
 
     Args:
         columns: Columns of any kind; each distinct categorical or numeric one in them is encoded once.
+
+    Raises:
+        Refusal: Something is no column, or two columns differ only in functions that have one name.
     """
 
     def __init__(self, columns: Sequence[FeatureColumn], **arguments: Any) -> None:
         # Keras would cast float features before they are bucketized.
         super().__init__(autocast=False, trainable=False, **arguments)
-        self._convert_input_args = False  # NumPy and Python strings are converted here, which Keras refuses to do
+        # NumPy and Python strings are converted by the encodings: Keras refuses to do it.
+        self._convert_input_args, self._allow_non_tensor_positional_args = False, True
         self.columns = tuple(columns)
-        self.encodings = {encoded_key(part): encoding(part) for part in map(encodable, self.columns)}
+        self.encodings = {key: encoding(part) for key, part in _parts(self.columns).items()}
         self.supports_jit = False
         self.built = True
 
@@ -62,6 +67,18 @@ class Encoder(keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> "Encoder":
         """Makes the layer from its configuration."""
         return cls(**{**config, "columns": from_dict(config["columns"])})
+
+
+def _parts(columns: Sequence[FeatureColumn]) -> dict[str, CategoricalColumn | NumericColumn]:
+    found: dict[str, CategoricalColumn | NumericColumn] = {}
+    for part in map(encodable, columns):
+        other = found.setdefault(encoded_key(part), part)
+        if repr(other) != repr(part):  # lambdas of one module have one name, and partials equal only themselves
+            raise Refusal(
+                f"Encoder: '{part.name}' is declared twice, with different functions of one name; define them at the "
+                "top of a module under two names, or declare the column once."
+            )
+    return found
 
 
 def _named(layer: keras.layers.Layer) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from trainer.errors import Refusal
 from trainer.feature_column import CategoricalColumn, FeatureColumn, NumericColumn
+from trainer.feature_column.column import file_name
 from trainer.feature_column.serialization import encoded_key, from_dict, to_dict
 from trainer.layers.embedding_table import EmbeddingTable
 from trainer.layers.encoder import Encoder
@@ -40,19 +41,19 @@ class LinearModel(keras.layers.Layer):
             if not isinstance(column, (CategoricalColumn, NumericColumn)):
                 raise Refusal(
                     f"LinearModel: categorical and numeric columns are wanted, not {type(column).__name__} "
-                    f"'{column.name}'; give the categorical column itself."
+                    f"'{getattr(column, 'name', column)}'; give the categorical column itself."
                 )
         self.columns = tuple(sorted(columns, key=lambda column: column.name))
         self.units, self.sparse_combiner, self.encoded = units, sparse_combiner, encoded
         self.encoder = None if encoded else Encoder(self.columns)
         self.tables = {
             encoded_key(column): EmbeddingTable(
-                column.num_buckets, units, sparse_combiner, "zeros", name=f"{column.name}_weights"
+                column.num_buckets, units, sparse_combiner, "zeros", name=f"{file_name(column.name)}_weights"
             )
             for column in self.columns
             if isinstance(column, CategoricalColumn)
         }
-        self._convert_input_args = False
+        self._convert_input_args, self._allow_non_tensor_positional_args = False, True
         self.supports_jit = False
 
     def build(self, features_shape: Any = None) -> None:

@@ -1,7 +1,5 @@
 """Row-sparse updates for tables, ordinary ones for the rest: Keras optimizers for any `model.compile`."""
 
-import importlib.util
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,6 +11,7 @@ from trainer.optimizers.lazy_adam import LazyAdam
 from trainer.optimizers.parts import Parts
 from trainer.optimizers.rows import RowSparse
 from trainer.optimizers.sgd import SGD
+from trainer.own_code import module_of
 
 __all__ = ["SGD", "Adagrad", "Ftrl", "LazyAdam", "Parts", "RowSparse", "get", "names"]
 
@@ -36,7 +35,7 @@ def get(name: str, learning_rate: Any = None) -> keras.optimizers.Optimizer:
         learning_rate: A number or a Keras schedule; None is the optimizer's own.
 
     Raises:
-        Refusal: There is no such optimizer.
+        Refusal: There is no such optimizer, or what the file has is none.
     """
     if ".py:" in name:
         made = _from_file(name)
@@ -45,19 +44,17 @@ def get(name: str, learning_rate: Any = None) -> keras.optimizers.Optimizer:
     else:
         ending = nearest(name, names()) or f"; there are {', '.join(names())}, or give FILE.py:NAME."
         raise Refusal(f"--optimizer: there is no optimizer '{name}'{ending}")
-    return made() if learning_rate is None else made(learning_rate=learning_rate)
+    optimizer = made() if learning_rate is None else made(learning_rate=learning_rate)
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise Refusal(f"--optimizer: {name} makes no Keras optimizer, but {optimizer!r}.")
+    return optimizer
 
 
 def _from_file(name: str) -> Any:
     path, _, attribute = name.rpartition(":")
-    if not Path(path).is_file():
-        raise Refusal(f"--optimizer: there is no file {path}; give FILE.py:NAME.")
-    specification = importlib.util.spec_from_file_location(Path(path).stem, path)
-    if specification is None or specification.loader is None:
-        raise Refusal(f"--optimizer: {path} cannot be read as a Python file.")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    module = module_of(path, "--optimizer", "FILE.py:NAME")
     found = getattr(module, attribute, None)
-    if found is None:
-        raise Refusal(f"--optimizer: {path} has no {attribute}{nearest(attribute, vars(module)) or '.'}")
+    ending = nearest(attribute, set(vars(module)) - {attribute}) or "."
+    if not callable(found):
+        raise Refusal(f"--optimizer: {path} has no class or function {attribute}{ending}")
     return found

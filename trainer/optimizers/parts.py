@@ -22,9 +22,8 @@ class Parts(keras.optimizers.Optimizer):
         rest: keras.optimizers.Optimizer,
         parts: Mapping[str, keras.optimizers.Optimizer],
         name: str = "parts",
-        **arguments: Any,
     ) -> None:
-        super().__init__(learning_rate=0.0, name=name, **arguments)
+        super().__init__(learning_rate=0.0, name=name)
         self.rest = rest
         self.parts = dict(parts)
 

@@ -31,6 +31,17 @@ class RowSparse(keras.optimizers.Optimizer):
     A subclass adds to a Keras optimizer the method `update_rows`; dense gradients get that optimizer's own update.
     """
 
+    def apply(self, grads: list[Any], trainable_variables: list[Any] | None = None) -> None:
+        """Applies gradients, dense or sparse, to their variables.
+
+        Raises:
+            Refusal: A gradient is sparse, and an argument of the optimizer or a constraint needs the whole table.
+        """
+        if trainable_variables is not None or self.built:
+            variables = list(self._trainable_variables if trainable_variables is None else trainable_variables)
+            self._refuse_what_needs_whole_tables(grads, variables)
+        super().apply(grads, trainable_variables)
+
     def update_rows(self, ids: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates the rows `ids` `(unique,)` of a `variable`, given their `gradient` `(unique, dimension)`."""
         raise NotImplementedError
@@ -51,7 +62,6 @@ class RowSparse(keras.optimizers.Optimizer):
 
     def _clip_gradients(self, gradients: list[Any]) -> list[Any]:
         # Keras clips the parts of a duplicated row one by one and makes a global norm dense.
-        self._refuse_what_needs_whole_tables(gradients)
         gradients = [summed(g) if isinstance(g, tf.IndexedSlices) else g for g in gradients]
         if self.global_clipnorm and self.global_clipnorm > 0:
             return list(tf.clip_by_global_norm(gradients, self.global_clipnorm)[0])
@@ -61,10 +71,13 @@ class RowSparse(keras.optimizers.Optimizer):
             return [_clipped(gradient, self.clipvalue) for gradient in gradients]
         return gradients
 
-    def _refuse_what_needs_whole_tables(self, gradients: list[Any]) -> None:
-        if not any(isinstance(gradient, tf.IndexedSlices) for gradient in gradients):
+    def _refuse_what_needs_whole_tables(self, gradients: list[Any], variables: list[Any]) -> None:
+        pairs = zip(gradients, variables, strict=False)
+        tables = [variable for gradient, variable in pairs if isinstance(gradient, tf.IndexedSlices)]
+        if not tables:
             return
         whole = {
+            "a constraint": any(getattr(table, "constraint", None) for table in tables),
             "use_ema": self.use_ema,
             "gradient_accumulation_steps": self.gradient_accumulation_steps,
             "loss_scale_factor": self.loss_scale_factor,

@@ -17,7 +17,7 @@ flight = fc.categorical_column_with_identity("flight", 10_000)
 dest = fc.categorical_column_with_hash_bucket("dest", 1000)
 tailnum = fc.categorical_column_with_hash_bucket("tailnum", 4096)
 distance = fc.numeric_column("distance", normalizer_fn=lambda miles: miles / 1000 - 1)
-distances = fc.bucketized_column(distance, (200, 300, 500, 750, 1000, 1250, 1500, 2000, 2500))
+distances = fc.bucketized_column(fc.numeric_column("distance"), (200, 300, 500, 750, 1000, 1250, 1500, 2000, 2500))
 
 # The month is left out: what is learned of one month says nothing of another, and takes from what all have in common.
 # Small random rows, rather than the default's, keep pairs that are rarely seen close to each other.

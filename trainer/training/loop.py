@@ -1,7 +1,7 @@
 """Our own loop over a compiled Keras model: many steps a Python call, metrics on the device, Keras callbacks."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import tensorflow as tf
 from trainer.errors import TrainingFailure
 from trainer.inputs.memory import Examples
 from trainer.models import Halves
+from trainer.training import interrupts
 
 CALL_SECONDS = 0.2
 """How long one Python call should last: signals wait for it, and progress shows after it."""
@@ -46,7 +47,8 @@ def train(
     """Trains a compiled model on encoded examples and returns how far it came.
 
     The order of the examples is a function of (seed, epoch) alone. Keras callbacks are called as `fit` calls them,
-    with `on_train_batch_end` after each group of steps that one Python call takes.
+    with `on_train_batch_end` after each group of steps that one Python call takes. Ctrl-C ends the training between
+    groups, and after the callbacks of an epoch that has ended, so that what is saved then is as `position` says.
 
     Args:
         model: A compiled model; its optimizer, loss and metrics are used.
@@ -65,39 +67,50 @@ def train(
     """
     position = Position() if position is None else position
     epoch_steps = -(-len(examples) // batch_size)
-    epochs = -(-last_step // epoch_steps)
-    model.stop_training = False
-    listeners = keras.callbacks.CallbackList(
-        list(callbacks), model=model, epochs=epochs, steps=epoch_steps, add_history=False
-    )
+    listeners = _listeners(model, callbacks, -(-last_step // epoch_steps), epoch_steps)
     model.optimizer.build(model.trainable_variables)
     loss = keras.metrics.Mean(name="loss")
     run_steps = _run_steps(model, halves, loss)
     # Made once: a new function each epoch would be traced each epoch.
-    evaluate_validation = None if validation is None else _evaluation(model, halves)
+    evaluation = _evaluation(model, halves)
     listeners.on_train_begin()
-    while position.steps < last_step and not model.stop_training:
-        listeners.on_epoch_begin(position.epoch)
-        loss.reset_state()
-        batches = iter(examples.shuffled(batch_size, seed, position.epoch, position.step))
-        _epoch(
-            run_steps, batches, loss, position, min(epoch_steps, position.step + last_step - position.steps), listeners
-        )
-        logs = {"loss": float(loss.result())}
-        if validation is not None and evaluate_validation is not None:
-            results = _evaluated(model, evaluate_validation, validation, eval_batch_size)
-            logs.update({f"val_{name}": value for name, value in results.items()})
-        epoch = position.epoch
-        if position.step == epoch_steps:
-            position.epoch, position.step = position.epoch + 1, 0
-        listeners.on_epoch_end(epoch, logs)
+    with interrupts.held() as let_through:
+        while position.steps < last_step and not model.stop_training:
+            listeners.on_epoch_begin(position.epoch)
+            loss.reset_state()
+            batches = iter(examples.shuffled(batch_size, seed, position.epoch, position.step))
+            last = min(epoch_steps, position.step + last_step - position.steps)
+            _epoch(run_steps, batches, loss, position, last, listeners, let_through)
+            logs = {"loss": float(loss.result())}
+            if validation is not None:
+                results = _evaluated(model, evaluation, validation, eval_batch_size)
+                logs.update({f"val_{name}": value for name, value in results.items()})
+            epoch = position.epoch
+            if position.step == epoch_steps:
+                position.epoch, position.step = position.epoch + 1, 0
+            listeners.on_epoch_end(epoch, logs)
+            let_through()
     listeners.on_train_end()
     return position
 
 
-def _epoch(run_steps: Any, batches: Iterator[Any], loss: Any, position: Position, last: int, listeners: Any) -> None:
+def _listeners(model: keras.Model, callbacks: Sequence[Any], epochs: int, steps: int) -> Any:
+    model.stop_training = False
+    return keras.callbacks.CallbackList(list(callbacks), model=model, epochs=epochs, steps=steps, add_history=False)
+
+
+def _epoch(
+    run_steps: Any,
+    batches: Iterator[Any],
+    loss: Any,
+    position: Position,
+    last: int,
+    listeners: Any,
+    let_through: Callable[[], None],
+) -> None:
     group = 1
     while position.step < last:
+        let_through()
         steps = min(group, last - position.step)
         listeners.on_train_batch_begin(position.step)
         start = time.perf_counter()

@@ -1,0 +1,561 @@
+import ast
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer import optimizers
+from trainer.errors import Refusal
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Slots = dict[str, Array]
+
+ROWS, DIMENSION = 12, 3
+
+# References: one step of the definition in NumPy float64, on the rows that it is given.
+
+
+def sgd(w: Array, g: Array, slots: Slots, rate: float, t: int, momentum: float = 0.0, nesterov: bool = False) -> Array:
+    velocity = slots["velocity"] = momentum * slots.get("velocity", np.zeros_like(w)) - rate * g
+    return w + (momentum * velocity - rate * g if nesterov else velocity)
+
+
+def adagrad(
+    w: Array, g: Array, slots: Slots, rate: float, t: int, initial_accumulator_value: float = 0.1, epsilon: float = 1e-7
+) -> Array:
+    sums = slots["sums"] = slots.get("sums", np.full_like(w, initial_accumulator_value)) + g**2
+    return w - rate * g / np.sqrt(sums + epsilon)
+
+
+def lazy_adam(
+    w: Array,
+    g: Array,
+    slots: Slots,
+    rate: float,
+    t: int,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-7,
+) -> Array:
+    first = slots["first"] = beta_1 * slots.get("first", np.zeros_like(w)) + (1 - beta_1) * g
+    second = slots["second"] = beta_2 * slots.get("second", np.zeros_like(w)) + (1 - beta_2) * g**2
+    return w - rate * np.sqrt(1 - beta_2**t) / (1 - beta_1**t) * first / (np.sqrt(second) + epsilon)
+
+
+def ftrl(
+    w: Array,
+    g: Array,
+    slots: Slots,
+    rate: float,
+    t: int,
+    learning_rate_power: float = -0.5,
+    initial_accumulator_value: float = 0.1,
+    l1_regularization_strength: float = 0.0,
+    l2_regularization_strength: float = 0.0,
+    l2_shrinkage_regularization_strength: float = 0.0,
+    beta: float = 0.0,
+) -> Array:
+    sums = slots.get("sums", np.full_like(w, initial_accumulator_value))
+    new = slots["sums"] = sums + g**2
+    sigma = (new**-learning_rate_power - sums**-learning_rate_power) / rate
+    shrunk = g + 2 * l2_shrinkage_regularization_strength * w
+    z = slots["z"] = slots.get("z", np.zeros_like(w)) + shrunk - sigma * w
+    l1, l2 = l1_regularization_strength, l2_regularization_strength + beta / (2 * rate)
+    weights: Array = np.where(np.abs(z) <= l1, 0.0, (np.sign(z) * l1 - z) / (new**-learning_rate_power / rate + 2 * l2))
+    return weights
+
+
+Reference = Callable[..., Array]
+
+CASES: dict[str, tuple[type[Any], type[Any], Reference, dict[str, Any]]] = {
+    "SGD": (optimizers.SGD, keras.optimizers.SGD, sgd, {}),
+    "SGD with momentum": (optimizers.SGD, keras.optimizers.SGD, sgd, {"momentum": 0.9}),
+    "SGD with Nesterov's momentum": (optimizers.SGD, keras.optimizers.SGD, sgd, {"momentum": 0.8, "nesterov": True}),
+    "Adagrad": (optimizers.Adagrad, keras.optimizers.Adagrad, adagrad, {}),
+    "Adagrad from another sum": (
+        optimizers.Adagrad,
+        keras.optimizers.Adagrad,
+        adagrad,
+        {"initial_accumulator_value": 0.5, "epsilon": 1e-2},
+    ),
+    "LazyAdam": (optimizers.LazyAdam, keras.optimizers.Adam, lazy_adam, {}),
+    "LazyAdam with other betas": (
+        optimizers.LazyAdam,
+        keras.optimizers.Adam,
+        lazy_adam,
+        {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3},
+    ),
+    "Ftrl": (optimizers.Ftrl, keras.optimizers.Ftrl, ftrl, {}),
+    "Ftrl with all its terms": (
+        optimizers.Ftrl,
+        keras.optimizers.Ftrl,
+        ftrl,
+        {
+            "learning_rate_power": -0.6,
+            "initial_accumulator_value": 0.2,
+            "l1_regularization_strength": 0.3,
+            "l2_regularization_strength": 0.2,
+            "l2_shrinkage_regularization_strength": 0.1,
+            "beta": 0.05,
+        },
+    ),
+}
+
+
+class Table:
+    """A NumPy table, its reference optimizer and the slots of each row."""
+
+    def __init__(self, values: Array, reference: Reference, arguments: dict[str, Any]) -> None:
+        self.values, self.reference, self.arguments = values.astype(np.float64), reference, arguments
+        self.slots: list[Slots] = [{} for _ in values]
+
+    def step(self, summed: Array, rows: set[int], rate: float, t: int) -> None:
+        """Takes a step with a gradient of the whole table on some of its rows."""
+        for row in rows:
+            self.values[row] = self.reference(self.values[row], summed[row], self.slots[row], rate, t, **self.arguments)
+
+
+def start(seed: int = 0) -> Array:
+    return np.random.default_rng(seed).normal(size=(ROWS, DIMENSION)).astype(np.float32).astype(np.float64)
+
+
+def sparse_gradients(steps: int, seed: int = 1, rows: int = ROWS) -> list[tf.IndexedSlices]:
+    """Gradients that name some rows several times."""
+    draw = np.random.default_rng(seed)
+    return [
+        tf.IndexedSlices(
+            tf.constant(draw.normal(size=(8, DIMENSION)), tf.float32),
+            tf.constant(draw.integers(0, rows, 8)),
+            tf.constant([ROWS, DIMENSION]),
+        )
+        for _ in range(steps)
+    ]
+
+
+def dense(gradient: tf.IndexedSlices) -> Array:
+    """The gradient of the whole table: duplicates summed, zeros elsewhere."""
+    found = np.zeros((ROWS, DIMENSION))
+    np.add.at(found, gradient.indices.numpy(), gradient.values.numpy().astype(np.float64))
+    return found
+
+
+def named(gradient: tf.IndexedSlices) -> set[int]:
+    return set(gradient.indices.numpy().tolist())
+
+
+def train(optimizer: Any, gradients: list[Any], seed: int = 0) -> Any:
+    variable = keras.Variable(start(seed).astype(np.float32), name="table")
+    optimizer.build([variable])
+    for gradient in gradients:
+        optimizer.apply([gradient], [variable])
+    return variable.numpy()
+
+
+# The battery
+
+
+def test_the_battery_has_every_optimizer() -> None:
+    assert sorted({ours.__name__ for ours, *_ in CASES.values()}) == optimizers.names()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_sparse_gradient_steps_as_defined_on_the_sums_of_its_rows(case: str) -> None:
+    ours, _, reference, arguments = CASES[case]
+    gradients, table = sparse_gradients(12), Table(start(), reference, arguments)
+    for step, gradient in enumerate(gradients):
+        table.step(dense(gradient), named(gradient), 0.1, step + 1)
+    np.testing.assert_allclose(train(ours(0.1, **arguments), gradients), table.values, rtol=2e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_dense_gradient_steps_as_defined_on_every_row(case: str) -> None:
+    ours, _, reference, arguments = CASES[case]
+    gradients, table = [dense(gradient) for gradient in sparse_gradients(12)], Table(start(), reference, arguments)
+    for step, gradient in enumerate(gradients):
+        table.step(gradient, set(range(ROWS)), 0.1, step + 1)
+    tensors = [tf.constant(gradient, tf.float32) for gradient in gradients]
+    np.testing.assert_allclose(train(ours(0.1, **arguments), tensors), table.values, rtol=2e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_dense_gradient_gets_the_update_of_keras_bit_for_bit(case: str) -> None:
+    ours, stock, _, arguments = CASES[case]
+    gradients = [tf.constant(dense(gradient), tf.float32) for gradient in sparse_gradients(12)]
+    assert np.array_equal(train(ours(0.1, **arguments), gradients), train(stock(0.1, **arguments), gradients))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rows_that_no_step_uses_stay_bit_for_bit_after_100_steps(case: str) -> None:
+    ours, _, _, arguments = CASES[case]
+    optimizer = ours(0.1, **arguments)
+    variable = keras.Variable(start().astype(np.float32), name="table")
+    optimizer.build([variable])
+    before = [one.numpy() for one in optimizer.variables]
+
+    @tf.function
+    def run(values: Any, indices: Any) -> None:
+        for step in tf.range(100):
+            gradient = tf.IndexedSlices(values[step], indices[step], tf.constant([ROWS, DIMENSION]))
+            optimizer.apply([gradient], [variable])
+
+    gradients = sparse_gradients(100, rows=ROWS - 4)
+    run(tf.stack([g.values for g in gradients]), tf.stack([g.indices for g in gradients]))
+    assert optimizer.iterations.numpy() == 100
+    first = start().astype(np.float32)
+    assert np.array_equal(variable.numpy()[ROWS - 4 :], first[ROWS - 4 :])
+    assert not np.isclose(variable.numpy()[: ROWS - 4], first[: ROWS - 4]).all(axis=1).any()
+    for old, new in zip(before, optimizer.variables, strict=True):
+        if old.shape == (ROWS, DIMENSION):
+            assert np.array_equal(new.numpy()[ROWS - 4 :], old[ROWS - 4 :])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_order_of_a_gradients_rows_changes_no_bit_from_run_to_run(case: str) -> None:
+    ours, _, _, arguments = CASES[case]
+    gradients = sparse_gradients(5)
+    assert np.array_equal(train(ours(0.1, **arguments), gradients), train(ours(0.1, **arguments), gradients))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_schedule_sets_the_rate_of_each_step(case: str) -> None:
+    ours, _, reference, arguments = CASES[case]
+    gradients, table = sparse_gradients(6), Table(start(), reference, arguments)
+    for step, gradient in enumerate(gradients):
+        table.step(dense(gradient), named(gradient), 0.1 * 0.5**step, step + 1)
+    optimizer = ours(keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5), **arguments)
+    np.testing.assert_allclose(train(optimizer, gradients), table.values, rtol=2e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_optimizer_comes_back_from_its_config(case: str) -> None:
+    ours, _, _, arguments = CASES[case]
+    again = keras.optimizers.deserialize(keras.optimizers.serialize(ours(0.1, clipnorm=1.5, **arguments)))
+    assert type(again) is ours
+    gradients = sparse_gradients(3)
+    assert np.array_equal(train(again, gradients), train(ours(0.1, clipnorm=1.5, **arguments), gradients))
+
+
+# Clipping
+
+
+def clipped(gradient: Array, norm: float) -> Array:
+    return gradient * min(1.0, norm / float(np.sqrt((gradient**2).sum())))
+
+
+@pytest.mark.parametrize("name", optimizers.names())
+def test_clipnorm_is_the_norm_of_the_summed_rows(name: str) -> None:
+    ours, _, reference, arguments = CASES[name]
+    gradients, table = sparse_gradients(6), Table(start(), reference, arguments)
+    for step, gradient in enumerate(gradients):
+        table.step(clipped(dense(gradient), 0.7), named(gradient), 0.1, step + 1)
+    np.testing.assert_allclose(train(ours(0.1, clipnorm=0.7), gradients), table.values, rtol=2e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", optimizers.names())
+def test_clipvalue_bounds_the_summed_rows(name: str) -> None:
+    ours, _, reference, arguments = CASES[name]
+    gradients, table = sparse_gradients(6), Table(start(), reference, arguments)
+    for step, gradient in enumerate(gradients):
+        table.step(np.clip(dense(gradient), -0.4, 0.4), named(gradient), 0.1, step + 1)
+    np.testing.assert_allclose(train(ours(0.1, clipvalue=0.4), gradients), table.values, rtol=2e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", optimizers.names())
+def test_global_clipnorm_is_the_norm_of_the_summed_rows_and_the_dense_gradients(name: str) -> None:
+    ours, _, reference, arguments = CASES[name]
+    optimizer = ours(0.1, global_clipnorm=0.7)
+    variables = [keras.Variable(start(seed).astype(np.float32)) for seed in (0, 1)]
+    tables = [Table(start(seed), reference, arguments) for seed in (0, 1)]
+    optimizer.build(variables)
+    for step, (rows, whole) in enumerate(zip(sparse_gradients(6), sparse_gradients(6, seed=9), strict=True)):
+        both = clipped(np.stack([dense(rows), dense(whole)]), 0.7)
+        optimizer.apply([rows, tf.constant(dense(whole), tf.float32)], variables)
+        tables[0].step(both[0], named(rows), 0.1, step + 1)
+        tables[1].step(both[1], set(range(ROWS)), 0.1, step + 1)
+    for variable, table in zip(variables, tables, strict=True):
+        np.testing.assert_allclose(variable.numpy(), table.values, rtol=2e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", optimizers.names())
+def test_a_gradient_below_the_limit_is_not_clipped(name: str) -> None:
+    ours, gradients = CASES[name][0], sparse_gradients(3)
+    for argument in ("clipnorm", "clipvalue", "global_clipnorm"):
+        np.testing.assert_allclose(
+            train(ours(0.1, **{argument: 1000.0}), gradients), train(ours(0.1), gradients), rtol=1e-6
+        )
+
+
+def test_a_gradient_names_each_row_once_after_its_duplicates_are_summed() -> None:
+    gradient = tf.IndexedSlices(tf.constant([[1.0], [2.0], [4.0]]), tf.constant([7, 3, 7]), tf.constant([9, 1]))
+    rows = optimizers.rows.summed(gradient)
+    assert rows.indices.numpy().tolist() == [7, 3]
+    assert rows.values.numpy().tolist() == [[5.0], [2.0]]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rows_that_several_replicas_name_are_summed_before_they_are_updated(case: str) -> None:
+    # After a reduction over replicas a gradient reaches update_step with duplicates.
+    ours, _, reference, arguments = CASES[case]
+    (gradient,), table = sparse_gradients(1), Table(start(), reference, arguments)
+    optimizer, variable = ours(0.1, **arguments), keras.Variable(start().astype(np.float32))
+    optimizer.build([variable])
+    optimizer.update_step(gradient, variable, optimizer.learning_rate)
+    table.step(dense(gradient), named(gradient), 0.1, 1)
+    np.testing.assert_allclose(variable.numpy(), table.values, rtol=2e-5, atol=1e-5)
+
+
+# In a model
+
+
+def test_a_table_in_a_model_is_updated_only_where_the_batch_reads_it() -> None:
+    model = keras.Sequential([keras.layers.Embedding(50, 4), keras.layers.Flatten(), keras.layers.Dense(1)])
+    model.compile(optimizers.LazyAdam(0.1), "mse", jit_compile=False)
+    ids = np.array([[1, 2], [2, 40]])
+    model.build(ids.shape)
+    before = model.layers[0].embeddings.numpy()
+    model.fit(ids, np.ones((2, 1)), epochs=3, verbose=0)
+    changed = (model.layers[0].embeddings.numpy() != before).any(axis=1)
+    assert np.flatnonzero(changed).tolist() == [1, 2, 40]
+
+
+def test_a_loss_that_is_scaled_for_half_precision_gives_the_same_rows() -> None:
+    gradients = sparse_gradients(4)
+    scaled = keras.optimizers.LossScaleOptimizer(optimizers.Adagrad(0.1), initial_scale=4.0)
+    fourfold = [tf.IndexedSlices(g.values * 4, g.indices, g.dense_shape) for g in gradients]
+    np.testing.assert_allclose(train(scaled, fourfold), train(optimizers.Adagrad(0.1), gradients), rtol=1e-6)
+
+
+# Refusals
+
+WHOLE = (
+    " reads and writes every row of a table at every step, which is what a row-sparse optimizer avoids; leave it out, "
+    "or use a stock Keras optimizer."
+)
+
+
+def applied(make: Callable[[], Any], gradient: Any = None) -> Any:
+    optimizer, variable = make(), keras.Variable(start().astype(np.float32))
+    optimizer.apply([sparse_gradients(1)[0] if gradient is None else gradient], [variable])
+    return optimizer
+
+
+WHOLE_TABLE: dict[str, Callable[[], Any]] = {
+    "Adagrad: use_ema": lambda: optimizers.Adagrad(use_ema=True),
+    "LazyAdam: gradient_accumulation_steps": lambda: optimizers.LazyAdam(gradient_accumulation_steps=2),
+    "SGD: loss_scale_factor": lambda: optimizers.SGD(loss_scale_factor=8.0),
+    "Ftrl: weight_decay": lambda: optimizers.Ftrl(weight_decay=0.1),
+}
+
+REFUSALS: list[tuple[Callable[[], Any], str]] = [
+    *((partial(applied, make), who + WHOLE) for who, make in WHOLE_TABLE.items()),
+    (
+        lambda: applied(lambda: optimizers.LazyAdam(amsgrad=True)),
+        "LazyAdam: amsgrad has no row-sparse form here; leave it out, or use keras.optimizers.Adam.",
+    ),
+    (lambda: optimizers.get("adagrad"), "--optimizer: there is no optimizer 'adagrad'; did you mean 'Adagrad'?"),
+    (
+        lambda: optimizers.get("Newton"),
+        "--optimizer: there is no optimizer 'Newton'; there are Adagrad, Ftrl, LazyAdam, SGD, or give FILE.py:NAME.",
+    ),
+    (
+        lambda: optimizers.get("Parts"),
+        "--optimizer: there is no optimizer 'Parts'; there are Adagrad, Ftrl, LazyAdam, SGD, or give FILE.py:NAME.",
+    ),
+    (
+        lambda: optimizers.get("nowhere/mine.py:Mine"),
+        "--optimizer: there is no file nowhere/mine.py; give FILE.py:NAME.",
+    ),
+]
+
+MINE = '''
+import keras
+
+class Mine(keras.optimizers.SGD):
+    """Stochastic gradient descent of one's own."""
+
+def halved(learning_rate=1.0):
+    return Mine(learning_rate / 2)
+
+def nothing():
+    return None
+
+RATE = 0.5
+'''
+
+IN_A_FILE = {
+    "Mime": "--optimizer: {path} has no class or function Mime; did you mean 'Mine'?",
+    "zzz": "--optimizer: {path} has no class or function zzz.",
+    "RATE": "--optimizer: {path} has no class or function RATE.",
+    "nothing": "--optimizer: {path}:nothing makes no Keras optimizer, but None.",
+}
+
+
+def refused(make: Callable[[], Any]) -> Any:
+    with pytest.raises(Refusal) as refusal:
+        make()
+    return refusal
+
+
+@pytest.mark.parametrize(("make", "sentence"), REFUSALS, ids=[sentence[:40] for _, sentence in REFUSALS])
+def test_a_mistake_is_refused_in_one_sentence(make: Callable[[], Any], sentence: str) -> None:
+    assert str(refused(make).value) == sentence
+
+
+@pytest.mark.parametrize("who", WHOLE_TABLE)
+def test_what_needs_the_whole_table_is_left_alone_where_no_gradient_is_sparse(who: str) -> None:
+    assert applied(WHOLE_TABLE[who], tf.ones((ROWS, DIMENSION))).built
+
+
+def test_a_constraint_on_a_table_is_refused() -> None:
+    table = keras.layers.Embedding(ROWS, DIMENSION, embeddings_constraint="non_neg")
+    table.build()
+    refusal = refused(lambda: optimizers.SGD().apply([sparse_gradients(1)[0]], [table.embeddings]))
+    assert str(refusal.value) == "SGD: a constraint" + WHOLE
+
+
+@pytest.mark.parametrize("name", IN_A_FILE)
+def test_what_a_file_does_not_have_is_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(MINE)
+    assert str(refused(lambda: optimizers.get(f"{path}:{name}")).value) == IN_A_FILE[name].format(path=path)
+
+
+def test_a_file_that_is_no_python_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py:old"
+    path.write_text(MINE)
+    refusal = refused(lambda: optimizers.get(f"{path}:Mine"))
+    assert str(refusal.value) == f"--optimizer: {path} cannot be read as a Python file."
+
+
+def test_every_refusal_of_the_room_is_among_those_tested(tmp_path: Path) -> None:
+    folder = Path(optimizers.__file__).parent
+    sites = {
+        (path.name, node.lineno)
+        for path in folder.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Raise) and "Refusal" in ast.unparse(node)
+    }
+    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "mine.py:old").write_text(MINE)
+    names = [f"{tmp_path}/mine.py:Mime", f"{tmp_path}/mine.py:nothing", f"{tmp_path}/mine.py:old:Mine"]
+    told = set()
+    makes: list[Callable[[], Any]] = [make for make, _ in REFUSALS]
+    makes += [partial(optimizers.get, name) for name in names]
+    for make in makes:
+        last = refused(make).traceback[-1]
+        told.add((Path(last.path).name, last.lineno + 1))
+    assert sites == told
+
+
+# Getting one
+
+
+@pytest.mark.parametrize("name", optimizers.names())
+def test_an_optimizer_is_got_by_its_name_with_its_own_rate_or_another(name: str) -> None:
+    own = getattr(optimizers, name)()
+    assert type(optimizers.get(name)) is type(own)
+    assert optimizers.get(name).learning_rate.numpy() == own.learning_rate.numpy()
+    assert optimizers.get(name, 0.25).learning_rate.numpy() == 0.25
+    assert optimizers.get(name) is not optimizers.get(name)
+
+
+def test_an_optimizer_of_ones_own_is_got_from_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(MINE)
+    mine = optimizers.get(f"{path}:Mine")
+    assert type(mine).__name__ == "Mine"
+    assert mine.learning_rate.numpy() == pytest.approx(0.01)
+    assert optimizers.get(f"{path}:Mine", 0.5).learning_rate.numpy() == 0.5
+    assert optimizers.get(f"{path}:halved", 0.5).learning_rate.numpy() == 0.25
+
+
+# Parts
+
+
+def wide_and_deep() -> keras.Model:
+    ids = keras.Input((2,), dtype="int64")
+    deep = keras.layers.Flatten()(keras.layers.Embedding(20, 3, name="deep_table")(ids))
+    wide = keras.layers.Flatten()(keras.layers.Embedding(20, 1, name="linear")(ids))
+    deep = keras.layers.Dense(1, name="logits")(deep)
+    return keras.Model(ids, keras.layers.Add()([deep, keras.ops.sum(wide, axis=1, keepdims=True)]))
+
+
+def parts() -> optimizers.Parts:
+    return optimizers.Parts(
+        optimizers.LazyAdam(0.05), {"linear/": optimizers.Ftrl(0.5), "logits/": optimizers.SGD(0.1, momentum=0.9)}
+    )
+
+
+def batches(steps: int, seed: int = 0) -> tf.data.Dataset:
+    draw = np.random.default_rng(seed)
+    ids = draw.integers(0, 20, (steps * 8, 2))
+    labels = (ids.sum(axis=1, keepdims=True) > 20).astype(np.float32)
+    return tf.data.Dataset.from_tensor_slices((ids, labels)).batch(8)
+
+
+def compiled(optimizer: Any) -> keras.Model:
+    keras.utils.set_random_seed(4)
+    model = wide_and_deep()
+    model.compile(optimizer, keras.losses.BinaryCrossentropy(from_logits=True), jit_compile=False)
+    return model
+
+
+def values(model: keras.Model) -> list[Any]:
+    return [variable.numpy() for variable in [*model.variables, *model.optimizer.variables]]
+
+
+def test_each_part_gets_its_own_optimizer() -> None:
+    model = compiled(parts())
+    draw = np.random.default_rng(2)
+    gradients = [tf.constant(draw.normal(size=variable.shape), tf.float32) for variable in model.trainable_variables]
+    alone = {"deep_table/": optimizers.LazyAdam(0.05), "linear/": optimizers.Ftrl(0.5)}
+    alone["logits/"] = optimizers.SGD(0.1, momentum=0.9)
+    copies = [keras.Variable(variable.numpy()) for variable in model.trainable_variables]
+    for _ in range(3):
+        model.optimizer.apply(gradients, model.trainable_variables)
+    for beginning, optimizer in alone.items():
+        own = [n for n, v in enumerate(model.trainable_variables) if v.path.startswith(beginning)]
+        assert own
+        for _ in range(3):
+            optimizer.apply([gradients[n] for n in own], [copies[n] for n in own])
+    for variable, copy in zip(model.trainable_variables, copies, strict=True):
+        assert np.array_equal(variable.numpy(), copy.numpy()), variable.path
+    assert model.optimizer.iterations.numpy() == 3
+    assert [part.iterations.numpy() for part in model.optimizer.parts.values()] == [3, 3]
+
+
+def test_the_rate_of_parts_is_that_of_the_rest() -> None:
+    both = parts()
+    assert both.learning_rate.numpy() == pytest.approx(0.05)
+    both.learning_rate = 0.25
+    assert both.rest.learning_rate.numpy() == 0.25
+    assert both.parts["linear/"].learning_rate.numpy() == 0.5
+
+
+# Keras asks a variable for an array as NumPy 2 no longer wants to be asked.
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+@pytest.mark.parametrize("kind", ["parts", *optimizers.names()])
+def test_a_training_that_is_saved_and_loaded_halfway_ends_as_one_that_is_not(kind: str, tmp_path: Path) -> None:
+    def fitted(model: keras.Model, seed: int) -> keras.Model:
+        model.fit(batches(6, seed), shuffle=False, verbose=0)
+        return model
+
+    def made() -> Any:
+        return parts() if kind == "parts" else optimizers.get(kind, 0.1)
+
+    whole = fitted(fitted(compiled(made()), 1), 2)
+    half = fitted(compiled(made()), 1)
+    half.save(tmp_path / "half.keras")
+    loaded = keras.models.load_model(tmp_path / "half.keras")
+    assert len(values(loaded)) == len(values(half))
+    for left, right in zip(values(loaded), values(half), strict=True):
+        np.testing.assert_array_equal(left, right)
+    fitted(loaded, 2)
+    assert loaded.optimizer.iterations.numpy() == 12
+    for left, right in zip(values(loaded), values(whole), strict=True):
+        np.testing.assert_array_equal(left, right)

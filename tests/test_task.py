@@ -24,6 +24,18 @@ ROOT = Path(__file__).parents[1]
 TOWER = str(ROOT / "tests" / "examples" / "own_tower.py")
 TAKES_TIME = {"seconds", "examples_per_second", "peak_memory_bytes", "total_seconds"}
 EVALUATED = ["loss", "auc", "accuracy", "examples"]
+LEFT = {
+    "checkpoints",
+    "export",
+    "history.jsonl",
+    "logs",
+    "metrics.json",
+    "pictures",
+    "problem.json",
+    "settings.json",
+    "tables",
+}
+"""What is in the folder of a run."""
 
 
 def environment() -> dict[str, str]:
@@ -84,7 +96,7 @@ class Interrupted:
 
 @pytest.fixture(scope="module")
 def interrupted(place: Path) -> Interrupted:
-    words = ["--problem", TOWER, "--job-dir", "runs/tower", "--train-batch-size", "8", "--num-epochs", "2"]
+    words = ["--problem", TOWER, "--job-dir", "runs/tower", "--train-batch-size", "16", "--num-epochs", "2"]
     command = [sys.executable, "-m", "trainer.task", *words]
     # A process that is started where Ctrl-C is ignored, as in the background of a shell, ignores it as well.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -99,7 +111,7 @@ def interrupted(place: Path) -> Interrupted:
         for line in process.stdout or ():
             lines.append(line)
             if line.startswith("epoch 1/2"):
-                time.sleep(0.4)  # into the steps of the second
+                time.sleep(0.2)  # into the steps of the second
                 process.send_signal(signal.SIGINT)
         errors = process.stderr.read() if process.stderr else ""
     run = place / "runs" / "tower"
@@ -142,19 +154,25 @@ def test_the_path_of_the_run_is_the_first_and_the_last_line(
     )
 
 
+def test_the_readme_shows_what_a_run_prints(flights: subprocess.CompletedProcess[str]) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```\n(/.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    assert [shape(text) for text in shown] == [shape(flights.stdout)]
+
+
+def shape(printed: str) -> list[str]:
+    """The lines without their numbers, units and folders, and lines that are then alike once."""
+    found: list[str] = []
+    for line in printed.splitlines():
+        plain = re.sub(r"\d[\d.,]*( [kMG]?B)?", "N", re.sub(r"^/.*/(?=runs/)", "/", line))
+        plain = " ".join(plain.replace("nyc_flights/JFK", "nyc_flights").split())
+        found += [plain] if plain not in found[-1:] else []
+    return found
+
+
 def test_a_run_leaves_its_files(place: Path, flights: subprocess.CompletedProcess[str]) -> None:
     run = place / "runs" / "flights"
-    assert {path.name for path in run.iterdir()} == {
-        "checkpoints",
-        "export",
-        "history.jsonl",
-        "logs",
-        "metrics.json",
-        "pictures",
-        "problem.json",
-        "settings.json",
-        "tables",
-    }
+    assert {path.name for path in run.iterdir()} == LEFT
     assert (run / "pictures" / "day_hour.png").read_bytes().startswith(b"\x89PNG")
     assert read(run / "problem.json")["name"] == "flights"
     assert len((run / "history.jsonl").read_text().splitlines()) == 2  # 60 steps reach into the second epoch
@@ -217,6 +235,7 @@ def test_the_exported_model_reproduces_the_metrics_of_the_run(
     assert float(loss.result()) == pytest.approx(metrics["loss"], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_second_run_has_a_folder_of_its_own_and_the_same_metrics(
     place: Path, flights: subprocess.CompletedProcess[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -230,7 +249,7 @@ def test_a_second_run_has_a_folder_of_its_own_and_the_same_metrics(
 
 
 def test_a_dry_run_shows_what_would_be_trained_and_writes_nothing(
-    place: Path, nyc_flights_dir: str, capsys: pytest.CaptureFixture[str]
+    place: Path, flights: subprocess.CompletedProcess[str], nyc_flights_dir: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = everything_in(place), everything_in(Path(nyc_flights_dir))
     assert task.main(["--dataset", "nyc_flights/JFK", "--data-dir", nyc_flights_dir, "--dry-run"]) == 0
@@ -243,7 +262,10 @@ def test_a_dry_run_shows_what_would_be_trained_and_writes_nothing(
     assert re.search(r"^steps +[\d,]+ at most, of [\d,]+ rows; 91,779 rows less", out, re.MULTILINE)
     assert len(re.findall(r"^label \[[01]\]$", out, re.MULTILINE)) == 3
     assert "Tue 05" in out  # 2013 began on a Tuesday
-    assert out.splitlines()[-1].startswith("Nothing was written; without --dry-run the run goes to ")
+    assert re.fullmatch(
+        rf"Nothing was written; without --dry-run the run goes to {re.escape(str(place))}/runs/flights-\d",
+        out.splitlines()[-1],
+    )
 
 
 def test_ctrl_c_ends_with_130_and_leaves_a_run_that_can_be_read(place: Path, interrupted: Interrupted) -> None:
@@ -267,11 +289,12 @@ def test_an_interrupted_run_is_gone_on_with_to_its_end(tower: Path, interrupted:
     epochs = [json.loads(line)["epoch"] for line in (tower / "history.jsonl").read_text().splitlines()]
     metrics = read(tower / "metrics.json")
     assert epochs == [1, 2]
-    assert metrics["steps"] == 2 * -(-metrics["train_examples"] // 8)
+    assert metrics["steps"] == 2 * -(-metrics["train_examples"] // 16)
     assert metrics["accuracy"] > 0.85
     assert (values(tower)["day_hour"] != interrupted.table.values).any()
 
 
+@pytest.mark.slow  # the first notebook does the same with flights
 def test_a_table_that_is_warm_started_and_frozen_stays_bit_for_bit(place: Path, tower: Path) -> None:
     carried = ["--warm-start", f"day_hour={tower}", "--freeze", "day_hour"]
     words = ["--problem", TOWER, "--job-dir", "runs/carried", "--seed", "5", "--train-steps", "20"]
@@ -311,7 +334,7 @@ REFUSALS = {
     "--optimizer mine.py:Mine": "--optimizer: there is no file mine.py; give FILE.py:NAME.",
     "--dataset nyc_flights/JKF": "nyc_flights: no config 'JKF' among all, EWR, JFK, LGA; did you mean 'JFK'?",
     "--train-batch-size 9 --resume --job-dir runs/tower --problem {examples}/own_tower.py --num-epochs 2": "--resume: "
-    "the run was started with train_batch_size 8, not 9; give the same settings, or start anew with --overwrite.",
+    "the run was started with train_batch_size 16, not 9; give the same settings, or start anew with --overwrite.",
 }
 
 
@@ -338,6 +361,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2_and_nothing_is_written(
     assert everything_in(mistakes) == before
 
 
+@pytest.mark.slow
 def test_a_mistake_that_tensorflow_has_to_find_is_one_sentence_too(place: Path) -> None:
     before = everything_in(place)
     done = job(place, "--dataset", "nyc_flihgts")

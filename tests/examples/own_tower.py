@@ -30,4 +30,4 @@ def tower(features: keras.KerasTensor) -> keras.KerasTensor:
 day = fc.categorical_column_with_vocabulary_list("day", DAYS)
 hour = fc.categorical_column_with_identity("hour", 24)
 columns = [fc.embedding_column(fc.crossed_column([day, hour]), 8, name="day_hour")]
-PROBLEM = Problem(visits, columns, tower=tower, learning_rate=0.005, num_epochs=4, train_batch_size=256)
+PROBLEM = Problem(visits, columns, tower=tower, learning_rate=0.005, num_epochs=2, train_batch_size=256)

@@ -97,6 +97,7 @@ def test_a_job_leaves_a_whole_run_and_goes_on_with_it(problem_file: str, tmp_pat
     assert run.read_json("metrics.json")["steps"] == 60
 
 
+@pytest.mark.slow
 def test_the_same_seed_leaves_the_same_metrics(tmp_path: Path) -> None:
     def metrics(name: str, seed: int) -> dict[str, Any]:
         return carry_out(Plan(Settings(seed=seed, train_steps=40), planted.PROBLEM, Run(str(tmp_path / name))))
@@ -107,6 +108,7 @@ def test_the_same_seed_leaves_the_same_metrics(tmp_path: Path) -> None:
         assert first[name] != pytest.approx(other[name], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_metrics_are_one_flat_object_of_numbers(tmp_path: Path) -> None:
     carry_out(Plan(Settings(train_steps=10), planted.PROBLEM, Run(str(tmp_path))))
     metrics = json.loads((tmp_path / "metrics.json").read_text())

@@ -82,6 +82,7 @@ def test_other_slashes_are_no_path_of_a_machine(text: str) -> None:
     assert not MACHINE_PATH.search(text)
 
 
+@pytest.mark.slow
 def test_the_first_notebook_runs_and_shows_what_was_learned(nyc_flights_dir: str, tmp_path: Path) -> None:
     notebook = executed(ROOT / "notebooks" / "1_day_and_hour.ipynb", nyc_flights_dir, tmp_path)
     shown = printed(notebook)

@@ -47,8 +47,8 @@ class Work:
 def carry_out(plan: Plan) -> dict[str, Any]:
     """Trains as a plan says, leaves the run, and returns its metrics."""
     start = time.perf_counter()
-    print(plan.run.path, flush=True)
     work = opened(plan)
+    print(plan.run.path, flush=True)  # not before what can still be refused
     summary.show_data(plan.problem, work.source.name, work.data, time.perf_counter() - start)
     _write_settings(work)
     try:

@@ -14,7 +14,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Low to high; rooms on one line may import each other.
 ORDER = [
-    {"errors", "own_code", "terminal", "flags", "paths", "settings"},
+    {"errors", "own_code", "terminal", "flags", "paths", "settings", "registration"},
     {"feature_column"},
     {"heads"},
     {"problem", "problems"},

@@ -10,6 +10,7 @@ import tensorflow_datasets as tfds
 
 from trainer import datasets
 from trainer.errors import Refusal
+from trainer.inputs.memory import Examples, collect
 from trainer.inputs.tfds import read
 
 
@@ -208,3 +209,46 @@ def test_a_data_set_that_is_not_prepared_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refusal) as refusal:
         read(datasets.builder("nyc_flights/JFK", str(tmp_path)), "train")
     assert str(refusal.value) == (f"nyc_flights/JFK: not prepared in {tmp_path}; call trainer.datasets.prepare first.")
+
+
+# Examples in memory
+
+
+def bags_of(lengths: list[int]) -> Examples:
+    """Examples whose bag holds their number as often as said."""
+    bags = tf.ragged.constant([[number] * length for number, length in enumerate(lengths)], tf.int64, ragged_rank=1)
+    numbers = np.arange(len(lengths))
+    return Examples({"number": numbers, "bag": bags}, numbers[:, np.newaxis], np.ones((len(lengths), 1)))
+
+
+def test_bags_are_shuffled_with_their_examples() -> None:
+    lengths = [0, 1, 2, 3, 0, 1, 2]
+    seen = []
+    for features, labels, _ in bags_of(lengths).shuffled(batch_size=3, seed=1, epoch=0):
+        for number, bag, label in zip(features["number"].numpy(), features["bag"].to_list(), labels, strict=True):
+            assert bag == [number] * lengths[number]
+            assert label == number
+            seen.append(int(number))
+    assert sorted(seen) == list(range(7))
+    assert seen != list(range(7))
+
+
+@pytest.mark.parametrize("places", [np.array([5, 0, 3]), np.array([True, False, False, True, False, True, False])])
+def test_a_subset_keeps_the_bags_of_its_examples(places: Any) -> None:
+    part = bags_of([0, 1, 2, 3, 0, 1, 2]).subset(places)
+    numbers = part.features["number"].tolist()
+    assert sorted(numbers) == [0, 3, 5]
+    assert part.features["bag"].to_list() == [[number] * {0: 0, 3: 3, 5: 1}[number] for number in numbers]
+
+
+def test_batches_of_different_widths_are_collected_with_what_is_missing_at_the_end() -> None:
+    def batches() -> Iterator[Any]:
+        for width in (2, 1, 3):
+            features = {"ids": tf.ones([2, width], tf.int64), "words": tf.fill([2, width], "a")}
+            yield features, tf.zeros([2, 1]), tf.ones([2, 1])
+
+    specs = {"ids": tf.TensorSpec([None, None], tf.int64), "words": tf.TensorSpec([None, None], tf.string)}
+    column = tf.TensorSpec([None, 1], tf.float32)
+    found = collect(tf.data.Dataset.from_generator(batches, output_signature=(specs, column, column)), None)
+    assert found.features["ids"].tolist()[1::2] == [[1, 1, -1], [1, -1, -1], [1, 1, 1]]
+    assert found.features["words"].tolist()[1::2] == [[b"a", b"a", b""], [b"a", b"", b""], [b"a"] * 3]

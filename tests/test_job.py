@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import planted
-from trainer import job, tables
+from tests import planted, planted_bags
+from trainer import feature_column as fc
+from trainer import job, models, tables
 from trainer.errors import Refusal
+from trainer.feature_column.serialization import from_dict
+from trainer.job import dry_run, survey
 from trainer.job.plan import Plan, planned, with_settings
 from trainer.job.steps import carry_out, steps_of
 from trainer.run import Run
@@ -42,7 +45,7 @@ def test_settings_come_before_the_problem_s_own() -> None:
 
 def test_a_frozen_table_is_no_longer_trainable() -> None:
     problem = with_settings(planted.PROBLEM, Settings(freeze=("day_hour",)))
-    assert not problem.embeddings["day_hour"].trainable
+    assert not problem.embeddings["day_hour"][0].trainable
 
 
 def test_a_table_that_the_problem_has_not_is_refused(problem_file: str) -> None:
@@ -144,3 +147,123 @@ def test_a_feature_of_another_kind_than_the_columns_read_is_refused(tmp_path: Pa
         "the data's dtype."
     )
     assert not (tmp_path / "run").exists()
+
+
+def test_a_value_that_its_column_does_not_take_is_refused_with_its_row(tmp_path: Path) -> None:
+    def dataset(split: str) -> Any:
+        features = {"day": ["Mon"] * 90, "hour": [*[3] * 70, 24, 25, *[4] * 18], "distance": [1.0] * 90}
+        return tf.data.Dataset.from_tensor_slices((features, [0, 1] * 45)).batch(60)
+
+    with pytest.raises(Refusal) as refusal:
+        carry_out(Plan(Settings(job_dir=str(tmp_path / "run")), planted.problem(dataset=dataset), Run(str(tmp_path))))
+    assert str(refusal.value) == (
+        "categorical_column_with_identity: key 'hour' takes ids from 0 to 23; give default_value, or a larger "
+        "num_buckets; the data have 24, 25 in row 10, 11, counted from row 60 of the data set."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+# Bags, and what columns learn from the training rows
+
+
+@pytest.fixture(scope="module")
+def bags(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A run of the problem of bags, and its metrics."""
+    path = tmp_path_factory.mktemp("bags") / "run"
+    settings = Settings(problem="planted_bags", job_dir=str(path))
+    return path, carry_out(Plan(settings, planted_bags.PROBLEM, Run(str(path))))
+
+
+def test_a_job_learns_from_bags_what_was_planted(bags: tuple[Path, dict[str, Any]]) -> None:
+    _, metrics = bags
+    assert metrics["auc"] > 0.97
+    assert metrics["validation_auc"] > 0.97
+
+
+def test_vocabularies_and_boundaries_of_the_training_rows_are_saved_with_the_run(
+    bags: tuple[Path, dict[str, Any]],
+) -> None:
+    path, _ = bags
+    columns = [from_dict(column) for column in json.loads((path / "problem.json").read_text())["dnn_feature_columns"]]
+    by_table = {getattr(column, "table", None): column for column in columns}
+    words = by_table["words"].categorical_column
+    assert words.vocabulary_list == tuple(planted_bags.WORTH)  # the frequent first, and none of validation alone
+    assert by_table["words"].dimension == 2  # of six rows
+    miles = planted_bags.rows("train")[0]["miles"]
+    years = planted_bags.rows("train")[0]["year"]
+    edges = by_table["words_miles"].categorical_column.keys[1].boundaries
+    np.testing.assert_allclose(edges, np.quantile(miles[years != 9], [0.25, 0.5, 0.75]), rtol=0.02)
+
+
+def test_a_table_of_bags_counts_the_values_of_the_training_rows(bags: tuple[Path, dict[str, Any]]) -> None:
+    path, _ = bags
+    features, _ = planted_bags.rows("train")
+    kept = [bag for bag, year in zip(features["words"], features["year"], strict=True) if year != 9]
+    expected = [sum(bag.count(word) for bag in kept) for word in planted_bags.WORTH]
+    for name in ("words", "weighted"):
+        stored = tables.read(str(path / "tables"), name)
+        assert stored.labels == [*planted_bags.WORTH, "(unseen 1)"]
+        assert stored.counts is not None
+        assert stored.counts.tolist() == [*expected, 0]
+
+
+def test_the_exported_model_takes_bags_padded(bags: tuple[Path, dict[str, Any]]) -> None:
+    path, _ = bags
+    features, liked = planted_bags.rows("test", 200)
+    served = tf.saved_model.load(str(path / "export")).signatures["serving_default"]
+    inputs = {
+        "words": tf.ragged.constant(features["words"], tf.string).to_tensor(""),
+        "times": tf.ragged.constant(features["times"], tf.float32).to_tensor(0.0),
+        "miles": tf.constant(features["miles"]),
+        "street": tf.constant(features["street"]),
+    }
+    (chances,) = (value for name, value in served(**inputs).items() if name == "probabilities")
+    assert np.mean((np.reshape(chances, -1) > 0.5) == liked) > 0.9
+
+
+@pytest.mark.slow
+def test_the_same_rows_give_the_same_ids(bags: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    path, metrics = bags
+    settings = Settings(problem="planted_bags", job_dir=str(tmp_path / "again"))
+    again = carry_out(Plan(settings, planted_bags.PROBLEM, Run(str(tmp_path / "again"))))
+    problems = [json.loads((run / "problem.json").read_text()) for run in (path, tmp_path / "again")]
+    assert problems[0] == problems[1]
+    assert again["loss"] == pytest.approx(metrics["loss"], abs=1e-6)
+
+
+def test_a_job_says_which_hashed_columns_share_buckets(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    columns = (planted_bags.street, fc.categorical_column_with_hash_bucket("street", 2**40))
+    changed = planted_bags.problem(bags=(), dnn_feature_columns=(), linear_feature_columns=columns[:1], num_epochs=1)
+    settings = Settings(problem="planted_bags", job_dir=str(tmp_path / "run"))
+    carry_out(Plan(settings, changed, Run(str(tmp_path / "run"))))
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("street: ")]
+    buckets = set(tf.strings.to_hash_bucket_fast([f"S{number}" for number in range(60)], 60).numpy())
+    assert f"of the rows share a bucket with other keys (60 keys in {len(buckets)} of 60 buckets)" in line
+    assert survey.shared(planted_bags.problem(linear_feature_columns=columns[1:]), [{"street": ["S1", "S2"]}]) == []
+
+
+def test_a_dry_run_learns_from_the_first_rows(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    settings = Settings(problem="planted_bags", job_dir=str(tmp_path / "run"), dry_run=True)
+    dry_run.show(Plan(settings, planted_bags.PROBLEM, Run(str(tmp_path / "run"))))
+    printed = capsys.readouterr().out
+    assert printed.startswith("Vocabularies and boundaries are those of the first 1,000 rows.\n")
+    assert "table words" in printed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_columns_that_need_data_are_refused_where_a_model_is_built_without_any() -> None:
+    with pytest.raises(Refusal) as refusal:
+        models.build(planted_bags.PROBLEM)
+    assert str(refusal.value) == (
+        "build: column 'words_embedding' takes its vocabulary or boundaries from data; run the job, or give "
+        "problem.with_columns(vocabulary.learned(problem.columns, batches))."
+    )
+
+
+def test_an_optimizer_that_does_not_exist_is_refused_before_anything_is_learned(tmp_path: Path) -> None:
+    def unread(split: str) -> Any:
+        raise AssertionError(split)
+
+    changed = planted_bags.problem(dataset=unread, dnn_optimizer="LazyAdm")
+    with pytest.raises(Refusal, match=r"did you mean 'LazyAdam'\?"):
+        carry_out(Plan(Settings(job_dir=str(tmp_path / "run")), changed, Run(str(tmp_path / "run"))))

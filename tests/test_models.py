@@ -139,9 +139,9 @@ def test_features_that_no_column_reads_do_no_harm(kind: str) -> None:
 def test_tables_are_found_by_name_with_their_columns_and_without_the_wide_weights() -> None:
     found = models.tables_of(models.build(BOTH))
     assert list(found) == ["day_hour"]
-    layer, column = found["day_hour"]
+    layer, columns = found["day_hour"]
     assert (layer.rows, layer.dimension) == (168, 4)
-    assert column == BOTH.dnn_feature_columns[0]
+    assert columns == (BOTH.dnn_feature_columns[0],)
     assert models.tables_of(models.build(WIDE)) == {}
 
 
@@ -152,9 +152,9 @@ def test_tables_are_found_inside_other_models_and_without_columns() -> None:
     features = layers.DenseFeatures(DEEP.dnn_feature_columns)({key: raw[key] for key in ("day", "hour", "distance")})
     model = keras.Model(raw, keras.layers.Concatenate()([tower(raw["movie"]), features]))
     found = models.tables_of(model)
-    assert {name: column for name, (_, column) in found.items()} == {
-        "movies": None,
-        "day_hour": DEEP.dnn_feature_columns[0],
+    assert {name: columns for name, (_, columns) in found.items()} == {
+        "movies": (),
+        "day_hour": (DEEP.dnn_feature_columns[0],),
     }
 
 
@@ -274,7 +274,7 @@ def test_the_learning_rate_decays_to_zero_at_the_last_step(
 
 def test_encoded_keys_of_a_model_are_those_of_its_columns() -> None:
     encoder = models.build(BOTH).get_layer("encoder")
-    assert set(encoder.encodings) == {encoded_key(layers.encodable(column)) for column in BOTH.columns}
+    assert set(encoder.keys) == {encoded_key(layers.encodable(column)) for column in BOTH.columns}
 
 
 # Refusals

@@ -95,6 +95,18 @@ def test_a_text_is_read_as_it_was_written(folder: str, text: str) -> None:
     assert paths.read_text(file) == text
 
 
+def test_bytes_are_read_as_they_are(folder: str) -> None:
+    file = paths.join(folder, "words")
+    with paths.written_whole(file) as temporary:
+        Path(temporary).write_bytes(b"\xe9t\xe9\r\n\0")
+    assert paths.read_bytes(file) == b"\xe9t\xe9\r\n\0"
+
+
+def test_a_file_that_is_not_there_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        paths.read_bytes(str(tmp_path / "absent"))
+
+
 def test_a_file_is_replaced_whole(folder: str) -> None:
     file = paths.join(folder, "metrics.json")
     paths.write_text(file, "old and longer")

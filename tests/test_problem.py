@@ -8,7 +8,7 @@ from tests import planted
 from trainer import feature_column as fc
 from trainer import problem as problems
 from trainer.errors import Refusal
-from trainer.inputs.memory import Examples, held_out
+from trainer.inputs.split import HoldOut
 from trainer.problem import ByValue, EveryNthBlock, Problem, Share
 
 hour = fc.categorical_column_with_identity("hour", 24)
@@ -95,32 +95,57 @@ def test_an_unknown_decay_is_refused() -> None:
     )
 
 
+def test_a_sequence_is_refused_where_hidden_layers_would_take_it() -> None:
+    watched = fc.embedding_column(fc.sequence_categorical_column_with_identity("watched", 10), 2)
+    assert refused(dnn_feature_columns=[watched]) == (
+        "Problem: column 'watched_embedding' is a sequence, which hidden layers do not take; make the model yourself, "
+        "with layers.SequenceFeatures, and give it as model=."
+    )
+
+
+def test_a_bag_that_no_column_reads_is_refused() -> None:
+    assert refused(linear_feature_columns=[hour], bags=["hours"]) == (
+        "bags: no column reads a feature 'hours'; did you mean 'hour'?"
+    )
+
+
+def test_columns_take_the_places_of_others_deep_then_wide() -> None:
+    problem = Problem("x", [fc.indicator_column(hour)], [hour])
+    other = fc.categorical_column_with_identity("other", 5)
+    changed = problem.with_columns([fc.indicator_column(other), other])
+    assert (changed.dnn_feature_columns, changed.linear_feature_columns) == ((fc.indicator_column(other),), (other,))
+
+
 def test_replacing_changes_only_embedding_columns() -> None:
     changed = planted.PROBLEM.replacing(lambda column: dataclasses.replace(column, trainable=False))
-    assert not changed.embeddings["day_hour"].trainable
+    assert not changed.embeddings["day_hour"][0].trainable
     assert changed.dnn_feature_columns[1] == planted.PROBLEM.dnn_feature_columns[1]
 
 
-def raw(**features: object) -> Examples:
-    arrays = {key: np.asarray(values) for key, values in features.items()}
-    count = len(next(iter(arrays.values())))
-    return Examples(arrays, np.zeros((count, 1)), np.ones((count, 1)))
+def held_out(how: EveryNthBlock | ByValue | Share, batches: int = 1, **features: object) -> list[bool]:
+    """Which rows are held out, when they come in so many batches."""
+    hold_out = HoldOut(how)
+    arrays = {key: np.array_split(np.asarray(values), batches) for key, values in features.items()}
+    parts = [{key: values[place] for key, values in arrays.items()} for place in range(batches)]
+    masks = [hold_out(part, len(next(iter(part.values())))) for part in parts]
+    return [bool(out) for mask in masks for out in mask]
 
 
-def test_every_nth_block_holds_out_whole_runs_of_a_value() -> None:
+@pytest.mark.parametrize("batches", [1, 2, 7, 9])
+def test_every_nth_block_holds_out_whole_runs_of_a_value(batches: int) -> None:
     days = ["Mon", "Mon", "Tue", "Wed", "Wed", "Mon", "Tue"]
-    mask = held_out(EveryNthBlock("day", 3), raw(day=days))
-    assert mask.tolist() == [False, False, False, True, True, False, False]
+    mask = held_out(EveryNthBlock("day", 3), batches, day=days)
+    assert mask == [False, False, False, True, True, False, False]
 
 
 def test_held_out_values_are_found_in_strings_and_numbers() -> None:
-    assert held_out(ByValue("month", (9, 10)), raw(month=[1, 9, 10, 2])).tolist() == [False, True, True, False]
-    assert held_out(ByValue("day", ("Tue",)), raw(day=np.array([b"Mon", b"Tue"], object))).tolist() == [False, True]
+    assert held_out(ByValue("month", (9, 10)), month=[1, 9, 10, 2]) == [False, True, True, False]
+    assert held_out(ByValue("day", ("Tue",)), day=np.array([b"Mon", b"Tue"], object)) == [False, True]
 
 
 def test_a_share_is_near_what_was_asked_for_and_always_the_same() -> None:
-    mask = held_out(Share(0.1), raw(x=np.arange(10_000)))
+    mask = np.array(held_out(Share(0.1), x=np.arange(10_000)))
     assert 900 < mask.sum() < 1100
-    assert (mask == held_out(Share(0.1), raw(x=np.arange(10_000)))).all()
+    assert mask.tolist() == held_out(Share(0.1), 13, x=np.arange(10_000))
     # Neither the first rows nor a regular grid: any hundred rows in a row hold out some and keep most.
     assert all(1 <= part.sum() <= 25 for part in mask.reshape(100, 100))

@@ -32,7 +32,7 @@ def test_flights_uses_every_kind_of_column_and_the_exact_week() -> None:
         NumericColumn,
         VocabularyListColumn,
     }
-    week = problem.embeddings["day_hour"].categorical_column
+    week = problem.embeddings["day_hour"][0].categorical_column
     assert (week.num_buckets, week.label(0), week.label(167)) == (168, "Mon 00", "Sun 23")
 
 

@@ -37,7 +37,7 @@ def table(column: fc.CategoricalColumn = DAY_HOUR, name: str = "day_hour", dimen
     return Table(name, values, fc.embedding_column(column, dimension, name=name), counts)
 
 
-def vocabulary(values: list[Any], **arguments: Any) -> fc.CategoricalColumn:
+def vocabulary(values: Any, **arguments: Any) -> fc.CategoricalColumn:
     return fc.categorical_column_with_vocabulary_list("day", values, **arguments)
 
 
@@ -484,36 +484,46 @@ class Parity(fc.CategoricalColumn):
         return {self.key: ("even", "odd")[(id + self.odd_first) % 2]}
 
 
-@dataclasses.dataclass(frozen=True)
-class Weighted(fc.CategoricalColumn):
-    """A column that lays weights over the ids of another."""
-
-    categorical_column: fc.CategoricalColumn
-
-    @property
-    def name(self) -> str:
-        return self.categorical_column.name
-
-    @property
-    def num_buckets(self) -> int:
-        return self.categorical_column.num_buckets
-
-    @property
-    def raw_features(self) -> Any:
-        return self.categorical_column.raw_features
-
-    def fields(self, id: int) -> dict[str, str]:
-        return self.categorical_column.fields(id)
-
-
 def test_a_column_of_ones_own_is_the_same_only_where_it_is_declared_alike() -> None:
     ids = tables.ids_of(Parity("n"))
     assert tables.difference(ids, tables.ids_of(Parity("n"))) is None
     assert tables.difference(ids, tables.ids_of(Parity("n", odd_first=True))) == "another declaration there than here"
 
 
-def test_weights_over_ids_change_none_of_them() -> None:
-    assert tables.ids_of(Weighted(DAY)) == tables.ids_of(DAY)
+@pytest.mark.parametrize("column", KINDS, ids=lambda column: tables.ids_of(column)["kind"])
+def test_weights_over_ids_change_none_of_them(column: fc.CategoricalColumn) -> None:
+    assert tables.ids_of(fc.weighted_categorical_column(column, "share")) == tables.ids_of(column)
+
+
+def test_an_order_of_ids_changes_none_of_them(tmp_path: Path) -> None:
+    (tmp_path / "days").write_text("Mon\nTue\nWed\n")
+    pairs = [
+        (fc.sequence_categorical_column_with_identity("hour", 24), HOUR),
+        (fc.sequence_categorical_column_with_hash_bucket("tail", 500), TAIL),
+        (fc.sequence_categorical_column_with_vocabulary_list("day", ["Mon", "Tue", "Wed"]), DAY),
+        (fc.sequence_categorical_column_with_vocabulary_file("day", tmp_path / "days"), DAY),
+    ]
+    for sequence, column in pairs:
+        assert tables.ids_of(sequence) == tables.ids_of(column)
+
+
+def test_a_vocabulary_of_a_file_makes_the_ids_of_a_list(tmp_path: Path) -> None:
+    for name, content in (("days", b"Mon\r\nTue\r\nWed"), ("numbers", b"7\n05\n"), ("latin", b"\xe9t\xe9\nMon\n")):
+        (tmp_path / name).write_bytes(content)
+    days = fc.categorical_column_with_vocabulary_file("day", tmp_path / "days", num_oov_buckets=2)
+    assert tables.ids_of(days) == tables.ids_of(vocabulary(["Mon", "Tue", "Wed"], num_oov_buckets=2))
+    numbers = fc.categorical_column_with_vocabulary_file("day", tmp_path / "numbers", dtype="int64")
+    assert tables.ids_of(numbers) == tables.ids_of(vocabulary([7, 5]))
+    latin = fc.categorical_column_with_vocabulary_file("day", tmp_path / "latin")
+    tables.write(str(tmp_path / "tables"), [table(latin, "day")])
+    assert tables.read_manifest(str(tmp_path / "tables")).tables["day"].ids == tables.ids_of(latin)
+    assert tables.read(str(tmp_path / "tables"), "day").labels == ["\udce9t\udce9", "Mon"]
+
+
+def test_ids_that_data_will_make_are_none_yet() -> None:
+    assert "data that were not read yet" in sentence(tables.ids_of, vocabulary(fc.from_data()))
+    ranges = fc.bucketized_column(fc.numeric_column("distance"), fc.quantiles(3))
+    assert "data that were not read yet" in sentence(tables.ids_of, ranges)
 
 
 # Health.

@@ -356,7 +356,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2_and_nothing_is_written(
     examples = str(ROOT / "tests" / "examples")
     words = [word.format(examples=examples) for word in flags.split()]
     assert task.main(words) == 2
-    dimension = problem.load("flights").embeddings["day_hour"].dimension
+    dimension = problem.load("flights").embeddings["day_hour"][0].dimension
     assert capfd.readouterr().err == REFUSALS[flags].format(place=mistakes, dimension=dimension) + "\n"
     assert everything_in(mistakes) == before
 

@@ -2,8 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
+from trainer import registration
+
 __version__ = "0.1.0"
 __all__ = ["__version__", "build"]
+
+registration.register()
 
 if TYPE_CHECKING:
     from trainer.models import build

@@ -77,11 +77,25 @@ def remove_folder(path: str) -> None:
 
 def read_text(path: str) -> str:
     """Returns the text of a UTF-8 file."""
-    if is_remote(path):
-        with _gfile().GFile(path, "r") as file:
-            return str(file.read())
-    # Line ends stay as they are; read_text would turn all of them into "\n".
-    return Path(path).read_bytes().decode("utf-8")
+    # Line ends stay as they are; Path.read_text would turn all of them into "\n".
+    return read_bytes(path).decode("utf-8")
+
+
+def read_bytes(path: str) -> bytes:
+    """Returns the bytes of a file.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    if not is_remote(path):
+        return Path(path).read_bytes()
+    import tensorflow as tf
+
+    try:
+        with _gfile().GFile(path, "rb") as file:
+            return bytes(file.read())
+    except tf.errors.OpError as error:
+        raise OSError(error.message) from None
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 from trainer.errors import Refusal, nearest
 from trainer.feature_column import DenseColumn, EmbeddingColumn, FeatureColumn, RawFeature
 from trainer.feature_column.collection import embeddings_by_table, raw_features_of
+from trainer.feature_column.sequence import is_sequence
 from trainer.heads import BinaryHead, Head
 from trainer.own_code import module_of
 
@@ -62,6 +63,7 @@ class Problem:
         batch_norm: Whether each hidden layer is normalized over the batch.
         linear_sparse_combiner: "sum", "mean" or "sqrtn": how weights of several ids are combined.
         weight_column: The feature that weighs an example's loss; None weighs all alike.
+        bags: Features with any number of values an example, beside those of weighted columns.
         tower: A function of the concatenated columns `(batch, width)` that takes the place of the hidden layers.
         model: A function that returns a Keras model of raw features (see `trainer.layers.inputs`) to logits; it takes
             the place of the whole model.
@@ -90,6 +92,7 @@ class Problem:
     batch_norm: bool = False
     linear_sparse_combiner: str = "sum"
     weight_column: str | None = None
+    bags: Sequence[str] = ()
     tower: Callable[[Any], Any] | None = None
     model: Callable[[], Any] | None = None
     callbacks: Sequence[Callable[[], Any]] = ()
@@ -102,6 +105,11 @@ class Problem:
 
     def __post_init__(self) -> None:
         for column in self.dnn_feature_columns:
+            if isinstance(column, FeatureColumn) and is_sequence(column):
+                raise Refusal(
+                    f"Problem: column '{column.name}' is a sequence, which hidden layers do not take; make the model "
+                    "yourself, with layers.SequenceFeatures, and give it as model=."
+                )
             if not isinstance(column, DenseColumn):
                 raise Refusal(
                     f"Problem: dnn_feature_columns takes dense columns, not {type(column).__name__} "
@@ -122,14 +130,21 @@ class Problem:
         return (*self.dnn_feature_columns, *self.linear_feature_columns)
 
     @property
-    def embeddings(self) -> dict[str, EmbeddingColumn]:
-        """The embedding columns by the name of their table."""
+    def embeddings(self) -> dict[str, tuple[EmbeddingColumn, ...]]:
+        """The embedding columns by the name of their table; several share one where they were declared so."""
         return embeddings_by_table(self.columns)
 
     @property
     def raw_features(self) -> dict[str, RawFeature]:
         """The raw features that the columns read, by key."""
-        return raw_features_of(self.columns)
+        return raw_features_of(self.columns, self.bags)
+
+    def with_columns(self, columns: Sequence[Any]) -> "Problem":
+        """Returns the problem with other columns in the places of its own, deep then wide."""
+        deep = len(self.dnn_feature_columns)
+        return dataclasses.replace(
+            self, dnn_feature_columns=tuple(columns[:deep]), linear_feature_columns=tuple(columns[deep:])
+        )
 
     def replacing(self, change: Callable[[EmbeddingColumn], EmbeddingColumn]) -> "Problem":
         """Returns the problem with each embedding column replaced by what `change` makes of it."""

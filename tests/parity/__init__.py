@@ -22,8 +22,15 @@ def theirs(column: fc.FeatureColumn) -> Any:
 
 @theirs.register
 def _(column: fc.VocabularyListColumn) -> Any:
+    dtype, file = tf.as_dtype(column.dtype), column.vocabulary_list
+    if isinstance(file, fc.VocabularyFile):
+        default = None if column.num_oov_buckets else column.default_value
+        file_format = file.file_format or ("text" if file.path.endswith("tfrecord.gz") else None)
+        return tf.feature_column.categorical_column_with_vocabulary_file(
+            column.key, file.path, file.size, dtype, default, column.num_oov_buckets, file_format
+        )
     return tf.feature_column.categorical_column_with_vocabulary_list(
-        column.key, column.vocabulary_list, tf.as_dtype(column.dtype), column.default_value, column.num_oov_buckets
+        column.key, column.vocabulary, dtype, column.default_value, column.num_oov_buckets
     )
 
 
@@ -47,16 +54,36 @@ def _(column: fc.CrossedColumn) -> Any:
 
 
 @theirs.register
-def _(column: fc.NumericColumn) -> Any:
-    default = None if column.default_value is None else np.reshape(column.default_value, column.shape).tolist()
-    return tf.feature_column.numeric_column(
-        column.key, column.shape, default, tf.as_dtype(column.dtype), column.normalizer_fn
+def _(column: fc.WeightedCategoricalColumn) -> Any:
+    return tf.feature_column.weighted_categorical_column(
+        theirs(column.categorical_column), column.weight_feature_key, tf.as_dtype(column.dtype)
     )
 
 
 @theirs.register
+def _(column: fc.SequenceCategoricalColumn) -> Any:
+    """Each `sequence_categorical_column_with_…` of TensorFlow wraps the column of its name so."""
+    return feature_column_v2.SequenceCategoricalColumn(theirs(column.categorical_column))
+
+
+@theirs.register
+def _(column: fc.SequenceNumericColumn) -> Any:
+    return tf.feature_column.sequence_numeric_column(
+        column.key, column.shape, column.default_value, tf.as_dtype(column.dtype), column.normalizer_fn
+    )
+
+
+@theirs.register
+def _(column: fc.NumericColumn) -> Any:
+    dtype, default = tf.as_dtype(column.dtype), None
+    if column.default_value is not None:
+        default = np.reshape(column.default_value, column.shape).astype(dtype.as_numpy_dtype).tolist()
+    return tf.feature_column.numeric_column(column.key, column.shape, default, dtype, column.normalizer_fn)
+
+
+@theirs.register
 def _(column: fc.BucketizedColumn) -> Any:
-    return tf.feature_column.bucketized_column(theirs(column.source_column), list(column.boundaries))
+    return tf.feature_column.bucketized_column(theirs(column.source_column), list(column.edges))
 
 
 @theirs.register
@@ -66,20 +93,29 @@ def _(column: fc.IndicatorColumn) -> Any:
 
 @theirs.register
 def _(column: fc.EmbeddingColumn) -> Any:
-    return tf.feature_column.embedding_column(
-        theirs(column.categorical_column),
-        column.dimension,
-        combiner=column.combiner,
-        max_norm=column.max_norm,
-        trainable=column.trainable,
-        use_safe_embedding_lookup=column.use_safe_embedding_lookup,
-    )
+    arguments = {
+        "dimension": column.width,
+        "combiner": column.combiner,
+        "max_norm": column.max_norm,
+        "trainable": column.trainable,
+        "use_safe_embedding_lookup": column.use_safe_embedding_lookup,
+    }
+    if not column.shared_by:
+        return tf.feature_column.embedding_column(theirs(column.categorical_column), **arguments)
+    with tf.Graph().as_default():  # TensorFlow shares no table eagerly
+        shared = tf.feature_column.shared_embeddings([theirs(one) for one in column.shared_by], **arguments)
+    return shared[column.shared_by.index(column.categorical_column)]
 
 
 def their_ids(column: fc.CategoricalColumn, features: Mapping[str, Any]) -> Ids:
     """Returns the ids that TensorFlow's column of the same declaration makes."""
+    return ids_made_by(theirs(column), features)
+
+
+def ids_made_by(column: Any, features: Mapping[str, Any]) -> Ids:
+    """Returns the ids that a column of TensorFlow's makes."""
     cache = feature_column_v2.FeatureTransformationCache(dict(features))
-    sparse = theirs(column).get_sparse_tensors(cache, None).id_tensor
+    sparse = column.get_sparse_tensors(cache, None).id_tensor
     found: Ids = [[] for _ in range(int(sparse.dense_shape[0]))]
     for (example, _), id in zip(sparse.indices.numpy().tolist(), sparse.values.numpy().tolist(), strict=True):
         found[example].append(id)

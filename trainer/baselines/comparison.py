@@ -11,11 +11,10 @@ import numpy as np
 
 from trainer.baselines.contender import HELD_OUT, Contender
 from trainer.baselines.crosses import exchanged, left_out, variants
-from trainer.feature_column.serialization import encoded_key
 from trainer.inputs import split
 from trainer.inputs.examples import Source
 from trainer.inputs.split import Data
-from trainer.layers import Encoder, encodable
+from trainer.layers import Encoder, encoded_keys
 from trainer.problem import Problem
 from trainer.run import Run
 
@@ -140,7 +139,7 @@ def _cell(values: Sequence[float]) -> str:
 
 def _encoded(forms: Mapping[str, Problem], source: Source, data: Data) -> Data:
     columns = [column for form in forms.values() for column in form.columns]
-    if {encoded_key(encodable(column)) for column in columns} <= set(data.train.features):
+    if set(encoded_keys(columns)) <= set(data.train.features):
         return data
     return split.read(source, Encoder(columns))
 

@@ -9,9 +9,8 @@ import numpy as np
 
 from trainer import models
 from trainer.errors import TrainingFailure
-from trainer.feature_column.serialization import encoded_key
 from trainer.inputs.memory import Examples
-from trainer.layers import encodable
+from trainer.layers import encoded_keys
 from trainer.problem import Problem
 
 HELD_OUT = 10
@@ -38,9 +37,9 @@ class Contender:
         # No decay: how many steps there will be is what the held-out rows have to say.
         self.problem = dataclasses.replace(problem, learning_rate_decay=None)
         self.eval_batch_size = eval_batch_size
-        keys = sorted({encoded_key(encodable(column)) for column in problem.columns})
+        keys = sorted(encoded_keys(problem.columns))
         self._inputs = {
-            key: keras.Input(values.shape[1:], dtype=values.dtype.name, name=key)
+            key: keras.Input(tuple(values.shape[1:]), dtype=values.dtype.name, name=key)
             for key, values in ((key, examples.features[key]) for key in keys)
         }
         self._trained = self._made()

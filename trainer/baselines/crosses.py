@@ -58,9 +58,16 @@ def variants(problem: Problem) -> dict[str, Problem]:
             for columns in written.values():
                 columns.append(column)
     return {
-        form: dataclasses.replace(problem, dnn_feature_columns=_once(columns), linear_feature_columns=())
+        form: dataclasses.replace(
+            problem, dnn_feature_columns=_once(columns), linear_feature_columns=(), bags=_read(problem.bags, columns)
+        )
         for form, columns in written.items()
     }
+
+
+def _read(bags: Sequence[str], columns: Sequence[DenseColumn]) -> tuple[str, ...]:
+    read = {key for column in columns for key in column.raw_features}
+    return tuple(key for key in bags if key in read)
 
 
 def exchanged(problem: Problem) -> list[CrossedColumn]:

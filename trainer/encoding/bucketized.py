@@ -20,8 +20,9 @@ class BucketizedEncoding(Encoding):
 
     def __call__(self, features: Mapping[str, Any]) -> Any:
         """Returns the ids, `(batch, width of the source)`."""
-        buckets = tf.raw_ops.Bucketize(input=self.numbers(features), boundaries=list(self.column.boundaries))
-        places = tf.range(self.column.source_column.width, dtype=tf.int64) * (len(self.column.boundaries) + 1)
+        edges = list(self.column.edges)
+        buckets = tf.raw_ops.Bucketize(input=self.numbers(features), boundaries=edges)
+        places = tf.range(self.column.source_column.width, dtype=tf.int64) * (len(edges) + 1)
         return tf.cast(buckets, tf.int64) + places  # (batch, width of the source)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.encoding.encoding import Encoding, encoding, integers_of, missing, values_of
+from trainer.encoding.encoding import Encoding, encoding, integers_of, missing, padded, values_of
 from trainer.feature_column import CategoricalColumn, CrossedColumn, VocabularyListColumn
 
 TENSORFLOW_HASH_KEY = 0xDECAFCAFFE
@@ -23,8 +23,9 @@ class CrossedEncoding(Encoding):
         self.encodings = [partial(_raw, key=leaf) if isinstance(leaf, str) else encoding(leaf) for leaf in self.leaves]
 
     def __call__(self, features: Mapping[str, Any]) -> Any:
-        """Returns the ids, `(batch, product of the keys' k)`."""
-        values = [encode(features) for encode in self.encodings]
+        """Returns the ids, `(batch, product of the keys' k)`; ragged where a key's values are."""
+        given = [encode(features) for encode in self.encodings]
+        values = [padded(value) for value in given]
         absent = [self._absent(leaf, value, features) for leaf, value in zip(self.leaves, values, strict=True)]
         values, absent = _combined(values), _combined(absent)  # each (batch, product)
         if self.column.hash_bucket_size is None:
@@ -34,12 +35,17 @@ class CrossedEncoding(Encoding):
         else:
             ids = self._hashed(values)
         some_absent = tf.reduce_any(tf.stack(absent), axis=0)
-        return tf.where(some_absent, tf.constant(-1, tf.int64), ids)  # (batch, product)
+        ids = tf.where(some_absent, tf.constant(-1, tf.int64), ids)  # (batch, product)
+        if any(isinstance(value, tf.RaggedTensor) for value in given):
+            # Padding has no combinations, so that the weights of those that there are stay beside them.
+            there = tf.reduce_all(tf.stack(_combined([_there(value) for value in given])), axis=0)
+            return tf.ragged.boolean_mask(ids, there)  # (batch, None)
+        return ids
 
     def _absent(self, leaf: str | CategoricalColumn, values: Any, features: Mapping[str, Any]) -> Any:
         # A value that is in no vocabulary has the id -1, which TensorFlow hashes; an exact cross has no row for it.
         if self.column.hash_bucket_size is not None and isinstance(leaf, VocabularyListColumn):
-            return missing(values_of(features, leaf.key))
+            return missing(padded(values_of(features, leaf.key)))
         return missing(values)
 
     def _hashed(self, values: Sequence[Any]) -> Any:
@@ -52,6 +58,13 @@ class CrossedEncoding(Encoding):
 def _raw(features: Mapping[str, Any], key: str) -> Any:
     values = values_of(features, key)
     return values if values.dtype == tf.string else integers_of(features, key, "crossed_column")
+
+
+def _there(values: Any) -> Any:
+    """Tells which places of padded values are those of values, `(batch, k)`."""
+    if isinstance(values, tf.RaggedTensor):
+        return tf.sequence_mask(values.row_lengths())
+    return tf.ones_like(values, tf.bool)
 
 
 def _combined(values: Sequence[Any]) -> list[Any]:

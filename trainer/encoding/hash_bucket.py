@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.encoding.encoding import Encoding, encoding, integers_of, missing, strings_of
+from trainer.encoding.encoding import Encoding, encoding, integers_of, mapped, strings_of, where_present
 from trainer.feature_column import HashBucketColumn
 
 
@@ -17,12 +17,13 @@ class HashBucketEncoding(Encoding):
         self.column = column
 
     def __call__(self, features: Mapping[str, Any]) -> Any:
-        """Returns the ids, `(batch, k)`."""
+        """Returns the ids, `(batch, k)` or ragged."""
         read = strings_of if self.column.dtype == "string" else integers_of
-        values = read(features, self.column.key, "categorical_column_with_hash_bucket")
+        return mapped(self._ids, read(features, self.column.key, "categorical_column_with_hash_bucket"))
+
+    def _ids(self, values: Any) -> Any:
         texts = values if values.dtype == tf.string else tf.strings.as_string(values)
-        ids = tf.strings.to_hash_bucket_fast(texts, self.column.hash_bucket_size)
-        return tf.where(missing(values), tf.constant(-1, tf.int64), ids)  # (batch, k)
+        return where_present(values, tf.strings.to_hash_bucket_fast(texts, self.column.hash_bucket_size))
 
 
 encoding.register(HashBucketColumn, HashBucketEncoding)

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.encoding.encoding import Encoding, encoding, integers_of, missing
+from trainer.encoding.encoding import Encoding, assured, encoding, integers_of, mapped, missing
 from trainer.feature_column import IdentityColumn
 
 
@@ -17,19 +17,29 @@ class IdentityEncoding(Encoding):
         self.column = column
 
     def __call__(self, features: Mapping[str, Any]) -> Any:
-        """Returns the ids, `(batch, k)`."""
+        """Returns the ids, `(batch, k)` or ragged."""
         values = integers_of(features, self.column.key, "categorical_column_with_identity")
-        absent = missing(values)
-        outside = tf.logical_and(~absent, tf.logical_or(values < 0, values >= self.column.num_buckets))
-        if self.column.default_value is not None:
-            return tf.where(outside, tf.constant(self.column.default_value, tf.int64), values)  # (batch, k)
+        if self.column.default_value is None:
+            with tf.control_dependencies(self._checks(values)):
+                return mapped(tf.identity, values)
+        default = tf.constant(self.column.default_value, tf.int64)
+        return mapped(lambda flat: tf.where(self._outside(flat), default, flat), values)
+
+    def _outside(self, values: Any) -> Any:
+        return ~missing(values) & ((values < 0) | (values >= self.column.num_buckets))
+
+    def _checks(self, values: Any) -> list[Any]:
+        if isinstance(values, tf.RaggedTensor):
+            outside = tf.where(self._outside(values.flat_values))[:, 0]
+            wrong, rows = tf.gather(values.flat_values, outside), tf.gather(values.value_rowids(), outside)
+        else:
+            outside = tf.where(self._outside(values))
+            wrong, rows = tf.gather_nd(values, outside), outside[:, 0]
         message = (
             f"categorical_column_with_identity: key '{self.column.key}' takes ids from 0 to "
             f"{self.column.num_buckets - 1}; give default_value, or a larger num_buckets; the data have"
         )
-        check = tf.debugging.Assert(~tf.reduce_any(outside), [message, tf.boolean_mask(values, outside)], summarize=3)
-        with tf.control_dependencies([check] if check is not None else []):
-            return tf.identity(values)  # (batch, k)
+        return assured(tf.size(wrong) == 0, message, wrong, "in row", rows)
 
 
 encoding.register(IdentityColumn, IdentityEncoding)

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.encoding.encoding import Encoding, encoding, values_of
+from trainer.encoding.encoding import Encoding, encoding, feature_of
 from trainer.errors import Refusal
 from trainer.feature_column import NumericColumn
 
@@ -20,21 +20,26 @@ class NumericEncoding(Encoding):
     def __call__(self, features: Mapping[str, Any]) -> Any:
         """Returns the numbers, `(batch, width)`."""
         column = self.column
-        values = values_of(features, column.key)
+        values = feature_of(features, column.key)
         if values.dtype == tf.string:
             raise Refusal(f"numeric_column: feature '{column.key}' should be numbers, not strings; convert it first.")
+        if not isinstance(values, tf.Tensor):
+            raise Refusal(
+                f"numeric_column: feature '{column.key}' is a {type(values).__name__}, of any number of values an "
+                f"example, and {column.width} are wanted; give a dense tensor, or declare a sequence_numeric_column."
+            )
+        values = tf.expand_dims(values, 1) if values.shape.rank == 1 else values  # (batch, …)
         size = values.shape[1:].num_elements()
         if size not in (None, column.width):
             raise Refusal(
                 f"numeric_column: feature '{column.key}' should have {column.width} numbers an example, not {size}; "
                 "declare the column's shape."
             )
-        batch = tf.shape(values)[0]
         if column.normalizer_fn is not None:
             # It sees the declared dtype, whether the data or an exported model's input hold it.
-            shaped = tf.reshape(tf.cast(values, column.dtype), [batch, *column.shape])  # (batch, *shape)
+            shaped = tf.reshape(tf.cast(values, column.dtype), [-1, *column.shape])  # (batch, *shape)
             values = tf.convert_to_tensor(column.normalizer_fn(shaped))
-        return tf.reshape(tf.cast(values, tf.float32), [batch, column.width])  # (batch, width)
+        return tf.reshape(tf.cast(values, tf.float32), [-1, column.width])  # (batch, width)
 
 
 encoding.register(NumericColumn, NumericEncoding)

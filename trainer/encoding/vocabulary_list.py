@@ -1,12 +1,13 @@
-"""Values as their place in a list."""
+"""Values as their place in a vocabulary."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
-from trainer.encoding.encoding import Encoding, encoding, integers_of, missing, strings_of
-from trainer.feature_column import VocabularyListColumn
+from trainer.encoding.encoding import Encoding, encoding, integers_of, mapped, strings_of, where_present
+from trainer.feature_column import FromData, SavedVocabulary, VocabularyFile, VocabularyListColumn
+from trainer.feature_column.vocabulary import GZIPPED_RECORDS, check_unchanged
 
 
 class VocabularyListEncoding(Encoding):
@@ -15,23 +16,39 @@ class VocabularyListEncoding(Encoding):
     def __init__(self, column: VocabularyListColumn) -> None:
         super().__init__()
         self.column = column
-        # A table made inside the function that first calls it would live only there.
-        with tf.init_scope():
-            keys = tf.constant(column.vocabulary_list, tf.string if column.dtype == "string" else tf.int64)
-            ids = tf.range(len(column.vocabulary_list), dtype=tf.int64)
-            initializer = tf.lookup.KeyValueTensorInitializer(keys, ids)
-            self.lookup = tf.lookup.StaticHashTable(initializer, default_value=column.default_value)
+        self.lookup = None
+        if not isinstance(column.vocabulary_list, (FromData, SavedVocabulary)):
+            # A table made inside the function that first calls it would live only there.
+            with tf.init_scope():
+                self.lookup = tf.lookup.StaticHashTable(_initializer(column), default_value=column.default_value)
 
     def __call__(self, features: Mapping[str, Any]) -> Any:
-        """Returns the ids, `(batch, k)`."""
+        """Returns the ids, `(batch, k)` or ragged."""
         read = strings_of if self.column.dtype == "string" else integers_of
-        values = read(features, self.column.key, "categorical_column_with_vocabulary_list")
-        ids = self.lookup.lookup(values)
+        return mapped(self._ids, read(features, self.column.key, "categorical_column_with_vocabulary_list"))
+
+    def _ids(self, values: Any) -> Any:
+        if self.lookup is None:
+            _ = self.column.vocabulary  # says why there is none
+        ids = self.lookup.lookup(values)  # type: ignore[union-attr]
         if self.column.num_oov_buckets:
             texts = values if values.dtype == tf.string else tf.strings.as_string(values)
             unseen = tf.strings.to_hash_bucket_fast(texts, self.column.num_oov_buckets)
-            ids = tf.where(ids < 0, unseen + len(self.column.vocabulary_list), ids)
-        return tf.where(missing(values), tf.constant(-1, tf.int64), ids)  # (batch, k)
+            ids = tf.where(ids < 0, unseen + self.column.vocabulary_size, ids)
+        return where_present(values, ids)
+
+
+def _initializer(column: VocabularyListColumn) -> Any:
+    dtype = tf.string if column.dtype == "string" else tf.int64
+    file = column.vocabulary_list
+    if isinstance(file, VocabularyFile) and file.file_format != GZIPPED_RECORDS:
+        check_unchanged(file)
+        whole_line, line_number = tf.lookup.TextFileIndex.WHOLE_LINE, tf.lookup.TextFileIndex.LINE_NUMBER
+        return tf.lookup.TextFileInitializer(file.path, dtype, whole_line, tf.int64, line_number, file.size)
+    values: list[Any] = list(column.vocabulary)
+    if column.dtype == "string":
+        values = [value.encode("utf-8", "surrogateescape") for value in values]
+    return tf.lookup.KeyValueTensorInitializer(tf.constant(values, dtype), tf.range(len(values), dtype=tf.int64))
 
 
 encoding.register(VocabularyListColumn, VocabularyListEncoding)

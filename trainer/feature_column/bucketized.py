@@ -3,13 +3,14 @@
 import bisect
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trainer.errors import Refusal
 from trainer.feature_column.column import CategoricalColumn, DenseColumn, RawFeature
 from trainer.feature_column.numeric import NumericColumn
+from trainer.feature_column.vocabulary import Quantiles
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class BucketizedColumn(CategoricalColumn, DenseColumn):
     """
 
     source_column: NumericColumn
-    boundaries: tuple[float, ...]
+    boundaries: tuple[float, ...] | Quantiles
 
     @property
     def name(self) -> str:
@@ -39,7 +40,21 @@ class BucketizedColumn(CategoricalColumn, DenseColumn):
     @property
     def num_buckets(self) -> int:
         """One id a range, for each of the source's values."""
-        return (len(self.boundaries) + 1) * self.source_column.width
+        return (len(self.edges) + 1) * self.source_column.width
+
+    @property
+    def edges(self) -> tuple[float, ...]:
+        """The boundaries.
+
+        Raises:
+            Refusal: They come from data that were not read yet.
+        """
+        if isinstance(self.boundaries, Quantiles):
+            raise Refusal(
+                f"bucketized_column: source '{self.source_column.key}': the boundaries come from data that were not "
+                "read yet; call adapt(dataset) on the layer, or vocabulary.learned(columns, batches) first."
+            )
+        return self.boundaries
 
     @property
     def width(self) -> int:
@@ -48,22 +63,23 @@ class BucketizedColumn(CategoricalColumn, DenseColumn):
 
     def fields(self, id: int) -> dict[str, str]:
         """Returns the range that an id stands for; with several values a row, its place before it."""
-        place, bucket = divmod(id, len(self.boundaries) + 1)
-        edges = ["-inf", *(repr(edge).removesuffix(".0") for edge in self.boundaries), "inf"]
+        place, bucket = divmod(id, len(self.edges) + 1)
+        edges = ["-inf", *(repr(edge).removesuffix(".0") for edge in self.edges), "inf"]
         text = f"{'[' if bucket else '('}{edges[bucket]}, {edges[bucket + 1]})"
         return {self.source_column.key: text if self.source_column.width == 1 else f"{place}: {text}"}
 
     def bucket(self, value: float) -> int:
         """Returns the id of a single value."""
-        return bisect.bisect_right(self.boundaries, value)
+        return bisect.bisect_right(self.edges, value)
 
 
-def bucketized_column(source_column: NumericColumn, boundaries: Sequence[float]) -> BucketizedColumn:
+def bucketized_column(source_column: NumericColumn, boundaries: Sequence[float] | Quantiles) -> BucketizedColumn:
     """Declares ranges of a numeric column, as `tf.feature_column.bucketized_column`.
 
     Args:
         source_column: A `numeric_column` of one dimension.
-        boundaries: Increasing edges; `n` edges make `n + 1` ranges, each closed on the left.
+        boundaries: Increasing edges; `n` edges make `n + 1` ranges, each closed on the left. `fc.quantiles(n)` learns
+            those of `n` ranges from the training data.
 
     Raises:
         Refusal: The source is no numeric column, or the boundaries are empty, not numbers or not increasing.
@@ -73,6 +89,10 @@ def bucketized_column(source_column: NumericColumn, boundaries: Sequence[float])
     function = f"bucketized_column: source '{source_column.key}'"
     if len(source_column.shape) != 1:
         raise Refusal(f"{function} has shape {source_column.shape}; one dimension is wanted.")
+    if isinstance(boundaries, Quantiles):
+        return BucketizedColumn(source_column, boundaries)
+    if isinstance(boundaries, str) or not isinstance(boundaries, Iterable):
+        raise Refusal(f"{function}: boundaries must be a list of numbers, or fc.quantiles(n), not {boundaries!r}.")
     edges = tuple(_number(function, edge) for edge in boundaries)
     if not edges or any(right <= left for left, right in itertools.pairwise(edges)):
         raise Refusal(f"{function}: boundaries must be increasing numbers, at least one, not {list(boundaries)}.")

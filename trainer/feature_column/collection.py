@@ -1,47 +1,56 @@
 """What several columns need together: their tables and their raw features, each under one name."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from trainer.errors import Refusal
-from trainer.feature_column.column import FeatureColumn, RawFeature
+from trainer.errors import Refusal, nearest
+from trainer.feature_column.column import FeatureColumn, RawFeature, joined_features
 from trainer.feature_column.embedding import EmbeddingColumn
+from trainer.feature_column.nested import nested
+from trainer.feature_column.numeric import NumericColumn
 from trainer.feature_column.serialization import digest
 
 
-def embeddings_by_table(columns: Sequence[FeatureColumn]) -> dict[str, EmbeddingColumn]:
-    """Returns the embedding columns by the name of their table.
+def embeddings_by_table(columns: Sequence[FeatureColumn]) -> dict[str, tuple[EmbeddingColumn, ...]]:
+    """Returns the embedding columns by the name of their table; several share one where they were declared so.
 
     Raises:
         Refusal: Two different columns would share a table's name.
     """
-    found: dict[str, EmbeddingColumn] = {}
+    found: dict[str, tuple[EmbeddingColumn, ...]] = {}
     for column in columns:
         if isinstance(column, EmbeddingColumn):
-            other = found.setdefault(column.table, column)
-            if digest(other) != digest(column):
+            others = found.get(column.table, ())
+            if others and digest(others[0].owner) != digest(column.owner):
                 raise Refusal(
                     f"embedding_column: two different tables are named '{column.table}'; give one of them another "
                     "name=."
                 )
+            if column not in others:
+                found[column.table] = (*others, column)
     return found
 
 
-def raw_features_of(columns: Sequence[FeatureColumn]) -> dict[str, RawFeature]:
+def raw_features_of(columns: Sequence[FeatureColumn], bags: Collection[str] = ()) -> dict[str, RawFeature]:
     """Returns the raw features that columns read, by key.
 
+    Args:
+        columns: Columns of any kind.
+        bags: Keys of features with any number of values an example; those of weighted and sequence columns are it
+            anyway.
+
     Raises:
-        Refusal: Two columns read one key as different kinds of value.
+        Refusal: Two columns read one key as different kinds of value, or a bag is read by no column or as numbers.
     """
-    found: dict[str, RawFeature] = {}
-    for column in columns:
-        for key, feature in column.raw_features.items():
-            other = found.setdefault(key, feature)
-            numbers = {other.dtype, feature.dtype} <= {"int64", "float32"}
-            if other.shape != feature.shape or (other.dtype != feature.dtype and not numbers):
-                raise Refusal(
-                    f"columns: feature '{key}' is read as {other.dtype} {other.shape} and, by '{column.name}', as "
-                    f"{feature.dtype} {feature.shape}; give both columns one dtype and shape."
-                )
-            if feature.dtype == "float32":
-                found[key] = feature
-    return found
+    found = joined_features("columns", columns)
+    numeric = {part.key for column in columns for part in nested(column) if isinstance(part, NumericColumn)}
+    for key in bags:
+        if key not in found:
+            others = f"; the columns read {', '.join(sorted(found)) or 'none'}."
+            raise Refusal(f"bags: no column reads a feature '{key}'{nearest(key, found) or others}")
+        if key in numeric:
+            raise Refusal(
+                f"bags: feature '{key}' is read by a numeric_column, which has as many values in each example; leave "
+                "it out of the bags."
+            )
+        found[key] = found[key].as_bag()
+    return {key: RawFeature(feature.dtype or "string", feature.shape) for key, feature in found.items()}

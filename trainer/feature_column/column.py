@@ -4,7 +4,7 @@ import numbers
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from trainer.errors import Refusal
@@ -15,12 +15,31 @@ class RawFeature:
     """A feature as the data hold it.
 
     Args:
-        dtype: "string", "int64" or "float32".
-        shape: Shape of one example; `()` is one value.
+        dtype: "string", "int64" or "float32"; None is what another column says of the feature, else strings.
+        shape: Shape of one example; `()` is one value, `(None,)` any number of them.
     """
 
-    dtype: str
-    shape: tuple[int, ...] = ()
+    dtype: str | None
+    shape: tuple[int | None, ...] = ()
+
+    def as_bag(self) -> "RawFeature":
+        """Returns the feature with any number of values an example, where it had one."""
+        return replace(self, shape=self.shape or (None,))
+
+    def joined(self, other: "RawFeature") -> "RawFeature | None":
+        """Returns the feature as both can read it: numbers as floats, values as a bag; None where they cannot.
+
+        Example:
+            >>> RawFeature("int64").joined(RawFeature("float32", (None,)))
+            RawFeature(dtype='float32', shape=(None,))
+        """
+        dtypes = {self.dtype, other.dtype} - {None}
+        shapes = {self.shape, other.shape}
+        bag = shapes == {(), (None,)}
+        if (len(shapes) > 1 and not bag) or (len(dtypes) > 1 and dtypes != {"int64", "float32"}):
+            return None
+        dtype = "float32" if "float32" in dtypes else next(iter(dtypes), None)
+        return RawFeature(dtype, (None,) if bag else self.shape)
 
 
 class FeatureColumn(ABC):
@@ -74,6 +93,33 @@ class DenseColumn(FeatureColumn):
     @abstractmethod
     def width(self) -> int:
         """The number of floats of one example."""
+
+
+def joined_features(function: str, columns: "Iterable[FeatureColumn | str]") -> dict[str, RawFeature]:
+    """Returns the raw features of columns by key, each as all columns that read it can.
+
+    Args:
+        function: What a refusal begins with.
+        columns: Columns, and keys of features that are read as other columns read them.
+
+    Raises:
+        Refusal: Two columns read one key as different kinds of value.
+    """
+    found: dict[str, RawFeature] = {}
+    for column in columns:
+        name = column if isinstance(column, str) else column.name
+        features = {column: RawFeature(None)} if isinstance(column, str) else column.raw_features
+        for key, feature in features.items():
+            before = found.get(key, feature)
+            joined = before.joined(feature)
+            if joined is None:
+                raise Refusal(
+                    f"{function}: feature '{key}' is read as {before.dtype or 'anything'} {before.shape} and, by "
+                    f"'{name}', as {feature.dtype or 'anything'} {feature.shape}; give both columns one dtype and "
+                    "shape."
+                )
+            found[key] = joined
+    return found
 
 
 def checked_key(function: str, key: Any) -> str:

@@ -1,13 +1,17 @@
 """Combinations of values, one row each, or hashed."""
 
 import math
+import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trainer.errors import Refusal
-from trainer.feature_column.column import CategoricalColumn, RawFeature, checked_count
+from trainer.feature_column.column import CategoricalColumn, RawFeature, checked_count, joined_features
 from trainer.feature_column.hash_bucket import HashBucketColumn
+from trainer.feature_column.nested import is_learned
+from trainer.feature_column.sequence import SequenceCategoricalColumn
+from trainer.feature_column.weighted import WeightedCategoricalColumn
 
 EXACT_LIMIT = 100_000_000
 """The most rows that an exact cross may have; at 16 floats a row its table takes 6.4 GB."""
@@ -44,11 +48,8 @@ class CrossedColumn(CategoricalColumn):
 
     @property
     def raw_features(self) -> Mapping[str, RawFeature]:
-        """Those of all keys; a key given by its name alone is read as strings."""
-        found: dict[str, RawFeature] = {}
-        for leaf in self.leaves:
-            found.update({leaf: RawFeature("string")} if isinstance(leaf, str) else leaf.raw_features)
-        return found
+        """Those of all keys; a key given by its name alone is read as other columns read it, else as strings."""
+        return joined_features("crossed_column", self.leaves)
 
     @property
     def is_bounded(self) -> bool:
@@ -100,8 +101,8 @@ def _id(leaf: CategoricalColumn, value: Any) -> int:
     texts = [leaf.label(id) for id in range(leaf.num_buckets)]
     if str(value) in texts:
         return texts.index(str(value))
-    if isinstance(value, int) and leaf.fields(0) and f"{value:0{len(texts[0])}d}" in texts:
-        return texts.index(f"{value:0{len(texts[0])}d}")
+    if isinstance(value, numbers.Integral) and f"{int(value):0{len(texts[0])}d}" in texts:
+        return texts.index(f"{int(value):0{len(texts[0])}d}")
     raise Refusal(f"{leaf.name}: there is no value {value!r}; the first is {texts[0]!r}, the last {texts[-1]!r}.")
 
 
@@ -118,18 +119,26 @@ def crossed_column(
     Raises:
         Refusal: A key cannot be crossed, or an exact cross has no bound or too many rows.
     """
+    if isinstance(keys, str) or not isinstance(keys, Sequence) or len(keys) < 2:
+        raise Refusal(f"crossed_column: two keys or more are wanted, not {keys!r}.")
     for key in keys:
         if not isinstance(key, (str, CategoricalColumn)):
             raise Refusal(f"crossed_column: a key is a feature's name or a categorical column, not {key!r}.")
         if isinstance(key, HashBucketColumn):
             raise Refusal(f"crossed_column: key '{key.name}' is hashed already; give its name '{key.key}' instead.")
-    if isinstance(keys, str) or len(keys) < 2:
-        raise Refusal(f"crossed_column: two keys or more are wanted, not {keys!r}.")
+        if isinstance(key, (WeightedCategoricalColumn, SequenceCategoricalColumn)):
+            kind = "has weights" if isinstance(key, WeightedCategoricalColumn) else "is a sequence"
+            raise Refusal(
+                f"crossed_column: key '{key.name}' {kind}, which a cross cannot keep; give the column inside it."
+            )
     if hash_bucket_size is not None:
         hash_bucket_size = checked_count("crossed_column", "hash_bucket_size", hash_bucket_size)
     column = CrossedColumn(tuple(keys), hash_bucket_size, hash_key)
+    joined_features("crossed_column", column.leaves)
     if hash_bucket_size is None:
         _check_bound(column)
+    elif hash_key is not None:
+        checked_count("crossed_column", "hash_key", hash_key, least=0)
     return column
 
 
@@ -148,7 +157,7 @@ def _check_bound(column: CrossedColumn) -> None:
                 f"crossed_column: key '{key.name}' is a hashed cross, so an exact cross has no bound; "
                 "give hash_bucket_size, or make the inner cross exact."
             )
-    if column.num_buckets > EXACT_LIMIT:
+    if is_learned(column) and column.num_buckets > EXACT_LIMIT:
         raise Refusal(
             f"crossed_column: an exact cross of '{column.name}' has {column.num_buckets:,} rows, over the limit of "
             f"{EXACT_LIMIT:,}; give hash_bucket_size for a hashed one."

@@ -1,8 +1,9 @@
 """A categorical column as a row of a trained table."""
 
 import math
+import numbers
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from trainer.feature_column.column import (
     checked_count,
     file_name,
 )
+from trainer.feature_column.nested import is_learned
 
 COMBINERS = ("mean", "sum", "sqrtn")
 
@@ -31,7 +33,7 @@ class EmbeddingColumn(DenseColumn):
     """
 
     categorical_column: CategoricalColumn
-    dimension: int
+    dimension: int | None
     combiner: str = "mean"
     initializer: Callable[..., Any] | str | None = None
     ckpt_to_load_from: str | None = None
@@ -40,16 +42,22 @@ class EmbeddingColumn(DenseColumn):
     trainable: bool = True
     use_safe_embedding_lookup: bool = True
     table_name: str | None = None
+    shared_by: tuple[CategoricalColumn, ...] = ()
 
     @property
     def name(self) -> str:
-        """The categorical column's name and `_embedding`."""
-        return f"{self.categorical_column.name}_embedding"
+        """The categorical column's name and `_embedding`, or `_shared_embedding` where columns share the table."""
+        return f"{self.categorical_column.name}{'_shared' if self.shared_by else ''}_embedding"
 
     @property
     def table(self) -> str:
         """The name of the table, in files, flags and the projector."""
         return self.table_name or file_name(self.categorical_column.name)
+
+    @property
+    def owner(self) -> "EmbeddingColumn":
+        """The first of the columns that share the table, which is this one where it has the table alone."""
+        return replace(self, categorical_column=self.shared_by[0]) if self.shared_by else self
 
     @property
     def raw_features(self) -> Mapping[str, RawFeature]:
@@ -58,8 +66,8 @@ class EmbeddingColumn(DenseColumn):
 
     @property
     def width(self) -> int:
-        """The dimension."""
-        return self.dimension
+        """The dimension; the rule of thumb where none was given because the vocabulary was not known."""
+        return self.dimension or by_rule(self.categorical_column.num_buckets)
 
 
 def embedding_column(
@@ -95,17 +103,18 @@ def embedding_column(
         Refusal: An argument cannot be used.
     """
     function = f"embedding_column: column '{checked_categorical('embedding_column', categorical_column).name}'"
-    if dimension is None:
-        dimension = math.ceil(categorical_column.num_buckets**0.25)
-    dimension = checked_count(function, "dimension", dimension)
+    if dimension is not None:
+        dimension = checked_count(function, "dimension", dimension)
+    elif is_learned(categorical_column):
+        dimension = by_rule(categorical_column.num_buckets)
     if combiner not in COMBINERS:
         raise Refusal(f"{function}: combiner must be one of {', '.join(COMBINERS)}, not {combiner!r}.")
     if initializer is not None and not callable(initializer) and not isinstance(initializer, str):
         raise Refusal(f"{function}: initializer must be a function or a name, not {initializer!r}.")
     if tensor_name_in_ckpt is not None and ckpt_to_load_from is None:
         raise Refusal(f"{function}: tensor_name_in_ckpt is of no use without ckpt_to_load_from.")
-    if max_norm is not None and not max_norm > 0:
-        raise Refusal(f"{function}: max_norm must be above 0, not {max_norm!r}.")
+    if max_norm is not None and not (isinstance(max_norm, numbers.Real) and max_norm > 0):
+        raise Refusal(f"{function}: max_norm must be a number above 0, not {max_norm!r}.")
     return EmbeddingColumn(
         categorical_column,
         dimension,
@@ -120,7 +129,12 @@ def embedding_column(
     )
 
 
+def by_rule(num_buckets: int) -> int:
+    """Returns the dimension that the rule of thumb gives a table of so many rows, `ceil(num_buckets ** 0.25)`."""
+    return math.ceil(num_buckets**0.25)
+
+
 def _table_name(function: str, name: str | None) -> str | None:
-    if name is not None and name != file_name(name):
+    if name is not None and (not isinstance(name, str) or name != file_name(name)):
         raise Refusal(f"{function}: a table's name has letters, digits, '_', '.' and '-' only, not {name!r}.")
     return name

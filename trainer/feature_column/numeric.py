@@ -2,7 +2,7 @@
 
 import math
 import numbers
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,22 +64,39 @@ def numeric_column(
     Raises:
         Refusal: The key, the shape, the dtype, the default or the function cannot be used.
     """
-    function = f"numeric_column: key '{key}'"
-    given: Any = (shape,) if isinstance(shape, numbers.Integral) else shape
-    sizes = tuple(checked_count(function, "each size in shape", size) for size in given)
+    function = f"numeric_column: key '{checked_key('numeric_column', key)}'"
+    sizes = checked_shape(function, shape)
     count = math.prod(sizes)
-    defaults = None if default_value is None else _flat(default_value)
+    defaults = None if default_value is None else _flat(function, default_value)
     if isinstance(default_value, numbers.Real):
         defaults = (float(default_value),) * count
     if defaults is not None and len(defaults) != count:
         raise Refusal(f"{function}: one default_value or {count} are wanted, not {len(defaults)}.")
+    name = checked_dtype(function, dtype, DTYPES)
+    if defaults is not None and "int" in name and not all(number.is_integer() for number in defaults):
+        raise Refusal(f"{function}: dtype {name} wants a whole default_value, not {default_value!r}.")
+    return NumericColumn(key, sizes, defaults, name, checked_normalizer(function, normalizer_fn))
+
+
+def checked_shape(function: str, shape: Any) -> tuple[int, ...]:
+    """Returns the shape of one value as a tuple, or refuses it."""
+    sizes = (shape,) if isinstance(shape, numbers.Integral) else shape
+    if isinstance(sizes, str) or not isinstance(sizes, Iterable):
+        raise Refusal(f"{function}: shape must be a whole number or a list of them, not {shape!r}.")
+    return tuple(checked_count(function, "each size in shape", size) for size in sizes)
+
+
+def checked_normalizer(function: str, normalizer_fn: Any) -> Callable[[Any], Any] | None:
+    """Returns a normalizer, or refuses what cannot be called."""
     if normalizer_fn is not None and not callable(normalizer_fn):
         raise Refusal(f"{function}: normalizer_fn must be a function of a tensor, not {normalizer_fn!r}.")
-    dtype = checked_dtype(function, dtype, DTYPES)
-    return NumericColumn(checked_key("numeric_column", key), sizes, defaults, dtype, normalizer_fn)
+    found: Callable[[Any], Any] | None = normalizer_fn
+    return found
 
 
-def _flat(values: Any) -> tuple[float, ...]:
+def _flat(function: str, values: Any) -> tuple[float, ...]:
     if isinstance(values, numbers.Real):
         return (float(values),)
-    return tuple(number for value in values for number in _flat(value))
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise Refusal(f"{function}: default_value must be a number or a list of numbers, not {values!r}.")
+    return tuple(number for value in values for number in _flat(function, value))

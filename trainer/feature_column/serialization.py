@@ -5,11 +5,15 @@ import functools
 import hashlib
 import importlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from trainer import feature_column
 from trainer.errors import Refusal
 from trainer.feature_column.column import FeatureColumn
+from trainer.feature_column.nested import rebuilt
+from trainer.feature_column.vocabulary import SavedVocabulary
+from trainer.feature_column.vocabulary_list import VocabularyListColumn
 
 
 def to_dict(value: Any) -> Any:
@@ -24,7 +28,7 @@ def to_dict(value: Any) -> Any:
         >>> to_dict(feature_column.categorical_column_with_identity("hour", 24))
         {'kind': 'IdentityColumn', 'key': 'hour', 'num_buckets': 24, 'default_value': None}
     """
-    if isinstance(value, FeatureColumn) and dataclasses.is_dataclass(value):
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: to_dict(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return {"kind": type(value).__name__, **fields}
     if isinstance(value, (list, tuple)):
@@ -85,8 +89,31 @@ def _imported(place: str) -> Any:
 
 def digest(column: FeatureColumn) -> str:
     """Returns 8 hexadecimal digits that differ between columns that make ids or numbers differently."""
-    text = json.dumps(to_dict(column), sort_keys=True)
+    text = json.dumps(to_dict(without_values(column)), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def without_values(column: Any) -> Any:
+    """Returns a column whose vocabularies are known by their size and digest alone."""
+    return rebuilt(column, _without_values)
+
+
+def _without_values(column: Any) -> Any:
+    if not isinstance(column, VocabularyListColumn) or not column.has_values:
+        return column
+    vocabulary = SavedVocabulary(column.vocabulary_size, column.vocabulary_digest)
+    return dataclasses.replace(column, vocabulary_list=vocabulary)
+
+
+def with_values(column: Any, values: Mapping[str, Any]) -> Any:
+    """Returns a column whose vocabularies are filled in again by their digest, where it is known."""
+
+    def filled(part: Any) -> Any:
+        if not isinstance(part, VocabularyListColumn) or not isinstance(part.vocabulary_list, SavedVocabulary):
+            return part
+        return dataclasses.replace(part, vocabulary_list=values.get(part.vocabulary_list.digest, part.vocabulary_list))
+
+    return rebuilt(column, filled)
 
 
 def encoded_key(column: FeatureColumn) -> str:

@@ -110,7 +110,7 @@ class Source:
                 f"Problem: data set {self.name} holds {values.dtype.name} as '{key}', and the columns read it as "
                 f"{wanted.name}; declare the column with the data's dtype."
             )
-        return tf.cast(values, wanted)
+        return values if values.dtype == wanted else tf.cast(values, wanted)
 
     def _check_keys(self, there: list[str]) -> None:
         for key in sorted(self.keys):

@@ -1,16 +1,18 @@
 """Examples held in memory, encoded once for all epochs, and read in an order that is a function of seed and epoch."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from trainer.encoding.encoding import refusal_of
 from trainer.errors import Refusal
-from trainer.problem import ByValue, EveryNthBlock, Share
 
 Encode = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+Values = Any
+"""What examples hold of a feature: an array, or a `tf.RaggedTensor` where it is a bag."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +20,12 @@ class Examples:
     """Features, labels and weights of many examples.
 
     Args:
-        features: By key, each `(examples, …)`.
+        features: By key, each `(examples, …)`; bags are ragged tensors.
         labels: `(examples, …)`.
         weights: `(examples, 1)`.
     """
 
-    features: dict[str, np.ndarray[Any, Any]]
+    features: dict[str, Values]
     labels: np.ndarray[Any, Any]
     weights: np.ndarray[Any, Any]
 
@@ -32,7 +34,11 @@ class Examples:
 
     def subset(self, places: np.ndarray[Any, Any]) -> "Examples":
         """Returns the examples at some places, or where a mask is true."""
-        features = {key: values[places] for key, values in self.features.items()}
+        places = np.flatnonzero(places) if places.dtype == bool else places
+        features = {
+            key: tf.gather(values, places) if isinstance(values, tf.RaggedTensor) else values[places]
+            for key, values in self.features.items()
+        }
         return Examples(features, self.labels[places], self.weights[places])
 
     def batches(self, batch_size: int) -> tf.data.Dataset:
@@ -58,7 +64,7 @@ class Examples:
 
     def _read(self, batch_size: int, order: Callable[[Any], Any], skip: int = 0) -> tf.data.Dataset:
         count = len(self)
-        tensors = tf.nest.map_structure(tf.constant, (self.features, self.labels, self.weights))
+        tensors = tf.nest.map_structure(_constant, (self.features, self.labels, self.weights))
 
         @tf.autograph.experimental.do_not_convert
         def batch(start: Any) -> Any:
@@ -69,13 +75,26 @@ class Examples:
         return starts.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
 
 
-def collect(batches: tf.data.Dataset, encode: Encode | None, also: Sequence[str] = ()) -> tuple[Examples, Examples]:
-    """Returns all examples of a data set, encoded, and beside them the raw features named in `also`.
+def collect(batches: tf.data.Dataset, encode: Encode | None) -> Examples:
+    """Returns all examples of a data set, encoded.
 
     Args:
         batches: `(features, labels, weights)` batches of raw features.
         encode: Raw features to encoded ones; None keeps them raw.
-        also: Raw features to return as the features of the second result.
+
+    Raises:
+        Refusal: There is no example.
+    """
+    return joined([part for part, _ in encoded(batches, encode)])
+
+
+def encoded(
+    batches: tf.data.Dataset, encode: Encode | None, also: Sequence[str] = ()
+) -> Iterator[tuple[Examples, dict[str, Any]]]:
+    """Yields the examples of a data set batch by batch, encoded, and beside them the raw features named in `also`.
+
+    Raises:
+        Refusal: A value is none that its column takes.
     """
 
     @tf.autograph.experimental.do_not_convert
@@ -83,23 +102,53 @@ def collect(batches: tf.data.Dataset, encode: Encode | None, also: Sequence[str]
         kept = {key: features[key] for key in also}
         return (dict(features) if encode is None else dict(encode(features))), kept, labels, weights
 
-    parts = list(batches.map(both, num_parallel_calls=tf.data.AUTOTUNE).as_numpy_iterator())
+    rows, elements = 0, iter(batches.map(both, num_parallel_calls=tf.data.AUTOTUNE))
+    while True:
+        try:
+            features, kept, labels, weights = next(elements)
+        except StopIteration:
+            return
+        except tf.errors.InvalidArgumentError as error:
+            if (sentence := refusal_of(error)) is None:
+                raise
+            raise Refusal(f"{sentence}, counted from row {rows:,} of the data set.") from None
+        held = {key: _held(values) for key, values in features.items()}
+        yield Examples(held, labels.numpy(), weights.numpy()), {key: _held(values) for key, values in kept.items()}
+        rows += len(labels)
+
+
+def joined(parts: Sequence[Examples]) -> Examples:
+    """Returns the examples of several parts, one after the other.
+
+    Raises:
+        Refusal: There is no part.
+    """
     if not parts:
         raise Refusal("dataset: there is no example in it; at least one is wanted.")
-    features, kept, labels, weights = tf.nest.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
-    return Examples(features, labels, weights), Examples(kept, labels, weights)
+    features = {key: _joined([part.features[key] for part in parts]) for key in parts[0].features}
+    labels, weights = (np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "weights"))
+    return Examples(features, labels, weights)
 
 
-def held_out(how: EveryNthBlock | ByValue | Share, raw: Examples) -> np.ndarray[Any, Any]:
-    """Tells which training rows are validation, as a mask `(examples,)`."""
-    count = len(raw)
-    if isinstance(how, Share):
-        # A fixed hash of the row's place: the same rows whatever the seed of the run.
-        draws = np.arange(count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        return (draws >> np.uint64(11)).astype(np.float64) / 2.0**53 < how.share
-    values = raw.features[how.key].reshape(count, -1)[:, 0]
-    if isinstance(how, ByValue):
-        wanted = [value.encode() if isinstance(value, str) else value for value in how.values]
-        return np.isin(values, np.asarray(wanted, dtype=values.dtype))
-    changes = np.concatenate([[False], values[1:] != values[:-1]])
-    return np.cumsum(changes) % how.n == how.n - 1
+def _constant(values: Values) -> Any:
+    return values if isinstance(values, tf.RaggedTensor) else tf.constant(values)
+
+
+def _held(values: Any) -> Values:
+    if isinstance(values, tf.SparseTensor):
+        return tf.sparse.to_dense(values, "" if values.dtype == tf.string else -1).numpy()
+    return values if isinstance(values, tf.RaggedTensor) else values.numpy()
+
+
+def _joined(parts: Sequence[Any]) -> Values:
+    """Returns parts one after the other; where they are of different widths, the shorter are filled up as missing."""
+    if isinstance(parts[0], tf.RaggedTensor):
+        return tf.concat(parts, axis=0)
+    longest = np.max([part.shape[1:] for part in parts], axis=0)
+    return np.concatenate([_widened(part, longest) for part in parts])
+
+
+def _widened(values: np.ndarray[Any, Any], shape: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    widths = [(0, 0), *((0, most - size) for most, size in zip(shape, values.shape[1:], strict=True))]
+    missing: Any = {"i": -1, "O": b""}.get(values.dtype.kind, 0)
+    return np.pad(values, widths, constant_values=missing) if any(after for _, after in widths) else values

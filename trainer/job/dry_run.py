@@ -1,7 +1,9 @@
 """`--dry-run`: what would be trained, from the first rows of the data; nothing is written."""
 
+import dataclasses
 import itertools
 import tempfile
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -11,9 +13,10 @@ from trainer import models
 from trainer.feature_column import CategoricalColumn, FeatureColumn
 from trainer.feature_column.serialization import encoded_key
 from trainer.inputs.examples import Source
-from trainer.inputs.memory import Examples, collect
+from trainer.inputs.memory import Encode, Examples, encoded, joined
+from trainer.job import survey
 from trainer.job.plan import Plan
-from trainer.job.steps import steps_of
+from trainer.job.steps import dtypes_of, steps_of
 from trainer.layers import encodable
 from trainer.terminal import quantity, quiet
 
@@ -24,14 +27,15 @@ FLOAT_BYTES = 4
 def show(plan: Plan) -> None:
     """Prints columns, tables, parameters, steps, memory and three encoded examples."""
     keras.utils.set_random_seed(plan.settings.seed)
-    model = models.assembled(plan.problem)
-    halves = models.halves(model)
-    source = Source(plan.problem, models.inputs_of(model), plan.settings.data_dir)
     with tempfile.TemporaryDirectory() as folder:
-        with quiet(plan.settings.verbose):
-            source = source.sample(ROWS, folder)
-        source.prepare(plan.settings.download)
-        examples, _ = collect(source.batches("train").unbatch().take(ROWS).batch(ROWS), halves.encode)
+        if survey.needs_data(plan.problem):
+            source = _source(plan, dtypes_of(plan.problem), folder)
+            rows = _first(source, None)
+            plan = dataclasses.replace(plan, problem=survey.fitted(plan.problem, [rows.features]))
+            print(f"Vocabularies and boundaries are those of the first {len(rows):,} rows.\n")
+        model = models.assembled(plan.problem)
+        source = _source(plan, models.inputs_of(model), folder)
+        examples = _first(source, models.halves(model).encode)
     models.compiled(model, plan.problem, 1)
     model.optimizer.build(model.trainable_variables)
     print(f"{plan.problem.name}: {plan.problem.description}\ndata set {source.name}\n")
@@ -40,6 +44,23 @@ def show(plan: Plan) -> None:
     _show_size(plan, model, source)
     _show_examples(plan, examples)
     print(f"\nNothing was written; without --dry-run the run goes to {plan.run.path}")
+
+
+def _source(plan: Plan, features: Mapping[str, str], folder: str) -> Source:
+    source = Source(plan.problem, features, plan.settings.data_dir)
+    with quiet(plan.settings.verbose):
+        source = source.sample(ROWS, folder)
+    source.prepare(plan.settings.download)
+    return source
+
+
+def _first(source: Source, encode: Encode | None) -> Examples:
+    parts: list[Examples] = []
+    for part, _ in encoded(source.batches("train"), encode):
+        parts.append(part)
+        if sum(map(len, parts)) >= ROWS:
+            break
+    return joined(parts).subset(np.arange(min(ROWS, sum(map(len, parts)))))
 
 
 def _show_columns(plan: Plan) -> None:
@@ -87,8 +108,9 @@ def _show_examples(plan: Plan, examples: Examples) -> None:
         print(f"label {examples.labels[place].reshape(-1).tolist()}")
         for key, values in examples.features.items():
             column = parts.get(key)
-            value = values[place].reshape(-1).tolist()
+            value = np.asarray(values[place]).reshape(-1).tolist()
             labels = ""
             if isinstance(column, CategoricalColumn):
                 labels = "  " + ", ".join(column.label(id) if id >= 0 else "(missing)" for id in value)
-            print(f"  {column.name if column is not None else key:<28} {value}{labels}")
+            name = column.name if column is not None else key.rpartition(".")[0] or key
+            print(f"  {name:<28} {value}{labels}")

@@ -11,6 +11,7 @@ from trainer import warm_start
 from trainer.baselines import crosses
 from trainer.errors import Refusal, nearest
 from trainer.feature_column import EmbeddingColumn
+from trainer.feature_column.nested import is_learned
 from trainer.problem import Problem
 from trainer.run import Run
 from trainer.settings import Settings
@@ -34,7 +35,7 @@ def planned(settings: Settings, argv: Sequence[str] = ()) -> Plan:
             cross to exchange.
     """
     problem = with_settings(problems.load(settings.problem), settings)
-    if settings.baselines:
+    if settings.baselines and all(map(is_learned, problem.columns)):
         crosses.exchanged(problem)
     run = runs.choose(
         settings.job_dir, problem.name or "model", settings.overwrite or settings.dry_run, settings.resume
@@ -75,7 +76,7 @@ def with_settings(problem: Problem, settings: Settings) -> Problem:
         return dataclasses.replace(column, ckpt_to_load_from=source, tensor_name_in_ckpt=tensor, trainable=trainable)
 
     problem = problem.replacing(changed)
-    for column in problem.embeddings.values():
-        if column.ckpt_to_load_from is not None:
+    for column, *_ in problem.embeddings.values():
+        if column.ckpt_to_load_from is not None and is_learned(column):
             warm_start.check(column)
     return problem

@@ -5,6 +5,7 @@ import importlib.metadata
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +21,15 @@ from trainer.inputs import split
 from trainer.inputs.examples import Source
 from trainer.inputs.memory import Examples
 from trainer.inputs.split import Data
-from trainer.job import summary
+from trainer.job import summary, survey
 from trainer.job.plan import Plan
+from trainer.layers import encodable
+from trainer.problem import Problem
 from trainer.tables import Table
 from trainer.training import Position, evaluate, train
 from trainer.training.callbacks import History, Progress, TensorBoardScalars
 from trainer.training.checkpoints import Checkpoints
-from trainer.vocabulary import counts
+from trainer.vocabulary import Collisions, counts
 
 RUN_ONLY = {"job_dir", "overwrite", "resume", "settings", "dry_run", "baselines", "verbose"}
 """Settings that change where a run goes or what is shown, not what is learned."""
@@ -42,14 +45,17 @@ class Work:
     halves: models.Halves
     data: Data
     last_step: int
+    sharing: Sequence[Collisions] = ()
 
 
 def carry_out(plan: Plan) -> dict[str, Any]:
     """Trains as a plan says, leaves the run, and returns its metrics."""
     start = time.perf_counter()
     work = opened(plan)
+    plan = work.plan
     print(plan.run.path, flush=True)  # not before what can still be refused
     summary.show_data(plan.problem, work.source.name, work.data, time.perf_counter() - start)
+    summary.show_sharing(work.sharing)
     _write_settings(work)
     try:
         metrics = learned(work)
@@ -69,14 +75,29 @@ def carry_out(plan: Plan) -> dict[str, Any]:
 def opened(plan: Plan) -> Work:
     """Returns a plan's model and data, read and encoded."""
     keras.utils.set_random_seed(plan.settings.seed)
+    if survey.needs_data(plan.problem):
+        models.check_optimizers(plan.problem)
+        source = _source(plan, dtypes_of(plan.problem))
+        plan = dataclasses.replace(plan, problem=survey.fitted(plan.problem, split.training_rows(source)))
     model = models.build(plan.problem)  # compiled at once, so that an unknown optimizer is refused before data are read
     halves = models.halves(model)
-    source = Source(plan.problem, models.inputs_of(model), plan.settings.data_dir)
-    source.prepare(plan.settings.download)
+    source = _source(plan, models.inputs_of(model))
+    sharing = survey.shared(plan.problem, split.training_rows(source))
     data = split.read(source, halves.encode)
     last_step = steps_of(plan, len(data.train))
     models.compiled(model, plan.problem, last_step)
-    return Work(plan, source, model, halves, data, last_step)
+    return Work(plan, source, model, halves, data, last_step, sharing)
+
+
+def dtypes_of(problem: Problem) -> dict[str, str]:
+    """Returns the dtype of each raw feature that a problem's columns read."""
+    return {key: str(feature.dtype) for key, feature in problem.raw_features.items()}
+
+
+def _source(plan: Plan, features: dict[str, str]) -> Source:
+    source = Source(plan.problem, features, plan.settings.data_dir)
+    source.prepare(plan.settings.download)
+    return source
 
 
 def steps_of(plan: Plan, examples: int) -> int:
@@ -157,10 +178,11 @@ def leave_tables(work: Work) -> list[Table]:
 def tables_of(model: keras.Model, examples: Examples) -> list[Table]:
     """Returns the tables of a model, with the training rows of each key where the examples tell."""
     found = []
-    for name, (layer, column) in models.tables_of(model).items():
-        ids = None if column is None else examples.features.get(encoded_key(column.categorical_column))
-        trained = None if ids is None else counts(ids, layer.rows)
-        found.append(Table(name, layer.table.numpy(), column, trained))
+    for name, (layer, columns) in models.tables_of(model).items():
+        ids = [examples.features.get(encoded_key(encodable(column))) for column in columns]
+        trained = [counts(some, layer.rows) for some in ids if some is not None]
+        column = columns[0] if columns else None
+        found.append(Table(name, layer.table.numpy(), column, sum(trained[1:], trained[0]) if trained else None))
     return found
 
 

@@ -1,5 +1,6 @@
 """What a job tells a person at its start and its end."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from trainer import paths
@@ -7,6 +8,7 @@ from trainer.inputs.split import Data
 from trainer.job.plan import Plan
 from trainer.problem import Problem
 from trainer.terminal import quantity
+from trainer.vocabulary import Collisions
 
 
 def show_data(problem: Problem, dataset: str, data: Data, seconds: float) -> None:
@@ -17,6 +19,12 @@ def show_data(problem: Problem, dataset: str, data: Data, seconds: float) -> Non
         f"(ready after {seconds:.1f} s)",
         flush=True,
     )
+
+
+def show_sharing(sharing: Sequence[Collisions]) -> None:
+    """Prints a line for each hashed column whose keys share buckets with others."""
+    for collisions in sharing:
+        print(collisions.line, flush=True)
 
 
 def show_end(plan: Plan, metrics: dict[str, Any]) -> None:

@@ -8,9 +8,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer.encoding.encoding import values_of
+from trainer.encoding.weighted import aligned
 from trainer.errors import Refusal
 from trainer.feature_column.embedding import COMBINERS
 from trainer.feature_column.serialization import from_dict, to_dict
+from trainer.layers.given import as_given
 
 
 @keras.saving.register_keras_serializable("trainer")
@@ -47,11 +50,11 @@ class EmbeddingTable(keras.layers.Layer):
         **arguments: Any,
     ) -> None:
         super().__init__(autocast=False, **arguments)
+        as_given(self)
         if combiner not in COMBINERS:
             raise Refusal(f"EmbeddingTable: combiner must be one of {', '.join(COMBINERS)}, not {combiner!r}.")
         self.rows, self.dimension, self.combiner = rows, dimension, combiner
         self.initializer, self.max_norm, self.initial_values = initializer, max_norm, initial_values
-        self.supports_jit = False
 
     def build(self, ids_shape: Any = None) -> None:
         """Makes the table, and warm-starts it: the one time that its source is read."""
@@ -64,38 +67,74 @@ class EmbeddingTable(keras.layers.Layer):
             initializer="zeros" if self.initial_values is not None else initializer,
             autocast=False,
         )
+        self.table.is_table = True  # optimizers keep one accumulator a row where they can
         if self.initial_values is not None:
             values = self.initial_values()
             with tf.init_scope():
                 self.table.assign(values)
         self.built = True
 
-    def call(self, ids: Any) -> Any:
+    def call(self, ids: Any, weights: Any = None) -> Any:
         """Returns the combined rows.
 
         Args:
-            ids: `(batch,)` or `(batch, k)`, whole numbers in `[0, rows)`, or -1 where there is none.
+            ids: `(batch,)`, `(batch, k)`, or ragged or sparse `(batch, None)`: whole numbers in `[0, rows)`, or -1
+                where there is none.
+            weights: One number for each id; None weighs all alike. The mean divides by the sum of the weights, "sqrtn"
+                by the root of the sum of their squares, and both leave out weights of 0 or less; a sum takes all.
 
         Returns:
             `(batch, dimension)`, in the layer's compute dtype.
         """
-        ids = tf.convert_to_tensor(ids)
-        ids = ids[:, tf.newaxis] if ids.shape.rank == 1 else ids  # (batch, k)
-        present = tf.where(ids >= 0)  # (n, 2): example, place
-        examples = present[:, 0]
-        rows = tf.gather(self.table.value, tf.gather_nd(ids, present))  # (n, dimension)
-        if self.max_norm is not None:
-            rows = tf.clip_by_norm(rows, self.max_norm, axes=1)
-        batch = tf.shape(ids, out_type=tf.int64)[0]
-        combined = tf.math.unsorted_segment_sum(rows, examples, batch)  # (batch, dimension)
-        if self.combiner != "sum" and ids.shape[1] != 1:
-            counts = tf.reduce_sum(tf.cast(ids >= 0, combined.dtype), axis=1, keepdims=True)  # (batch, 1)
-            counts = tf.sqrt(counts) if self.combiner == "sqrtn" else counts
-            combined = tf.math.divide_no_nan(combined, counts)
-        return tf.cast(combined, self.compute_dtype)  # (batch, dimension)
+        ids = values_of({"ids": ids}, "ids")  # (batch, k)
+        if not ids.dtype.is_integer:
+            raise Refusal(f"EmbeddingTable: ids should be whole numbers, not {ids.dtype.name}; cast them.")
+        if weights is not None:
+            weights = aligned(values_of({"weights": weights}, "weights"), ids, "EmbeddingTable")
+        if ids.shape[1] != 1 or weights is not None or isinstance(ids, tf.RaggedTensor):
+            return tf.cast(self._combined(ids, weights), self.compute_dtype)  # (batch, dimension)
+        # One id an example, and none missing: the rows as they are, which is half as much work.
+        whole = tf.reduce_all(ids >= 0)
+        found = tf.cond(whole, lambda: self._rows(tf.squeeze(ids, 1)), lambda: self._combined(ids, None))
+        return tf.cast(found, self.compute_dtype)  # (batch, dimension)
 
-    def compute_output_spec(self, ids: Any) -> Any:
+    def _rows(self, keys: Any) -> Any:
+        """Returns rows of the table, none longer than `max_norm`, `(n, dimension)`."""
+        rows = tf.gather(self.table.value, keys)
+        return rows if self.max_norm is None else tf.clip_by_norm(rows, self.max_norm, axes=1)
+
+    def _combined(self, ids: Any, weights: Any) -> Any:
+        """Returns the rows of each example as the combiner makes one of them, `(batch, dimension)`."""
+        keys, examples, weights = self._present(ids, weights)  # each (n,)
+        rows = self._rows(keys)  # (n, dimension)
+        if weights is not None:
+            rows = rows * weights[:, tf.newaxis]
+        batch = ids.nrows() if isinstance(ids, tf.RaggedTensor) else tf.shape(ids, out_type=tf.int64)[0]
+        combined = tf.math.unsorted_segment_sum(rows, examples, batch)  # (batch, dimension)
+        if self.combiner != "sum" and (weights is not None or ids.shape[1] != 1):
+            shares = tf.ones_like(rows[:, 0]) if weights is None else weights
+            shares = tf.square(shares) if self.combiner == "sqrtn" else shares
+            total = tf.math.unsorted_segment_sum(shares, examples, batch)  # (batch,)
+            total = tf.sqrt(total) if self.combiner == "sqrtn" else total
+            combined = tf.math.divide_no_nan(combined, total[:, tf.newaxis])
+        return combined  # (batch, dimension)
+
+    def _present(self, ids: Any, weights: Any) -> tuple[Any, Any, Any]:
+        """Returns the ids that read a row, the example of each, and its weight."""
+        ragged = isinstance(ids, tf.RaggedTensor)
+        flat_ids = ids.flat_values if ragged else ids
+        keep = flat_ids >= 0
+        if weights is not None:
+            weights = tf.cast(weights.flat_values if ragged else weights, self.table.dtype)
+            keep = keep if self.combiner == "sum" else keep & (weights > 0)
+        places = tf.where(keep)  # (n, 1) of ragged ids, else (n, 2): example, place
+        examples = tf.gather(ids.value_rowids(), places[:, 0]) if ragged else places[:, 0]
+        kept = None if weights is None else tf.gather_nd(weights, places)
+        return tf.gather_nd(flat_ids, places), examples, kept
+
+    def compute_output_spec(self, ids: Any, weights: Any = None) -> Any:
         """Returns the shape and dtype of the combined rows."""
+        del weights
         return keras.KerasTensor((ids.shape[0], self.dimension), self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:

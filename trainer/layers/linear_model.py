@@ -7,61 +7,62 @@ import keras
 import tensorflow as tf
 
 from trainer.errors import Refusal
-from trainer.feature_column import CategoricalColumn, FeatureColumn, NumericColumn
+from trainer.feature_column import CategoricalColumn, FeatureColumn, IndicatorColumn, NumericColumn
 from trainer.feature_column.column import file_name
-from trainer.feature_column.serialization import encoded_key, from_dict, to_dict
+from trainer.feature_column.sequence import is_sequence
+from trainer.feature_column.serialization import encoded_key
+from trainer.layers import columns as shared
+from trainer.layers.columns import categorical, encodable, weights_key
+from trainer.layers.columns_layer import ColumnsLayer
+from trainer.layers.dense_features import build
 from trainer.layers.embedding_table import EmbeddingTable
-from trainer.layers.encoder import Encoder
 
 
 @keras.saving.register_keras_serializable("trainer")
-class LinearModel(keras.layers.Layer):
+class LinearModel(ColumnsLayer):
     """A sum of weights, one for each id and each number, and a bias: `(batch, units)`; all start from zero.
 
     Args:
-        columns: Categorical and numeric columns.
+        columns: Categorical, indicator and numeric columns.
         units: The number of sums.
-        sparse_combiner: "sum", "mean" or "sqrtn": how the weights of several ids of one column are combined.
+        sparse_combiner: "sum", "mean" or "sqrtn": how the weights of several ids of one column are combined; those of
+            an indicator are summed.
         encoded: Whether the features come from an `Encoder` of these columns, rather than raw.
 
     Raises:
-        Refusal: A column is neither categorical nor numeric.
+        Refusal: A column is none of these, or a sequence.
     """
 
     def __init__(
         self,
-        columns: Sequence[FeatureColumn],
+        columns: FeatureColumn | Sequence[FeatureColumn],
         units: int = 1,
         sparse_combiner: str = "sum",
         encoded: bool = False,
         **arguments: Any,
     ) -> None:
-        super().__init__(autocast=False, **arguments)
-        for column in columns:
-            if not isinstance(column, (CategoricalColumn, NumericColumn)):
-                raise Refusal(
-                    f"LinearModel: categorical and numeric columns are wanted, not {type(column).__name__} "
-                    f"'{getattr(column, 'name', column)}'; give the categorical column itself."
-                )
-        self.columns = tuple(sorted(columns, key=lambda column: column.name))
-        self.units, self.sparse_combiner, self.encoded = units, sparse_combiner, encoded
-        self.encoder = None if encoded else Encoder(self.columns)
+        self.units, self.sparse_combiner = units, sparse_combiner
+        super().__init__(_checked(columns), encoded, **arguments)
+
+    def use(self, columns: Sequence[Any]) -> None:
+        """Takes columns for the layer's own, and makes their tables of weights."""
+        super().use(columns)
         self.tables = {
-            encoded_key(column): EmbeddingTable(
-                column.num_buckets, units, sparse_combiner, "zeros", name=f"{file_name(column.name)}_weights"
-            )
+            encoded_key(column): self._table(column)
             for column in self.columns
-            if isinstance(column, CategoricalColumn)
+            if not isinstance(column, NumericColumn) and shared.all_learned(self.columns)
         }
-        self._convert_input_args, self._allow_non_tensor_positional_args = False, True
-        self.supports_jit = False
+
+    def _table(self, column: Any) -> EmbeddingTable:
+        part: Any = categorical(column)
+        combiner = "sum" if isinstance(column, IndicatorColumn) else self.sparse_combiner
+        return EmbeddingTable(part.num_buckets, self.units, combiner, "zeros", name=f"{file_name(column.name)}_weights")
 
     def build(self, features_shape: Any = None) -> None:
         """Makes the weights."""
         del features_shape
-        for table in self.tables.values():
-            if not table.built:
-                table.build()
+        self.check_learned()
+        build(self.tables)
         width = sum(column.width for column in self.columns if isinstance(column, NumericColumn))
         self.kernel = self.add_weight(name="kernel", shape=(width, self.units), initializer="zeros") if width else None
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
@@ -69,15 +70,18 @@ class LinearModel(keras.layers.Layer):
 
     def call(self, features: Mapping[str, Any]) -> Any:
         """Returns the sums, `(batch, units)`."""
-        encoded = features if self.encoder is None else self.encoder(features)
+        encoded = self.encode(features)
         logits = tf.cast(self.bias, self.compute_dtype)
-        for key, table in self.tables.items():
-            logits = logits + tf.cast(table(encoded[key]), self.compute_dtype)  # (batch, units)
+        for column in self.columns:
+            if not isinstance(column, NumericColumn):
+                weights = weights_key(column)
+                ids, given = encoded[encoded_key(encodable(column))], None if weights is None else encoded[weights]
+                logits = logits + tf.cast(self.tables[encoded_key(column)](ids, given), self.compute_dtype)
         numbers = [encoded[encoded_key(column)] for column in self.columns if isinstance(column, NumericColumn)]
         if numbers:
             values = tf.cast(tf.concat(numbers, axis=1), self.compute_dtype)  # (batch, width)
             logits = logits + tf.matmul(values, tf.cast(self.kernel, self.compute_dtype))
-        return logits
+        return logits  # (batch, units)
 
     def compute_output_spec(self, features: Mapping[str, Any]) -> Any:
         """Returns the shape and dtype of the result."""
@@ -85,16 +89,18 @@ class LinearModel(keras.layers.Layer):
         return keras.KerasTensor((None, self.units), self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the columns as dictionaries."""
-        return {
-            **super().get_config(),
-            "columns": [to_dict(column) for column in self.columns],
-            "units": self.units,
-            "sparse_combiner": self.sparse_combiner,
-            "encoded": self.encoded,
-        }
+        """Returns the columns as dictionaries, and the other arguments."""
+        return {**super().get_config(), "units": self.units, "sparse_combiner": self.sparse_combiner}
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "LinearModel":
-        """Makes the layer from its configuration."""
-        return cls(**{**config, "columns": from_dict(config["columns"])})
+
+def _checked(columns: Any) -> list[FeatureColumn]:
+    columns = [columns] if isinstance(columns, FeatureColumn) else list(columns)
+    for column in columns:
+        if not isinstance(column, (CategoricalColumn, IndicatorColumn, NumericColumn)):
+            raise Refusal(
+                f"LinearModel: categorical and numeric columns are wanted, not {type(column).__name__} "
+                f"'{getattr(column, 'name', column)}'; give the categorical column itself."
+            )
+        if is_sequence(column):
+            raise Refusal(f"LinearModel: column '{column.name}' is a sequence; give the column of a bag.")
+    return sorted(columns, key=lambda column: column.name)

@@ -1,6 +1,16 @@
 """A problem as an ordinary compiled `keras.Model`."""
 
-from trainer.models.build import Halves, assembled, build, compiled, halves, inputs_of, tables_of
+from trainer.models.build import Halves, assembled, build, check_optimizers, compiled, halves, inputs_of, tables_of
 from trainer.models.wide_and_deep import wide_and_deep
 
-__all__ = ["Halves", "assembled", "build", "compiled", "halves", "inputs_of", "tables_of", "wide_and_deep"]
+__all__ = [
+    "Halves",
+    "assembled",
+    "build",
+    "check_optimizers",
+    "compiled",
+    "halves",
+    "inputs_of",
+    "tables_of",
+    "wide_and_deep",
+]

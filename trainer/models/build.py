@@ -10,6 +10,7 @@ from trainer import layers, optimizers
 from trainer.errors import Refusal
 from trainer.feature_column import EmbeddingColumn
 from trainer.feature_column.collection import embeddings_by_table
+from trainer.feature_column.nested import is_learned
 from trainer.models.wide_and_deep import wide_and_deep
 from trainer.problem import Problem
 
@@ -37,6 +38,12 @@ def assembled(problem: Problem) -> keras.Model:
     Raises:
         Refusal: The problem's own function returns no Keras model.
     """
+    for column in problem.columns:
+        if not is_learned(column):
+            raise Refusal(
+                f"build: column '{column.name}' takes its vocabulary or boundaries from data; run the job, or give "
+                "problem.with_columns(vocabulary.learned(problem.columns, batches))."
+            )
     model = problem.model() if problem.model is not None else wide_and_deep(problem)
     if not isinstance(model, keras.Model):
         raise Refusal(f"Problem: model must return a keras.Model, not {type(model).__name__}.")
@@ -56,6 +63,15 @@ def compiled(model: keras.Model, problem: Problem, steps: int | None = None) -> 
         jit_compile=False,
     )
     return model
+
+
+def check_optimizers(problem: Problem) -> None:
+    """Refuses a problem whose optimizers cannot be made, before its data are read.
+
+    Raises:
+        Refusal: There is no optimizer of a name that the problem gives.
+    """
+    _optimizer(problem, None)
 
 
 def _optimizer(problem: Problem, steps: int | None) -> keras.optimizers.Optimizer:
@@ -97,7 +113,7 @@ def halves(model: keras.Model) -> Halves:
     encoders = [layer for layer in model.layers if isinstance(layer, layers.Encoder)]
     if len(encoders) != 1:
         return whole
-    keys = sorted(encoders[0].encodings)  # the order in which Keras flattens a dictionary
+    keys = sorted(encoders[0].keys)  # the order in which Keras flattens a dictionary
     try:
         rest = keras.Model(keras.tree.flatten(encoders[0].output), model.output)
     except (AttributeError, ValueError):  # no functional model, or one in which raw features go past the encoder
@@ -110,14 +126,15 @@ def inputs_of(model: keras.Model) -> dict[str, str]:
     return {tensor.name: keras.backend.standardize_dtype(tensor.dtype) for tensor in model.inputs}
 
 
-def tables_of(model: keras.Model) -> dict[str, tuple[layers.EmbeddingTable, EmbeddingColumn | None]]:
-    """Returns the embedding tables anywhere in a model by name, each with the column it was made for, if any."""
+def tables_of(model: keras.Model) -> dict[str, tuple[layers.EmbeddingTable, tuple[EmbeddingColumn, ...]]]:
+    """Returns the embedding tables anywhere in a model by name, each with the columns that use it, if any."""
     flat = list(model._flatten_layers())
-    columns = [column for layer in flat if isinstance(layer, layers.DenseFeatures) for column in layer.columns]
+    of_columns = (layers.DenseFeatures, layers.SequenceFeatures)
+    columns = [column for layer in flat if isinstance(layer, of_columns) for column in layer.columns]
     by_table = embeddings_by_table(columns)
     weights = [table for layer in flat if isinstance(layer, layers.LinearModel) for table in layer.tables.values()]
     return {
-        layer.name: (layer, by_table.get(layer.name))
+        layer.name: (layer, by_table.get(layer.name, ()))
         for layer in flat
         if isinstance(layer, layers.EmbeddingTable) and not any(layer is weight for weight in weights)
     }

@@ -14,7 +14,7 @@ def wide_and_deep(problem: Problem) -> keras.Model:
     Source:
         Cheng and others, "Wide & deep learning for recommender systems", 2016.
     """
-    raw = layers.inputs(problem.columns)
+    raw = layers.inputs(problem.columns, problem.bags)
     encoded = layers.Encoder(problem.columns, name="encoder")(raw)
     logits = []
     if problem.dnn_feature_columns:

@@ -9,11 +9,12 @@ from trainer.optimizers.adagrad import Adagrad
 from trainer.optimizers.ftrl import Ftrl
 from trainer.optimizers.lazy_adam import LazyAdam
 from trainer.optimizers.parts import Parts
+from trainer.optimizers.row_wise_adagrad import RowWiseAdagrad
 from trainer.optimizers.rows import RowSparse
 from trainer.optimizers.sgd import SGD
 from trainer.own_code import module_of
 
-__all__ = ["SGD", "Adagrad", "Ftrl", "LazyAdam", "Parts", "RowSparse", "get", "names"]
+__all__ = ["SGD", "Adagrad", "Ftrl", "LazyAdam", "Parts", "RowSparse", "RowWiseAdagrad", "get", "names"]
 
 
 def names() -> list[str]:
@@ -21,7 +22,7 @@ def names() -> list[str]:
 
     Example:
         >>> names()
-        ['Adagrad', 'Ftrl', 'LazyAdam', 'SGD']
+        ['Adagrad', 'Ftrl', 'LazyAdam', 'RowWiseAdagrad', 'SGD']
     """
     found = [name for name, value in globals().items() if isinstance(value, type) and issubclass(value, RowSparse)]
     return sorted(name for name in found if name != "RowSparse")

@@ -1,4 +1,4 @@
-"""Adagrad."""
+"""Adagrad, with a sum for each weight."""
 
 from typing import Any
 
@@ -20,8 +20,12 @@ class Adagrad(RowSparse, keras.optimizers.Adagrad):
 
     def update_rows(self, ids: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates the rows of a table and of its accumulator."""
-        accumulator = self.slot(self._accumulators, variable)
-        sums = tf.gather(accumulator, ids) + tf.square(gradient)
-        accumulator.scatter_update(tf.IndexedSlices(sums, ids))
-        step = learning_rate * gradient / tf.sqrt(sums + tf.cast(self.epsilon, variable.dtype))
-        variable.scatter_sub(tf.IndexedSlices(step, ids))
+        update_weights(ids, gradient, variable, self.slot(self._accumulators, variable), learning_rate, self.epsilon)
+
+
+def update_weights(ids: Any, gradient: Any, variable: Any, accumulator: Any, rate: Any, epsilon: float) -> None:
+    """Updates rows of a variable and of its accumulator, which has its shape."""
+    sums = tf.gather(accumulator, ids) + tf.square(gradient)  # (unique, dimension)
+    accumulator.scatter_update(tf.IndexedSlices(sums, ids))
+    step = rate * gradient / tf.sqrt(sums + tf.cast(epsilon, variable.dtype))
+    variable.scatter_sub(tf.IndexedSlices(step, ids))

@@ -12,7 +12,9 @@ from trainer.optimizers.rows import RowSparse
 class Ftrl(RowSparse, keras.optimizers.Ftrl):
     """FTRL-proximal on the rows that a step used, for wide parts with many ids; L1 sets weights of rare ids to zero.
 
-    A dense gradient gets `keras.optimizers.Ftrl`'s update, which is the same.
+    `n' ← n + g²; z ← z + g + 2 · shrinkage · w - (n'^-p - n^-p) / rate · w;
+    w ← (clip(z, -l1, l1) - z) / (n'^-p / rate + 2 · l2 + beta / rate)`, where p is `learning_rate_power`. A dense
+    gradient gets `keras.optimizers.Ftrl`'s update, which is the same.
 
     Source:
         McMahan and others, "Ad click prediction: a view from the trenches", 2013.

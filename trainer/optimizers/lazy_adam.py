@@ -15,10 +15,12 @@ class LazyAdam(RowSparse, keras.optimizers.Adam):
 
     `m ← b1 · m + (1 - b1) · g; v ← b2 · v + (1 - b2) · g²;
     w ← w - rate · sqrt(1 - b2^t) / (1 - b1^t) · m / (sqrt(v) + epsilon)`, where t counts all steps. A dense gradient
-    gets `keras.optimizers.Adam`'s update, which is the same.
+    gets `keras.optimizers.Adam`'s update, which is the same. With `weight_decay` it is AdamW: before that update
+    `w ← w - rate · weight_decay · w`, on the rows that a step used and on the whole of dense variables.
 
     Source:
-        Kingma and Ba, "Adam: a method for stochastic optimization", 2015.
+        Kingma and Ba, "Adam: a method for stochastic optimization", 2015. Loshchilov and Hutter, "Decoupled weight
+        decay regularization", 2019.
     """
 
     def build(self, variables: list[Any]) -> None:

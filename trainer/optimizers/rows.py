@@ -29,39 +29,65 @@ class RowSparse(keras.optimizers.Optimizer):
     """An optimizer that updates only the rows of a table that a step has used.
 
     A subclass adds to a Keras optimizer the method `update_rows`; dense gradients get that optimizer's own update.
+    `weight_decay` is decoupled: `w ← w - rate · weight_decay · w`, and then the update. A dense variable decays as in
+    Keras, whole; of a variable with a sparse gradient only the rows decay that the step used.
+
+    Source:
+        Loshchilov and Hutter, "Decoupled weight decay regularization", 2019.
     """
 
     def apply(self, grads: list[Any], trainable_variables: list[Any] | None = None) -> None:
         """Applies gradients, dense or sparse, to their variables.
 
         Raises:
-            Refusal: A gradient is sparse, and an argument of the optimizer or a constraint needs the whole table.
+            Refusal: A gradient is sparse, and an argument of the optimizer or a constraint needs the whole table, or
+                XLA compiles the step.
         """
         if trainable_variables is not None or self.built:
             variables = list(self._trainable_variables if trainable_variables is None else trainable_variables)
-            self._refuse_what_needs_whole_tables(grads, variables)
+            pairs = zip(grads, variables, strict=False)
+            self._check_tables([variable for gradient, variable in pairs if isinstance(gradient, tf.IndexedSlices)])
         super().apply(grads, trainable_variables)
 
     def update_rows(self, ids: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates the rows `ids` `(unique,)` of a `variable`, given their `gradient` `(unique, dimension)`."""
         raise NotImplementedError
 
+    def update_whole(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Updates a variable, given a dense gradient of its shape."""
+        super().update_step(gradient, variable, learning_rate)
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Updates a variable, or only the rows that a sparse gradient names."""
+        """Updates a variable, or only the rows that a sparse gradient names; weights decay before."""
+        variable = variable.value if isinstance(variable, keras.Variable) else variable
+        decay = tf.cast(self.weight_decay, variable.dtype) if self._decays(variable) else None
+        rate = tf.cast(learning_rate, variable.dtype)
         if not isinstance(gradient, tf.IndexedSlices):
-            super().update_step(gradient, variable, learning_rate)
+            if decay is not None:
+                variable.assign_sub(variable * decay * rate)
+            self.update_whole(gradient, variable, rate)
             return
         rows = summed(gradient)
-        variable = getattr(variable, "value", variable) if isinstance(variable, keras.Variable) else variable
-        learning_rate = tf.cast(learning_rate, variable.dtype)
-        self.update_rows(rows.indices, tf.cast(rows.values, variable.dtype), variable, learning_rate)
+        if decay is not None:
+            variable.scatter_sub(tf.IndexedSlices(tf.gather(variable, rows.indices) * decay * rate, rows.indices))
+        self.update_rows(rows.indices, tf.cast(rows.values, variable.dtype), variable, rate)
 
     def slot(self, slots: list[Any], variable: Any) -> Any:
         """Returns the slot of a variable as TensorFlow's variable, so that its rows can be read and written."""
         return slots[self._get_variable_index(variable)].value
 
+    def _decays(self, variable: Any) -> bool:
+        return self.weight_decay is not None and bool(self._use_weight_decay(variable))
+
+    def _apply_weight_decay(self, variables: list[Any]) -> None:
+        # Keras decays every variable whole, before the update; here update_step does, which knows the rows.
+        del variables
+
     def _clip_gradients(self, gradients: list[Any]) -> list[Any]:
-        # Keras clips the parts of a duplicated row one by one and makes a global norm dense.
+        clips = any(limit and limit > 0 for limit in (self.global_clipnorm, self.clipnorm, self.clipvalue))
+        if not clips and tf.distribute.get_strategy().num_replicas_in_sync == 1:
+            return gradients  # update_step sums.
+        # Keras clips the parts of a duplicated row one by one and makes a global norm dense; replicas send sums.
         gradients = [summed(g) if isinstance(g, tf.IndexedSlices) else g for g in gradients]
         if self.global_clipnorm and self.global_clipnorm > 0:
             return list(tf.clip_by_global_norm(gradients, self.global_clipnorm)[0])
@@ -71,24 +97,26 @@ class RowSparse(keras.optimizers.Optimizer):
             return [_clipped(gradient, self.clipvalue) for gradient in gradients]
         return gradients
 
-    def _refuse_what_needs_whole_tables(self, gradients: list[Any], variables: list[Any]) -> None:
-        pairs = zip(gradients, variables, strict=False)
-        tables = [variable for gradient, variable in pairs if isinstance(gradient, tf.IndexedSlices)]
-        if not tables:
-            return
+    def _check_tables(self, tables: list[Any]) -> None:
+        """Refuses what variables with sparse gradients cannot have."""
         whole = {
             "a constraint": any(getattr(table, "constraint", None) for table in tables),
             "use_ema": self.use_ema,
             "gradient_accumulation_steps": self.gradient_accumulation_steps,
             "loss_scale_factor": self.loss_scale_factor,
-            "weight_decay": self.weight_decay,
         }
         for argument, value in whole.items():
-            if value:
+            if value and tables:
                 raise Refusal(
                     f"{type(self).__name__}: {argument} reads and writes every row of a table at every step, which is "
                     "what a row-sparse optimizer avoids; leave it out, or use a stock Keras optimizer."
                 )
+        if tables and tf.__internal__.get_enclosing_xla_context() is not None:
+            # It compiles, and gives rows that repeat in a batch wrong updates (TensorFlow 2.21.0).
+            raise Refusal(
+                f"{type(self).__name__}: a row-sparse update compiled by XLA is wrong where a batch repeats an id; "
+                "give model.compile jit_compile=False, or leave jit_compile=True out of the tf.function."
+            )
 
 
 def _clipped(gradient: Any, limit: float) -> Any:

@@ -12,8 +12,11 @@ from trainer.optimizers.rows import RowSparse
 class SGD(RowSparse, keras.optimizers.SGD):
     """`w ← w - rate · g`, and with momentum `m ← momentum · m - rate · g; w ← w + m`, on the rows that a step used.
 
-    A dense gradient gets `keras.optimizers.SGD`'s update. With momentum a row's velocity waits while the row is not
-    used.
+    With Nesterov's momentum the second part is `w ← w + momentum · m - rate · g`. A row's `m` waits while the row is
+    not used. A dense gradient gets `keras.optimizers.SGD`'s update, which is the same.
+
+    Source:
+        Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep learning", 2013.
     """
 
     def update_rows(self, ids: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:

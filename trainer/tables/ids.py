@@ -95,7 +95,7 @@ def _cross(column: CrossedColumn) -> dict[str, Any]:
 
 def _vocabulary(column: VocabularyListColumn) -> dict[str, Any]:
     # 7 and "7" are one key: the same values read from another file keep their rows.
-    values = [str(value) for value in column.vocabulary_list]
+    values = [str(value) for value in column.vocabulary]
     return {
         "kind": "vocabulary",
         "key": column.key,
@@ -113,7 +113,7 @@ def _buckets(column: BucketizedColumn) -> dict[str, Any]:
     return {
         "kind": "buckets",
         "key": source.key,
-        "boundaries": list(column.boundaries),
+        "boundaries": list(column.edges),
         "width": source.width,
         "normalizer_fn": serialization.to_dict(source.normalizer_fn),
     }

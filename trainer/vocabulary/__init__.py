@@ -1,20 +1,8 @@
-"""What the training data say of the columns: how often each id occurs."""
+"""What the training data say of the columns: vocabularies, boundaries, how often each id occurs, and shared ids."""
 
-from typing import Any
+from trainer.vocabulary.counts import counts
+from trainer.vocabulary.keys import KeyCounts, collisions
+from trainer.vocabulary.shared_ids import Collisions, SharedId
+from trainer.vocabulary.survey import Survey, learned
 
-import numpy as np
-
-
-def counts(ids: np.ndarray[Any, Any], num_buckets: int) -> np.ndarray[Any, Any]:
-    """Returns how many times each id occurs, `(num_buckets,)`, int64.
-
-    Args:
-        ids: Encoded ids of any shape, missing -1.
-        num_buckets: The number of ids.
-
-    Example:
-        >>> counts(np.array([[0], [2], [2], [-1]]), 4).tolist()
-        [1, 0, 2, 0]
-    """
-    flat = ids.reshape(-1)
-    return np.bincount(flat[flat >= 0], minlength=num_buckets).astype(np.int64)
+__all__ = ["Collisions", "KeyCounts", "SharedId", "Survey", "collisions", "counts", "learned"]

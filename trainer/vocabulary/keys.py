@@ -1,0 +1,171 @@
+"""The keys that a hashed column meets in data, counted, and the ids that its hash gives them."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from trainer.errors import Refusal
+from trainer.feature_column import CrossedColumn, FeatureColumn, HashBucketColumn
+from trainer.feature_column.nested import is_learned
+from trainer.vocabulary.bags import batches_of
+from trainer.vocabulary.hashed import Hashed, HashedCross, HashedFeature, Ids
+from trainer.vocabulary.shared_ids import Collisions, SharedId
+from trainer.vocabulary.sharing import WANTED_SHARE, is_shared, shared_share, sufficient_size
+from trainer.vocabulary.tally import Tally
+
+HashedColumn = CrossedColumn | HashBucketColumn
+
+WITHOUT_DATA = 10_000_000
+"""The most combinations of a cross that are counted when no data are given."""
+
+
+def collisions(column: FeatureColumn, data: Any = None) -> Collisions:
+    """Counts the keys of a hashed column, or of a hashed cross, that share an id.
+
+    Args:
+        column: A hashed column or cross, or a column on one: an embedding, an indicator, with weights, a sequence.
+        data: Raw features by key, as an iterable of batches or one batch; of a batch in a tuple, as
+            `(features, label)`, the first is taken. None counts each possible combination of a cross of bounded
+            columns as one row.
+
+    Raises:
+        Refusal: The column hashes nothing, the data have no value of it, or they are needed and not given.
+
+    Example:
+        >>> from trainer import feature_column as fc
+        >>> tail = fc.categorical_column_with_hash_bucket("tail", 6)
+        >>> print(collisions(tail, {"tail": ["N14228", "N24211", "N619AA", "N14228"]}))
+        tail: 3 keys share 2 of 6 buckets; 75 % of the rows share theirs with other keys.
+        hash_bucket_size=10 would bring it under 1 %, a vocabulary to 0.
+          bucket 3: N14228 (2), N24211 (1)
+    """
+    if data is None:
+        hashed_column = _hashed_column(column)
+        keys = [pa.array(ids.reshape(-1)) for ids in np.indices(_sizes(hashed_column))]
+        return _found(hashed_column, _hashed(hashed_column), keys, np.ones(len(keys[0]), np.int64), "keys")
+    counts = KeyCounts(column)
+    for batch in batches_of("collisions", data):
+        counts.update(batch)
+    return counts.collisions()
+
+
+class KeyCounts:
+    """How often each key of a hashed column, or of a hashed cross, was met; several values an example count each.
+
+    Raises:
+        Refusal: The column hashes nothing, or needs data itself.
+
+    Example:
+        >>> from trainer import feature_column as fc
+        >>> counts = KeyCounts(fc.categorical_column_with_hash_bucket("tail", 1000))
+        >>> counts.update({"tail": ["N14228", "N24211"]})
+        >>> counts.update({"tail": ["N14228", ""]})
+        >>> counts.collisions().line
+        'tail: 0 % of the rows share a bucket with other keys (2 keys in 2 of 1,000 buckets)'
+    """
+
+    def __init__(self, column: FeatureColumn) -> None:
+        self._column = _hashed_column(column)
+        self._hashed = _hashed(self._column)
+        self._tally = Tally()
+
+    def update(self, batch: Mapping[str, Any]) -> None:
+        """Counts the keys of one batch of raw features.
+
+        Raises:
+            Refusal: A feature is not there or of the wrong kind.
+        """
+        keys = self._hashed.keys(batch)
+        if len(keys[0]):
+            self._tally.add(*keys)
+
+    def collisions(self) -> Collisions:
+        """Returns which of the keys met so far share an id.
+
+        Raises:
+            Refusal: None was met.
+        """
+        keys, rows = self._tally.counted()
+        if not len(rows):
+            raise Refusal(f"collisions: the data have no value of '{self._column.name}'; give data that have some.")
+        resolved = Tally()
+        resolved.add(*self._hashed.resolved(keys), rows=rows)
+        return _found(self._column, self._hashed, *resolved.counted(), "rows")
+
+
+def _hashed_column(column: FeatureColumn) -> HashedColumn:
+    while isinstance(inner := getattr(column, "categorical_column", None), FeatureColumn):
+        column = inner
+    if isinstance(column, CrossedColumn) and column.is_bounded:
+        raise Refusal(
+            f"collisions: '{column.name}' is an exact cross, in which no two keys share an id; give a hashed column."
+        )
+    if not isinstance(column, (CrossedColumn, HashBucketColumn)):
+        name = getattr(column, "name", column)
+        raise Refusal(f"collisions: a hashed column or a hashed cross is wanted, and {name!r} hashes nothing.")
+    if not is_learned(column):
+        raise Refusal(
+            f"collisions: '{column.name}' crosses values of data that were not read yet; call "
+            "vocabulary.learned(columns, batches) first."
+        )
+    return column
+
+
+def _hashed(column: HashedColumn) -> Hashed:
+    if isinstance(column, CrossedColumn):
+        return HashedCross(column)
+    return HashedFeature(column)
+
+
+def _found(column: HashedColumn, hashed: Hashed, keys: list[Any], rows: Ids, counted: str) -> Collisions:
+    size = column.num_buckets
+    ids = hashed.ids(keys, size)
+    share = shared_share(ids, rows)
+    enough = share < WANTED_SHARE
+    return Collisions(
+        column=column.name,
+        size=size,
+        counted=counted,
+        rows=int(rows.sum()),
+        distinct_keys=len(rows),
+        distinct_ids=len(np.unique(ids)),
+        shared=_shared(hashed, keys, ids, rows),
+        shared_share=share,
+        size_for_one_percent=size
+        if enough
+        else sufficient_size(size, len(rows), lambda other: shared_share(hashed.ids(keys, other), rows)),
+        without_sharing=hashed.without_sharing,
+    )
+
+
+def _shared(hashed: Hashed, keys: list[Any], ids: Ids, rows: Ids) -> tuple[SharedId, ...]:
+    places = np.flatnonzero(is_shared(ids))
+    places = places[np.lexsort((-rows[places], ids[places]))]  # by id, the most frequent first, then as they came
+    labels = hashed.labels([key.take(pa.array(places)) for key in keys])
+    pairs = list(zip(labels, rows[places].tolist(), strict=True))
+    found, first = np.unique(ids[places], return_index=True)
+    last = [*first[1:].tolist(), len(places)]
+    groups = map(slice, first.tolist(), last)
+    shared = [SharedId(id, tuple(pairs[group])) for id, group in zip(found.tolist(), groups, strict=True)]
+    return tuple(sorted(shared, key=lambda one: -one.rows))
+
+
+def _sizes(column: HashedColumn) -> list[int]:
+    give = "give data=, one batch of raw features or an iterable of them."
+    if not isinstance(column, CrossedColumn):
+        raise Refusal(f"collisions: the values of the hashed column '{column.name}' are in data alone; {give}")
+    for leaf in column.leaves:
+        if isinstance(leaf, str):
+            raise Refusal(
+                f"collisions: '{column.name}' crosses the raw key '{leaf}', whose values are in data alone; {give}"
+            )
+    sizes = [leaf.num_buckets for leaf in column.leaves if not isinstance(leaf, str)]
+    if math.prod(sizes) > WITHOUT_DATA:
+        raise Refusal(
+            f"collisions: '{column.name}' has {math.prod(sizes):,} combinations, over the {WITHOUT_DATA:,} that are "
+            f"counted without data; {give}"
+        )
+    return sizes

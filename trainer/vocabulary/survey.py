@@ -1,0 +1,162 @@
+"""One pass over batches of raw features, and the columns with what it learned."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from trainer import feature_column as fc
+from trainer.encoding.numeric import NumericEncoding
+from trainer.errors import Refusal
+from trainer.feature_column.embedding import by_rule
+from trainer.feature_column.nested import is_learned, rebuilt
+from trainer.vocabulary.bags import bag_of, batches_of
+from trainer.vocabulary.quantiles import Numbers
+from trainer.vocabulary.tally import Tally
+from trainer.vocabulary.together import Part, groups_of
+
+
+def learned(columns: Sequence[fc.FeatureColumn], batches: Any) -> tuple[Any, ...]:
+    """Returns columns whose vocabularies and boundaries are those of the data.
+
+    The values of a vocabulary are in the order of their frequency, the most frequent first, ties in the order of the
+    values: of bytes, or of numbers. Boundaries are quantiles of the numbers as `normalizer_fn` leaves them. Columns
+    that share a table learn from the features of all of them.
+
+    Args:
+        columns: Columns of any kind, with `fc.from_data()` and `fc.quantiles()` anywhere inside.
+        batches: Raw features by key, as an iterable of batches or one batch; read once, and not at all where nothing
+            has to be learned. Of a batch in a tuple, as `(features, label)`, the first is taken.
+
+    Returns:
+        The columns in their order.
+
+    Raises:
+        Refusal: There is no batch, a feature is not there or of the wrong kind, no value is left for a vocabulary, or
+            there are not two different numbers to put a boundary between.
+
+    Example:
+        >>> word = fc.categorical_column_with_vocabulary_list("word", fc.from_data(top_k=2))
+        >>> (column,) = learned([fc.embedding_column(word)], [{"word": ["b", "a", "c", "c", ""]}])
+        >>> column.categorical_column.vocabulary_list, column.dimension
+        (('c', 'a'), 2)
+    """
+    survey = Survey(columns)
+    if not all(map(is_learned, columns)):
+        for batch in batches_of("learned", batches):
+            survey.update(batch)
+    return survey.learned()
+
+
+class Survey:
+    """What the raw features seen so far say of some columns.
+
+    Example:
+        >>> survey = Survey([fc.bucketized_column(fc.numeric_column("miles"), fc.quantiles(2))])
+        >>> survey.update({"miles": [100.0, 200.0]})
+        >>> survey.update({"miles": [300.0, 400.0]})
+        >>> [column.boundaries for column in survey.learned()]
+        [(300.0,)]
+    """
+
+    def __init__(self, columns: Sequence[fc.FeatureColumn]) -> None:
+        self._columns = tuple(columns)
+        self._groups = groups_of(self._columns)
+        self._batches = 0
+        self._tallies: dict[tuple[str, str], Tally] = {}
+        self._numbers: dict[fc.NumericColumn, Numbers] = {}
+        for part in self._groups:
+            if isinstance(part, fc.BucketizedColumn):
+                self._numbers[part.source_column] = Numbers()
+            else:
+                self._tallies[_key(part)] = Tally()
+        self._encodings = {column: NumericEncoding(column) for column in self._numbers}
+
+    def update(self, batch: Mapping[str, Any]) -> None:
+        """Counts the values and numbers of one batch of raw features.
+
+        Raises:
+            Refusal: A feature is not there or of the wrong kind.
+        """
+        for (key, kind), tally in self._tallies.items():
+            tally.add(bag_of(batch, key, "categorical_column_with_vocabulary_list", kind).values)
+        for column, numbers in self._numbers.items():
+            numbers.add(self._encodings[column](batch).numpy())
+        self._batches += 1
+
+    def learned(self) -> tuple[Any, ...]:
+        """Returns the columns with what was learned so far.
+
+        Raises:
+            Refusal: There was no batch, or nothing to learn in those that came.
+        """
+        if self._groups and not self._batches:
+            raise Refusal("learned: the data have no batch, and columns learn from them; give at least one batch.")
+        return tuple(rebuilt(column, self._changed) for column in self._columns)
+
+    def _changed(self, column: Any) -> Any:
+        if isinstance(column, fc.VocabularyListColumn) and column in self._groups:
+            values = self._vocabulary(column)
+            return fc.categorical_column_with_vocabulary_list(
+                column.key, values, column.dtype, column.default_value, column.num_oov_buckets
+            )
+        if isinstance(column, fc.BucketizedColumn) and column in self._groups:
+            return fc.bucketized_column(column.source_column, self._boundaries(column))
+        if isinstance(column, fc.CrossedColumn):
+            return fc.crossed_column(column.keys, column.hash_bucket_size, column.hash_key)
+        if isinstance(column, fc.EmbeddingColumn):
+            return _sized(column)
+        return column
+
+    def _vocabulary(self, column: fc.VocabularyListColumn) -> list[Any]:
+        wanted: Any = column.vocabulary_list
+        tally = Tally()
+        for place in dict.fromkeys(_key(part) for part in self._groups[column]):
+            tally.include(self._tallies[place])
+        keys, rows = tally.counted()
+        frequent = np.flatnonzero(rows >= wanted.frequency_threshold)
+        if not len(frequent):
+            raise _no_value(column, len(rows))
+        table = pa.table({"value": keys[0].take(pa.array(frequent)), "rows": rows[frequent]})
+        order = table.sort_by([("rows", "descending"), ("value", "ascending")])
+        values = order["value"].slice(0, wanted.top_k).to_pylist()
+        return [value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value for value in values]
+
+    def _boundaries(self, column: fc.BucketizedColumn) -> list[float]:
+        wanted: Any = column.boundaries
+        numbers = Numbers()
+        for source in dict.fromkeys(part.source_column for part in self._groups[column]):  # type: ignore[union-attr]
+            numbers.include(self._numbers[source])
+        edges = numbers.boundaries(wanted.count)
+        if not edges:
+            raise Refusal(
+                f"bucketized_column: source '{column.source_column.key}' has "
+                f"{'one number alone' if len(numbers) else 'no number'} in the data, and a boundary lies between two; "
+                "give boundaries, or other data."
+            )
+        return edges
+
+
+def _key(column: Part) -> tuple[str, str]:
+    ((key, feature),) = column.raw_features.items()
+    return key, feature.dtype or "string"
+
+
+def _no_value(column: fc.VocabularyListColumn, different: int) -> Refusal:
+    function = f"categorical_column_with_vocabulary_list: key '{column.key}'"
+    if not different:
+        return Refusal(f"{function} has no value in the data, and a vocabulary needs one; give other data.")
+    wanted: Any = column.vocabulary_list
+    return Refusal(
+        f"{function}: none of the {different:,} values in the data has {wanted.frequency_threshold:,} rows; "
+        "give a lower frequency_threshold."
+    )
+
+
+def _sized(column: fc.EmbeddingColumn) -> fc.EmbeddingColumn:
+    dimension = column.dimension or by_rule(column.categorical_column.num_buckets)
+    if column.shared_by:
+        fc.shared_embeddings(column.shared_by, dimension)  # refuses columns whose ids mean different values
+    return dataclasses.replace(column, dimension=dimension)

@@ -97,7 +97,7 @@ def _in_places(values: tf.SparseTensor) -> tf.RaggedTensor:
     rows, places = tf.unstack(tf.reshape(values.indices, [-1, 2]), axis=1)  # Keras may have lost their shapes
     lengths = tf.maximum(tf.math.unsorted_segment_max(places + 1, rows, values.dense_shape[0]), 0)
     splits = tf.concat([tf.zeros([1], tf.int64), tf.cumsum(lengths)], axis=0)
-    empty = tf.fill(splits[-1:], _nothing(values.dtype))
+    empty = tf.fill([splits[-1]], _nothing(values.dtype))
     flat = tf.tensor_scatter_nd_update(
         empty, tf.expand_dims(tf.gather(splits, rows) + places, 1), tf.reshape(values.values, [-1])
     )

@@ -224,7 +224,7 @@ def bags_of(lengths: list[int]) -> Examples:
 def test_bags_are_shuffled_with_their_examples() -> None:
     lengths = [0, 1, 2, 3, 0, 1, 2]
     seen = []
-    for features, labels, _ in bags_of(lengths).shuffled(batch_size=3, seed=1, epoch=0):
+    for features, labels, _ in bags_of(lengths).shuffled(batch_size=3, seed=1, first_step=0, last_step=3):
         for number, bag, label in zip(features["number"].numpy(), features["bag"].to_list(), labels, strict=True):
             assert bag == [number] * lengths[number]
             assert label == number

@@ -13,7 +13,7 @@ from trainer import feature_column as fc
 from trainer import job, models, tables
 from trainer.errors import Refusal
 from trainer.feature_column.serialization import from_dict
-from trainer.job import dry_run, survey
+from trainer.job import dry_run, summary, survey
 from trainer.job.plan import Plan, planned, with_settings
 from trainer.job.steps import carry_out, steps_of
 from trainer.run import Run
@@ -267,3 +267,27 @@ def test_an_optimizer_that_does_not_exist_is_refused_before_anything_is_learned(
     changed = planted_bags.problem(dataset=unread, dnn_optimizer="LazyAdm")
     with pytest.raises(Refusal, match=r"did you mean 'LazyAdam'\?"):
         carry_out(Plan(Settings(job_dir=str(tmp_path / "run")), changed, Run(str(tmp_path / "run"))))
+
+
+STOCK = """
+import keras
+
+def stock():
+    return keras.optimizers.SGD(0.1)
+"""
+
+
+def test_a_job_says_which_tables_an_optimizer_writes_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "stock.py").write_text(STOCK)
+    large = fc.embedding_column(fc.categorical_column_with_hash_bucket("day", 100_001), 1, name="large")
+    problem = planted.problem(dnn_feature_columns=(*planted.PROBLEM.dnn_feature_columns, large), learning_rate=None)
+
+    def said(optimizer: str) -> str:
+        summary.show_densified(models.build(dataclasses.replace(problem, dnn_optimizer=optimizer)))
+        return capsys.readouterr().out
+
+    assert said(f"{tmp_path / 'stock.py'}:stock") == (
+        "SGD reads and writes every row of large (100,001 rows) at every step; --optimizer LazyAdam only those of the "
+        "batch\n"
+    )
+    assert said("SGD") == ""

@@ -443,6 +443,50 @@ def test_a_table_starts_from_a_truncated_normal_of_one_over_the_root_of_its_dime
     assert np.std(made.table) == pytest.approx(0.88 * 0.25, rel=0.01)
 
 
+MEMORY = """
+import resource, sys
+from trainer import layers
+small = layers.EmbeddingTable(100_000, 16)
+small.build()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+table = layers.EmbeddingTable(8_000_000, 16)
+table.build()
+grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+print(grown * 1024 / (8_000_000 * 16 * 4))
+"""
+
+
+@pytest.mark.slow
+def test_a_large_table_is_built_in_its_own_memory() -> None:
+    ran = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
+    assert float(ran.stdout) < 1.1
+
+
+@pytest.mark.parametrize(
+    ("initializer", "spread"),
+    [
+        (None, 0.88 * 0.25),
+        ("uniform", 0.05 / 3**0.5),
+        (keras.initializers.RandomNormal(stddev=2.0, seed=7), 2.0),
+        ("glorot_uniform", (2 / (20_000 + 16)) ** 0.5),
+        ("ones", 0.0),
+    ],
+)
+def test_a_large_table_is_drawn_block_by_block(
+    monkeypatch: pytest.MonkeyPatch, initializer: Any, spread: float
+) -> None:
+    monkeypatch.setattr("trainer.layers.embedding_table.BLOCK", 7_000)
+    tables = []
+    for _ in range(2):
+        keras.utils.set_random_seed(3)
+        tables.append(layers.EmbeddingTable(20_000, 16, initializer=initializer))
+        tables[-1].build()
+    first, again = (made.table.numpy() for made in tables)
+    np.testing.assert_array_equal(first, again)
+    assert np.std(first) == pytest.approx(spread, rel=0.01)
+    assert len(np.unique(first[:, 0])) > 19_000 or spread == 0  # no block repeats another
+
+
 @pytest.mark.parametrize(
     ("initializer", "value"),
     [

@@ -24,7 +24,7 @@ import numpy as np
 
 from tests.benchmarks.pairs import opened, parser, write
 from tests.benchmarks.sides import SCALE, Side, Torch, peer
-from tests.benchmarks.table_size import HIDDEN, RATES, Loop, drawn, model_on
+from tests.benchmarks.table_size import EXAMPLES, HIDDEN, RATES, Loop, drawn, model_on
 from trainer.layers import EmbeddingTable
 
 DIMENSION, OPTIMIZER, BATCH_SIZE = 16, "RowWiseAdagrad", 1024
@@ -58,9 +58,9 @@ class Theirs(Torch):
         return sum(2 * 4 * rows * self.dimension for rows in self.rows.values())
 
 
-def made(name: str, rows: int, steps: int) -> Ours | Theirs:
+def made(name: str, rows: int, examples: int) -> Ours | Theirs:
     """Returns a side with its data."""
-    data = drawn(rows, BATCH_SIZE, BATCH_SIZE * steps)
+    data = drawn(rows, BATCH_SIZE, examples)
     if name == "ours":
         return Ours(data, OPTIMIZER, rows, DIMENSION)
     return Theirs(data, {"id": rows}, DIMENSION, HIDDEN, RATES["Adagrad"])
@@ -82,7 +82,7 @@ def begin(side: Side) -> tuple[float, float]:
 
 def measure(name: str, rows: int, flags: argparse.Namespace) -> dict[str, Any]:
     """Measures one size in this process, against the smallest."""
-    small, large = made(name, flags.small, flags.steps), made(name, rows, flags.steps)
+    small, large = made(name, flags.small, flags.examples), made(name, rows, flags.examples)
     begin(small)
     small.train(flags.steps)
     gc.collect()
@@ -113,7 +113,7 @@ def measure(name: str, rows: int, flags: argparse.Namespace) -> dict[str, Any]:
 
 def measured_apart(name: str, rows: int, flags: argparse.Namespace) -> dict[str, Any]:
     """Returns what a process of its own measures; where that dies, as one without memory does, how it ended."""
-    numbers = {key: getattr(flags, key) for key in ("small", "steps", "rounds", "torch_threads")}
+    numbers = {key: getattr(flags, key) for key in ("small", "steps", "rounds", "examples", "torch_threads")}
     given = [part for key, value in numbers.items() for part in (f"--{key.replace('_', '-')}", str(value))]
     command = [sys.executable, "-m", "tests.benchmarks.big_table", "--child", name, "--sizes", str(rows), *given]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -138,7 +138,7 @@ def show(row: dict[str, Any]) -> None:
 
 def main() -> None:
     """Measures, prints a table, and writes it as JSON where asked to."""
-    made = parser(__doc__, small=1000, steps=400)
+    made = parser(__doc__, small=1000, steps=400, examples=EXAMPLES)
     made.add_argument("--sizes", type=int, nargs="+", default=[1_000_000, 10_000_000, 100_000_000])
     made.add_argument("--child", metavar="SIDE", help=argparse.SUPPRESS)
     flags = made.parse_args()
@@ -147,7 +147,7 @@ def main() -> None:
         print(json.dumps(measure(flags.child, flags.sizes[0], flags)))
         return
     if flags.quick:
-        flags.sizes, flags.steps, flags.rounds = [100_000], 50, 1
+        flags.sizes, flags.steps, flags.rounds, flags.examples = [100_000], 50, 1, 2**16
     about = opened(flags, ("torch",))
     print(
         f"batch {BATCH_SIZE:,}, {DIMENSION} columns, {flags.steps:,} steps a round; bars at the largest size: ", end=""

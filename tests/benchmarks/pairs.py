@@ -67,7 +67,7 @@ class Bar:
 
     def verdict(self, found: "Found") -> dict[str, Any]:
         """Returns the ratio and whether it, and the loss, is as wanted."""
-        seconds, losses = found.seconds, found.losses
+        seconds, losses = found.seconds, {name: after[found.judged] for name, after in found.losses.items()}
         ratios = [over / under for over, under in zip(seconds[self.over], seconds[self.under], strict=True)]
         ratio = statistics.median(ratios)
         worse = self.at_least and not losses[self.under] <= WORSE * losses[self.over]
@@ -82,28 +82,39 @@ class Bar:
 
 @dataclass(frozen=True)
 class Row:
-    """Sides that are measured together, and the bars of their ratios."""
+    """Sides that are measured together, and the bars of their ratios.
+
+    Args:
+        name: What `--only` finds it by.
+        batch_size: Examples a step.
+        steps: Of a round.
+        sides: What makes each side, by its name.
+        bars: What is wanted.
+        judged: The round after which losses are compared; -1 is the last.
+    """
 
     name: str
     batch_size: int
     steps: int
     sides: Mapping[str, Callable[[], Side]]
     bars: Sequence[Bar]
+    judged: int = -1
 
 
 @dataclass
 class Found:
-    """What was measured of a row, by side: seconds, and losses after the first round."""
+    """What was measured of a row, by side; a number for each round of seconds a step and of loss."""
 
+    judged: int
     prepare: dict[str, float] = field(default_factory=dict)
     first_step: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, list[float]] = field(default_factory=dict)
-    losses: dict[str, float] = field(default_factory=dict)
+    losses: dict[str, list[float]] = field(default_factory=dict)
 
 
 def measure(row: Row, rounds: int) -> Found:
     """Measures a row: every side alone up to its first step, then all in turn; who is first changes."""
-    found, sides = Found(), {name: make() for name, make in row.sides.items()}
+    found, sides = Found(row.judged), {name: make() for name, make in row.sides.items()}
     for name, side in sides.items():
         start = time.perf_counter()
         side.prepare()
@@ -111,13 +122,13 @@ def measure(row: Row, rounds: int) -> Found:
         start = time.perf_counter()
         side.train(1)
         found.first_step[name] = time.perf_counter() - start
-        found.seconds[name] = []
+        found.seconds[name], found.losses[name] = [], []
     names = list(sides)
     for turn in range(rounds):
         for name in (*names[turn % len(names) :], *names[: turn % len(names)]):
             found.seconds[name].append(sides[name].train(row.steps))
-        if turn == 0:
-            found.losses = {name: side.loss() for name, side in sides.items()}
+        for name in names:
+            found.losses[name].append(sides[name].loss())
     return found
 
 
@@ -130,9 +141,9 @@ def report(row: Row, found: Found) -> dict[str, Any]:
     for name in row.sides:
         middle = statistics.median(found.seconds[name])
         speed = row.batch_size / middle
-        line = (found.prepare[name], found.first_step[name], middle, speed, found.losses[name])
+        line = (found.prepare[name], found.first_step[name], middle, speed, found.losses[name][row.judged])
         sides[name] = dict(zip(("prepare", "first_step", "step", "examples_per_second", "loss"), line, strict=True))
-        sides[name]["steps"] = found.seconds[name]
+        sides[name] |= {"seconds_a_step": found.seconds[name], "losses": found.losses[name]}
         print(f"  {name:<34}{line[0]:>10.2f}{line[1]:>14.2f}{middle * 1000:>11.2f}{speed:>12,.0f}{line[4]:>9.4f}")
     for bar in row.bars:
         verdict = bar.verdict(found)

@@ -92,13 +92,9 @@ class Data:
 
     def batches(self, start: int, steps: int) -> tf.data.Dataset:
         """Returns the batches of some steps, `(features, labels)`, in the order in which our loop takes them."""
-        epoch, skip = divmod(start, self.epoch_steps)
-        found, there = self.train.shuffled(self.batch_size, SEED, epoch, skip), self.epoch_steps - skip
-        while there < steps:
-            epoch, there = epoch + 1, there + self.epoch_steps
-            found = found.concatenate(self.train.shuffled(self.batch_size, SEED, epoch))
         # Keras 3 rounds steps_per_epoch up to whole calls, so there must not be more.
-        return found.take(steps).map(lambda features, labels, weights: (features, labels)).prefetch(4)
+        found = self.train.shuffled(self.batch_size, SEED, start, start + steps)
+        return found.map(lambda features, labels, weights: (features, labels)).prefetch(4)
 
     def places(self, start: int, steps: int) -> Iterable[Array]:
         """Yields the places of the examples of some steps: the same order, for a peer without tf.data."""
@@ -154,11 +150,12 @@ class Clock(keras.callbacks.Callback):
 
     def __init__(self, steps: int, done: Callable[[], int] | None = None) -> None:
         super().__init__()
-        self.skipped, self.done = steps // 8, done
+        self.steps, self.skipped, self.done = steps, steps // 8, done
         self.notes: list[tuple[int, float]] = []
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        done = batch + 1 if self.done is None else self.done()
+        # Keras counts the last call of a `fit` as whole, even where batches ran out in it.
+        done = min(batch + 1, self.steps) if self.done is None else self.done()
         if done > self.skipped:
             self.notes.append((done, time.perf_counter()))
 
@@ -245,9 +242,7 @@ class Torch(Side):
         rate: The learning rate.
     """
 
-    def __init__(
-        self, data: Data, tables: Mapping[str, int], dimension: int, hidden: Sequence[int], rate: float
-    ) -> None:
+    def __init__(self, data: Data, tables: Mapping[str, int], dimension: int, hidden: Sequence[int], rate: float):
         super().__init__(data)
         self.rows, self.dimension, self.hidden, self.rate = tables, dimension, hidden, rate
 
@@ -264,16 +259,13 @@ class Torch(Side):
 
     def table(self, rows: int) -> Any:
         """Returns a new table."""
-        torch = peer("torch")
-        start = torch.from_numpy(table_start((rows, self.dimension)))
-        return torch.nn.Embedding(rows, self.dimension, sparse=True, _weight=start)
+        start = peer("torch").from_numpy(table_start((rows, self.dimension)))
+        return peer("torch").nn.Embedding(rows, self.dimension, sparse=True, _weight=start)
 
     def forward(self, features: Mapping[str, Any]) -> Any:
         """Returns the logits of a batch of tensors, `(batch, 1)`."""
-        parts = [
-            self.tables[key](values.squeeze(1)) if key in self.tables else values for key, values in features.items()
-        ]
-        return self.tower(peer("torch").cat(parts, 1))
+        found = {key: self.tables[key](features[key].squeeze(1)) for key in self.tables}
+        return self.tower(peer("torch").cat([found.get(key, features[key]) for key in features], 1))
 
     def advance(self, steps: int) -> float:
         loss = peer("torch").nn.BCEWithLogitsLoss()

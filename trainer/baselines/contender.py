@@ -70,9 +70,12 @@ class Contender:
         held_out = np.arange(len(examples)) % HELD_OUT == 0
         learned, judge = examples.subset(~held_out), examples.subset(held_out).batches(self.eval_batch_size)
         batch_size = max(1, min(self.problem.train_batch_size, len(learned) // PASS_STEPS))
+        steps = -(-len(learned) // batch_size)
         lowest, best, kept = float("inf"), 0, _values(self._variables)
         for passes in range(1, MOST_PASSES + 1):
-            self._trained.fit(learned.shuffled(batch_size, seed, passes), shuffle=False, verbose=0)
+            self._trained.fit(
+                learned.shuffled(batch_size, seed, passes * steps, (passes + 1) * steps), shuffle=False, verbose=0
+            )
             loss = self._scores(judge)["loss"]
             if not loss < float("inf"):
                 raise TrainingFailure(f"--baselines: the loss became {loss}; try a smaller --learning-rate.")

@@ -43,36 +43,38 @@ class Examples:
 
     def batches(self, batch_size: int) -> tf.data.Dataset:
         """Returns the examples in their order, as `(features, labels, weights)`."""
-        return self._read(batch_size, lambda places: places)
+        return self._read(tf.data.Dataset.range(-(-len(self) // batch_size)), batch_size, lambda places, epoch: places)
 
-    def shuffled(self, batch_size: int, seed: int, epoch: int, skip: int = 0) -> tf.data.Dataset:
-        """Returns one epoch of the examples in a random order that seed and epoch alone decide.
+    def shuffled(self, batch_size: int, seed: int, first_step: int, last_step: int) -> tf.data.Dataset:
+        """Returns the batches of some steps of a training, epoch after epoch in a random order.
+
+        The order of an epoch is a function of seed and epoch alone, so that a training goes on at any step.
 
         Args:
-            batch_size: Examples a batch; the last may have fewer.
+            batch_size: Examples a step; the last of an epoch may have fewer.
             seed: Of the run.
-            epoch: From 0.
-            skip: The batches to leave out, for a run that goes on within an epoch.
+            first_step: The steps done before.
+            last_step: The steps in all after which there is no batch.
         """
         last = len(self) - 1
 
-        def order(places: Any) -> Any:
-            seeds = tf.constant([seed, epoch], tf.uint32)
+        def order(places: Any, epoch: Any) -> Any:
+            seeds = tf.stack([tf.constant(seed, tf.uint32), tf.cast(epoch, tf.uint32)])
             return tf.random.experimental.index_shuffle(places, seeds, last)
 
-        return self._read(batch_size, order, skip)
+        return self._read(tf.data.Dataset.range(first_step, last_step), batch_size, order)
 
-    def _read(self, batch_size: int, order: Callable[[Any], Any], skip: int = 0) -> tf.data.Dataset:
-        count = len(self)
+    def _read(self, steps: tf.data.Dataset, batch_size: int, order: Callable[[Any, Any], Any]) -> tf.data.Dataset:
+        count, epoch_steps = len(self), -(-len(self) // batch_size)
         tensors = tf.nest.map_structure(_constant, (self.features, self.labels, self.weights))
 
         @tf.autograph.experimental.do_not_convert
-        def batch(start: Any) -> Any:
-            places = order(tf.range(start, tf.minimum(start + batch_size, count)))
+        def batch(step: Any) -> Any:
+            start = step % epoch_steps * batch_size
+            places = order(tf.range(start, tf.minimum(start + batch_size, count)), step // epoch_steps)
             return tf.nest.map_structure(lambda values: tf.gather(values, places), tensors)
 
-        starts = tf.data.Dataset.range(skip * batch_size, count, batch_size)
-        return starts.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
+        return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
 
 
 def collect(batches: tf.data.Dataset, encode: Encode | None) -> Examples:

@@ -56,6 +56,7 @@ def carry_out(plan: Plan) -> dict[str, Any]:
     print(plan.run.path, flush=True)  # not before what can still be refused
     summary.show_data(plan.problem, work.source.name, work.data, time.perf_counter() - start)
     summary.show_sharing(work.sharing)
+    summary.show_densified(work.model)
     _write_settings(work)
     try:
         metrics = learned(work)

@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from trainer import paths
+import keras
+
+from trainer import models, optimizers, paths
 from trainer.inputs.split import Data
 from trainer.job.plan import Plan
 from trainer.problem import Problem
 from trainer.terminal import quantity
 from trainer.vocabulary import Collisions
+
+NOTICED_ROWS = 100_000
+"""The rows of a table from which on it is worth a line that all of them are read and written at every step."""
 
 
 def show_data(problem: Problem, dataset: str, data: Data, seconds: float) -> None:
@@ -25,6 +30,20 @@ def show_sharing(sharing: Sequence[Collisions]) -> None:
     """Prints a line for each hashed column whose keys share buckets with others."""
     for collisions in sharing:
         print(collisions.line, flush=True)
+
+
+def show_densified(model: keras.Model) -> None:
+    """Prints a line where an optimizer reads and writes all rows of a large table at every step."""
+    if not optimizers.makes_dense(model.optimizer):
+        return
+    tables = {name: layer.rows for name, (layer, _) in models.tables_of(model).items() if layer.trainable}
+    large = [f"{name} ({rows:,} rows)" for name, rows in tables.items() if rows > NOTICED_ROWS]
+    if large:
+        print(
+            f"{type(model.optimizer).__name__} reads and writes every row of {', '.join(large)} at every step; "
+            "--optimizer LazyAdam only those of the batch",
+            flush=True,
+        )
 
 
 def show_end(plan: Plan, metrics: dict[str, Any]) -> None:

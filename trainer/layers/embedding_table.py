@@ -15,6 +15,11 @@ from trainer.feature_column.embedding import COMBINERS
 from trainer.feature_column.serialization import from_dict, to_dict
 from trainer.layers.given import as_given
 
+BLOCK = 65_536
+"""Rows that are drawn at a time: the whole of a large table drawn at once takes three times its memory."""
+DRAWN = (keras.initializers.RandomNormal, keras.initializers.RandomUniform, keras.initializers.TruncatedNormal)
+"""Initializers whose numbers do not depend on how many rows there are."""
+
 
 @keras.saving.register_keras_serializable("trainer")
 class EmbeddingTable(keras.layers.Layer):
@@ -59,12 +64,13 @@ class EmbeddingTable(keras.layers.Layer):
     def build(self, ids_shape: Any = None) -> None:
         """Makes the table, and warm-starts it: the one time that its source is read."""
         del ids_shape
-        initializer = self.initializer or keras.initializers.TruncatedNormal(stddev=1 / math.sqrt(self.dimension))
+        kinds = (*DRAWN, keras.initializers.Zeros, keras.initializers.Ones, keras.initializers.Constant)
+        by_block = self.initial_values is None and self.rows > BLOCK and isinstance(self._initializer(), kinds)
         # Read through the autocast value, a table would be cast whole at every step.
         self.table = self.add_weight(
             name="table",
             shape=(self.rows, self.dimension),
-            initializer="zeros" if self.initial_values is not None else initializer,
+            initializer="zeros" if by_block or self.initial_values is not None else self._initializer(),
             autocast=False,
         )
         self.table.is_table = True  # optimizers keep one accumulator a row where they can
@@ -72,7 +78,27 @@ class EmbeddingTable(keras.layers.Layer):
             values = self.initial_values()
             with tf.init_scope():
                 self.table.assign(values)
+        if by_block:
+            with tf.init_scope():
+                self._fill()
         self.built = True
+
+    def _initializer(self) -> Any:
+        if self.initializer is None:
+            return keras.initializers.TruncatedNormal(stddev=1 / math.sqrt(self.dimension))
+        return keras.initializers.get(self.initializer) if isinstance(self.initializer, str) else self.initializer
+
+    def _fill(self) -> None:
+        initializer = self._initializer()
+        for start in range(0, self.rows, BLOCK):
+            rows = tf.range(start, min(start + BLOCK, self.rows))
+            if isinstance(initializer, DRAWN) and isinstance(initializer.seed, int):
+                # With one seed every block would hold the same numbers.
+                config = {**initializer.get_config(), "seed": (initializer.seed + start) % 2**31}
+                values = type(initializer).from_config(config)((len(rows), self.dimension))
+            else:
+                values = initializer((len(rows), self.dimension))
+            self.table.value.scatter_update(tf.IndexedSlices(values, rows))
 
     def call(self, ids: Any, weights: Any = None) -> Any:
         """Returns the combined rows.

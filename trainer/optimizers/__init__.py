@@ -28,6 +28,15 @@ def names() -> list[str]:
     return sorted(name for name in found if name != "RowSparse")
 
 
+def makes_dense(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Tells whether an optimizer reads and writes every row of a table at every step, as those of Keras do."""
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return makes_dense(optimizer.inner_optimizer)
+    if isinstance(optimizer, Parts):
+        return any(map(makes_dense, (optimizer.rest, *optimizer.parts.values())))
+    return not isinstance(optimizer, RowSparse)
+
+
 def get(name: str, learning_rate: Any = None) -> keras.optimizers.Optimizer:
     """Returns a new optimizer by its name, or from a file of one's own.
 

@@ -1,5 +1,6 @@
 """Our own loop over a compiled Keras model: many steps a Python call, metrics on the device, Keras callbacks."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import tensorflow as tf
 
 from trainer.errors import TrainingFailure
 from trainer.inputs.memory import Examples
-from trainer.models import Halves
+from trainer.models import Halves, tables_of
 from trainer.training import interrupts
 
 CALL_SECONDS = 0.2
@@ -30,6 +31,18 @@ class Position:
     epoch: int = 0
     step: int = 0
     steps: int = 0
+
+
+@dataclass
+class _Pace:
+    """How many steps one Python call takes: more until it lasts as long as it should, which changes no result."""
+
+    steps: int = 1
+
+    def follow(self, steps: int, seconds: float) -> None:
+        """Takes the time of a call into account, unless the end of an epoch cut it short."""
+        if steps == self.steps:
+            self.steps = max(1, min(2 * steps, int(steps * CALL_SECONDS / max(seconds, 1e-6))))
 
 
 def train(
@@ -63,7 +76,7 @@ def train(
         position: Where to start, and kept up to date in place; None is the beginning.
 
     Raises:
-        TrainingFailure: The loss is not finite.
+        TrainingFailure: The loss is not finite; the model is as it was before that step.
     """
     position = Position() if position is None else position
     epoch_steps = -(-len(examples) // batch_size)
@@ -71,16 +84,17 @@ def train(
     model.optimizer.build(model.trainable_variables)
     loss = keras.metrics.Mean(name="loss")
     run_steps = _run_steps(model, halves, loss)
-    # Made once: a new function each epoch would be traced each epoch.
+    # These are made once: to trace them anew each epoch would take as long as a hundred steps.
     evaluation = _evaluation(model, halves)
+    batches = iter(examples.shuffled(batch_size, seed, position.steps, last_step))
+    pace = _Pace()
     listeners.on_train_begin()
     with interrupts.held() as let_through:
         while position.steps < last_step and not model.stop_training:
             listeners.on_epoch_begin(position.epoch)
             loss.reset_state()
-            batches = iter(examples.shuffled(batch_size, seed, position.epoch, position.step))
             last = min(epoch_steps, position.step + last_step - position.steps)
-            _epoch(run_steps, batches, loss, position, last, listeners, let_through)
+            _epoch(model, run_steps, batches, loss, position, last, listeners, let_through, pace)
             logs = {"loss": float(loss.result())}
             if validation is not None:
                 results = _evaluated(model, evaluation, validation, eval_batch_size)
@@ -100,6 +114,7 @@ def _listeners(model: keras.Model, callbacks: Sequence[Any], epochs: int, steps:
 
 
 def _epoch(
+    model: keras.Model,
     run_steps: Any,
     batches: Iterator[Any],
     loss: Any,
@@ -107,47 +122,66 @@ def _epoch(
     last: int,
     listeners: Any,
     let_through: Callable[[], None],
+    pace: "_Pace",
 ) -> None:
-    group = 1
     while position.step < last:
         let_through()
-        steps = min(group, last - position.step)
+        steps = min(pace.steps, last - position.step)
         listeners.on_train_batch_begin(position.step)
         start = time.perf_counter()
-        run_steps(batches, tf.constant(steps))
+        done, value = (float(result) for result in run_steps(batches, tf.constant(steps)))
         seconds = time.perf_counter() - start
-        position.step += steps
-        position.steps += steps
-        value = float(loss.result())
-        if not value < float("inf"):
-            raise TrainingFailure(
-                f"training: the loss became {value} within {steps} steps before step {position.steps}; try a smaller "
-                "--learning-rate."
-            )
-        listeners.on_train_batch_end(position.step - 1, {"loss": value})
-        # The group grows until a call lasts as long as it should; how steps are grouped changes no result.
-        group = max(1, min(2 * group, int(steps * CALL_SECONDS / max(seconds, 1e-6))))
+        position.step += int(done)
+        position.steps += int(done)
+        if not math.isfinite(value):
+            raise TrainingFailure(_failure(model, position.steps + 1, value))
+        listeners.on_train_batch_end(position.step - 1, {"loss": float(loss.result())})
+        pace.follow(steps, seconds)
+
+
+def _failure(model: keras.Model, step: int, value: float) -> str:
+    wrong = [
+        f"{name} ({', '.join(column.name for column in columns) or 'no column'})"
+        for name, (table, columns) in tables_of(model).items()
+        if not tf.reduce_all(tf.math.is_finite(table.table.value))
+    ]
+    found = f"tables with values that are not finite: {', '.join(wrong)}" if wrong else "all tables are finite"
+    return (
+        f"training: the loss became {value} in step {step}, whose update was not applied; {found}; try a smaller "
+        "--learning-rate, or look for such values in the data."
+    )
 
 
 def _run_steps(model: keras.Model, halves: Halves, loss: keras.metrics.Metric) -> Any:
     variables = model.trainable_variables
 
-    def step(features: Any, labels: Any, weights: Any) -> None:
+    def step(features: Any, labels: Any, weights: Any) -> Any:
         with tf.GradientTape() as tape:
             logits = halves.logits(features, True)
             value = model.compute_loss(y=labels, y_pred=logits, sample_weight=weights, training=True)
             scaled = model.optimizer.scale_loss(value)
         gradients = tape.gradient(scaled, variables)
-        model.optimizer.apply(gradients, variables)
-        loss.update_state(value, sample_weight=tf.shape(labels)[0])
+
+        def update() -> Any:
+            model.optimizer.apply(gradients, variables)
+            loss.update_state(value, sample_weight=tf.shape(labels)[0])
+            return tf.constant(1)
+
+        value = tf.cast(value, tf.float32)
+        return tf.cond(tf.math.is_finite(value), update, lambda: tf.constant(0)), value
 
     @tf.function(reduce_retracing=True, autograph=False)
-    def run_steps(batches: Any, steps: Any) -> None:
-        def body(done: Any) -> Any:
-            step(*next(batches))
-            return (done + 1,)
+    def run_steps(batches: Any, steps: Any) -> Any:
+        """Returns the steps done and the last loss, which is not finite where steps are left over."""
 
-        tf.while_loop(lambda done: done < steps, body, (tf.constant(0),))
+        def body(done: Any, value: Any) -> Any:
+            more, value = step(*next(batches))
+            return done + more, value
+
+        def go_on(done: Any, value: Any) -> Any:
+            return (done < steps) & tf.math.is_finite(value)
+
+        return tf.while_loop(go_on, body, (tf.constant(0), tf.constant(0.0)))
 
     return run_steps
 

@@ -39,7 +39,10 @@ class NumericEncoding(Encoding):
             # It sees the declared dtype, whether the data or an exported model's input hold it.
             shaped = tf.reshape(tf.cast(values, column.dtype), [-1, *column.shape])  # (batch, *shape)
             values = tf.convert_to_tensor(column.normalizer_fn(shaped))
-        return tf.reshape(tf.cast(values, tf.float32), [-1, column.width])  # (batch, width)
+        values = tf.cast(values, tf.float32)
+        if values.shape.rank == 2 and values.shape[1] == column.width:
+            return values
+        return tf.reshape(values, [-1, column.width])  # (batch, width)
 
 
 encoding.register(NumericColumn, NumericEncoding)

@@ -242,6 +242,11 @@ def test_a_job_says_which_hashed_columns_share_buckets(capsys: pytest.CaptureFix
     assert survey.shared(planted_bags.problem(linear_feature_columns=columns[1:]), [{"street": ["S1", "S2"]}]) == []
 
 
+def test_a_hashed_column_without_any_value_stops_no_job() -> None:
+    problem = planted_bags.problem(bags=(), dnn_feature_columns=(), linear_feature_columns=(planted_bags.street,))
+    assert survey.shared(problem, [{"street": ["", ""]}]) == []
+
+
 def test_a_dry_run_learns_from_the_first_rows(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     settings = Settings(problem="planted_bags", job_dir=str(tmp_path / "run"), dry_run=True)
     dry_run.show(Plan(settings, planted_bags.PROBLEM, Run(str(tmp_path / "run"))))

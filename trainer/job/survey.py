@@ -51,7 +51,7 @@ def shared(problem: Problem, rows: Iterable[Mapping[str, Any]]) -> list[Collisio
     for batch in rows:
         for keys in counts:
             keys.update(batch)
-    found = [keys.collisions() for keys in counts]
+    found = [keys.collisions() for keys in counts if keys.met_any]
     return [collisions for collisions in found if collisions.shared_share > NOTICED_SHARE]
 
 

@@ -71,6 +71,7 @@ class KeyCounts:
         self._column = _hashed_column(column)
         self._hashed = _hashed(self._column)
         self._tally = Tally()
+        self.met_any = False
 
     def update(self, batch: Mapping[str, Any]) -> None:
         """Counts the keys of one batch of raw features.
@@ -80,6 +81,7 @@ class KeyCounts:
         """
         keys = self._hashed.keys(batch)
         if len(keys[0]):
+            self.met_any = True
             self._tally.add(*keys)
 
     def collisions(self) -> Collisions:

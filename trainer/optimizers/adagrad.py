@@ -18,14 +18,14 @@ class Adagrad(RowSparse, keras.optimizers.Adagrad):
         Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic optimization", 2011.
     """
 
-    def update_rows(self, ids: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Updates the rows of a table and of its accumulator."""
-        update_weights(ids, gradient, variable, self.slot(self._accumulators, variable), learning_rate, self.epsilon)
+    def updated(self, weights: Any, gradient: Any, ids: Any, variable: Any, learning_rate: Any) -> Any:
+        """Returns what rows become, and updates their sums."""
+        sums = self.slot(self._accumulators, variable)
+        return updated_by_weight(weights, gradient, ids, sums, learning_rate, self.epsilon)
 
 
-def update_weights(ids: Any, gradient: Any, variable: Any, accumulator: Any, rate: Any, epsilon: float) -> None:
-    """Updates rows of a variable and of its accumulator, which has its shape."""
+def updated_by_weight(weights: Any, gradient: Any, ids: Any, accumulator: Any, rate: Any, epsilon: float) -> Any:
+    """Returns what rows become, and updates an accumulator that has one sum for each weight."""
     sums = tf.gather(accumulator, ids) + tf.square(gradient)  # (unique, dimension)
     accumulator.scatter_update(tf.IndexedSlices(sums, ids))
-    step = rate * gradient / tf.sqrt(sums + tf.cast(epsilon, variable.dtype))
-    variable.scatter_sub(tf.IndexedSlices(step, ids))
+    return weights - rate * gradient / tf.sqrt(sums + tf.cast(epsilon, sums.dtype))

@@ -20,12 +20,12 @@ class Ftrl(RowSparse, keras.optimizers.Ftrl):
         McMahan and others, "Ad click prediction: a view from the trenches", 2013.
     """
 
-    def update_rows(self, ids: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Updates the rows of a table, of its accumulator and of its linear term."""
+    def updated(self, weights: Any, gradient: Any, ids: Any, variable: Any, learning_rate: Any) -> Any:
+        """Returns what rows become, and updates their sums and linear terms."""
         accumulator, linear = self.slot(self._accumulators, variable), self.slot(self._linears, variable)
         rate, power = learning_rate, self.learning_rate_power
         l2 = self.l2_regularization_strength + self.beta / (2.0 * rate)
-        weights, sums = tf.gather(variable, ids), tf.gather(accumulator, ids)
+        sums = tf.gather(accumulator, ids)
         shrunk = gradient + 2 * self.l2_shrinkage_regularization_strength * weights
         new_sums = sums + tf.square(gradient)
         terms = tf.gather(linear, ids) + shrunk - (new_sums**-power - sums**-power) / rate * weights
@@ -33,4 +33,4 @@ class Ftrl(RowSparse, keras.optimizers.Ftrl):
         clipped = tf.clip_by_value(terms, -self.l1_regularization_strength, self.l1_regularization_strength)
         accumulator.scatter_update(tf.IndexedSlices(new_sums, ids))
         linear.scatter_update(tf.IndexedSlices(terms, ids))
-        variable.scatter_update(tf.IndexedSlices((clipped - terms) / quadratic, ids))
+        return (clipped - terms) / quadratic

@@ -29,14 +29,14 @@ class LazyAdam(RowSparse, keras.optimizers.Adam):
             raise Refusal("LazyAdam: amsgrad has no row-sparse form here; leave it out, or use keras.optimizers.Adam.")
         super().build(variables)
 
-    def update_rows(self, ids: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Updates the rows of a table and of its two moments."""
+    def updated(self, weights: Any, gradient: Any, ids: Any, variable: Any, learning_rate: Any) -> Any:
+        """Returns what rows become, and updates their two moments."""
         first, second = self.slot(self._momentums, variable), self.slot(self._velocities, variable)
-        step = tf.cast(self.iterations.value + 1, variable.dtype)
-        beta_1, beta_2 = tf.cast(self.beta_1, variable.dtype), tf.cast(self.beta_2, variable.dtype)
+        step = tf.cast(self.iterations.value + 1, weights.dtype)
+        beta_1, beta_2 = tf.cast(self.beta_1, weights.dtype), tf.cast(self.beta_2, weights.dtype)
         m = beta_1 * tf.gather(first, ids) + (1 - beta_1) * gradient
         v = beta_2 * tf.gather(second, ids) + (1 - beta_2) * tf.square(gradient)
         first.scatter_update(tf.IndexedSlices(m, ids))
         second.scatter_update(tf.IndexedSlices(v, ids))
         rate = learning_rate * tf.sqrt(1 - beta_2**step) / (1 - beta_1**step)
-        variable.scatter_sub(tf.IndexedSlices(rate * m / (tf.sqrt(v) + self.epsilon), ids))
+        return weights - rate * m / (tf.sqrt(v) + self.epsilon)

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from trainer.optimizers.adagrad import update_weights
+from trainer.optimizers.adagrad import updated_by_weight
 from trainer.optimizers.rows import RowSparse
 
 
@@ -42,13 +42,12 @@ class RowWiseAdagrad(RowSparse, keras.optimizers.Adagrad):
             return
         self.update_rows(tf.range(variable.shape[0]), tf.cast(gradient, variable.dtype), variable, learning_rate)
 
-    def update_rows(self, ids: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Updates the rows of a table and their accumulators."""
+    def updated(self, weights: Any, gradient: Any, ids: Any, variable: Any, learning_rate: Any) -> Any:
+        """Returns what rows become, and updates their sums."""
         accumulator = self.slot(self._accumulators, variable)
         if accumulator.shape == variable.shape:
-            update_weights(ids, gradient, variable, accumulator, learning_rate, self.epsilon)
-            return
+            return updated_by_weight(weights, gradient, ids, accumulator, learning_rate, self.epsilon)
         sums = tf.gather(accumulator, ids) + tf.reduce_mean(tf.square(gradient), axis=1)  # (unique,)
         accumulator.scatter_update(tf.IndexedSlices(sums, ids))
-        rates = learning_rate / (tf.sqrt(sums) + tf.cast(self.epsilon, variable.dtype))  # (unique,)
-        variable.scatter_sub(tf.IndexedSlices(rates[:, tf.newaxis] * gradient, ids))
+        rates = learning_rate / (tf.sqrt(sums) + tf.cast(self.epsilon, sums.dtype))  # (unique,)
+        return weights - rates[:, tf.newaxis] * gradient

@@ -21,14 +21,36 @@ def summed(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
         Values `(unique, dimension)` at indices `(unique,)`, in the order in which the indices first came.
     """
     ids, places = tf.unique(gradient.indices)  # (unique,), (n,)
-    values = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(ids))  # (unique, dimension)
+    values = segment_sums(gradient.values, places, tf.size(ids))  # (unique, dimension)
     return tf.IndexedSlices(values, ids, gradient.dense_shape)
+
+
+def segment_sums(values: Any, segments: Any, count: Any) -> Any:
+    """Returns the sum of the values of each segment, as `tf.math.unsorted_segment_sum`, in the same order every time.
+
+    Args:
+        values: `(n, dimension)`.
+        segments: The segment of each value, int32 `(n,)`, none negative.
+        count: The number of segments, int32.
+
+    Returns:
+        `(count, dimension)`.
+    """
+    if tf.config.list_logical_devices("GPU"):
+        # Where order matters too, `tf.config.experimental.enable_op_determinism`: the other op has no such kernel.
+        return tf.math.unsorted_segment_sum(values, segments, count)
+    # On a CPU, five times as fast for 16 columns and as fast for 64.
+    places = tf.stack([segments, tf.range(tf.size(segments))], axis=1)  # (n, 2)
+    shape = tf.stack([tf.cast(count, tf.int64), tf.size(segments, tf.int64)])
+    return tf.raw_ops.SparseTensorDenseMatMul(
+        a_indices=places, a_values=tf.ones_like(segments, values.dtype), a_shape=shape, b=values
+    )
 
 
 class RowSparse(keras.optimizers.Optimizer):
     """An optimizer that updates only the rows of a table that a step has used.
 
-    A subclass adds to a Keras optimizer the method `update_rows`; dense gradients get that optimizer's own update.
+    A subclass adds to a Keras optimizer the method `updated`; dense gradients get that optimizer's own update.
     `weight_decay` is decoupled: `w ← w - rate · weight_decay · w`, and then the update. A dense variable decays as in
     Keras, whole; of a variable with a sparse gradient only the rows decay that the step used.
 
@@ -49,8 +71,16 @@ class RowSparse(keras.optimizers.Optimizer):
             self._check_tables([variable for gradient, variable in pairs if isinstance(gradient, tf.IndexedSlices)])
         super().apply(grads, trainable_variables)
 
-    def update_rows(self, ids: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Updates the rows `ids` `(unique,)` of a `variable`, given their `gradient` `(unique, dimension)`."""
+    def updated(self, weights: Any, gradient: Any, ids: Any, variable: Any, learning_rate: Any) -> Any:
+        """Returns what rows of a variable become, and updates its slots there.
+
+        Args:
+            weights: The rows, `(unique, dimension)`.
+            gradient: Theirs, `(unique, dimension)`.
+            ids: Which rows they are, `(unique,)`.
+            variable: The variable, to find its slots by.
+            learning_rate: Of this step.
+        """
         raise NotImplementedError
 
     def update_whole(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
@@ -68,9 +98,15 @@ class RowSparse(keras.optimizers.Optimizer):
             self.update_whole(gradient, variable, rate)
             return
         rows = summed(gradient)
+        self.update_rows(rows.indices, tf.cast(rows.values, variable.dtype), variable, rate, decay)
+
+    def update_rows(self, ids: Any, gradient: Any, variable: Any, rate: Any, decay: Any = None) -> None:
+        """Updates the rows `ids` `(unique,)` of a variable, given their gradient `(unique, dimension)`."""
+        weights = tf.gather(variable, ids)  # (unique, dimension)
         if decay is not None:
-            variable.scatter_sub(tf.IndexedSlices(tf.gather(variable, rows.indices) * decay * rate, rows.indices))
-        self.update_rows(rows.indices, tf.cast(rows.values, variable.dtype), variable, rate)
+            weights -= weights * decay * rate
+        # To write what was read and changed takes a tenth of the time of scatter_sub.
+        variable.scatter_update(tf.IndexedSlices(self.updated(weights, gradient, ids, variable, rate), ids))
 
     def slot(self, slots: list[Any], variable: Any) -> Any:
         """Returns the slot of a variable as TensorFlow's variable, so that its rows can be read and written."""

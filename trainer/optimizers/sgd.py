@@ -19,14 +19,12 @@ class SGD(RowSparse, keras.optimizers.SGD):
         Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep learning", 2013.
     """
 
-    def update_rows(self, ids: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Updates the rows of a table and of its velocity."""
+    def updated(self, weights: Any, gradient: Any, ids: Any, variable: Any, learning_rate: Any) -> Any:
+        """Returns what rows become, and updates their velocities."""
         if not self.momentum:
-            variable.scatter_sub(tf.IndexedSlices(learning_rate * gradient, ids))
-            return
+            return weights - learning_rate * gradient
         velocity = self.slot(self.momentums, variable)
-        momentum = tf.cast(self.momentum, variable.dtype)
+        momentum = tf.cast(self.momentum, weights.dtype)
         moved = momentum * tf.gather(velocity, ids) - learning_rate * gradient
         velocity.scatter_update(tf.IndexedSlices(moved, ids))
-        step = momentum * moved - learning_rate * gradient if self.nesterov else moved
-        variable.scatter_add(tf.IndexedSlices(step, ids))
+        return weights + (momentum * moved - learning_rate * gradient if self.nesterov else moved)

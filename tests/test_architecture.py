@@ -18,7 +18,7 @@ ORDER = [
     {"feature_column"},
     {"heads"},
     {"problem", "problems"},
-    {"optimizers"},
+    {"segments", "optimizers"},
     {"formats"},
     {"tables"},
     {"warm_start"},

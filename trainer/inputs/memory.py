@@ -66,13 +66,13 @@ class Examples:
 
     def _read(self, steps: tf.data.Dataset, batch_size: int, order: Callable[[Any, Any], Any]) -> tf.data.Dataset:
         count, epoch_steps = len(self), -(-len(self) // batch_size)
-        tensors = tf.nest.map_structure(_constant, (self.features, self.labels, self.weights))
+        packed, unpacked = _packed((self.features, self.labels, self.weights))
 
         @tf.autograph.experimental.do_not_convert
         def batch(step: Any) -> Any:
             start = step % epoch_steps * batch_size
             places = order(tf.range(start, tf.minimum(start + batch_size, count)), step // epoch_steps)
-            return tf.nest.map_structure(lambda values: tf.gather(values, places), tensors)
+            return unpacked([tf.gather(values, places) for values in packed])
 
         return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
 
@@ -130,6 +130,34 @@ def joined(parts: Sequence[Examples]) -> Examples:
     features = {key: _joined([part.features[key] for part in parts]) for key in parts[0].features}
     labels, weights = (np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "weights"))
     return Examples(features, labels, weights)
+
+
+def _packed(structure: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+    """Returns tensors that hold all values of a structure, and what makes the structure of examples gathered from them.
+
+    Matrices of one dtype are one tensor: to gather its rows costs as much as to gather those of one of the matrices.
+    """
+    flat = tf.nest.flatten(structure)
+    groups: dict[Any, list[int]] = {}
+    for place, values in enumerate(flat):
+        matrix = isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] > 0
+        groups.setdefault(values.dtype if matrix else place, []).append(place)
+    packed = [
+        tf.constant(np.concatenate([flat[place] for place in places], axis=1))
+        if len(places) > 1
+        else _constant(flat[places[0]])
+        for places in groups.values()
+    ]
+
+    def unpacked(gathered: list[Any]) -> Any:
+        found = list(flat)
+        for places, values in zip(groups.values(), gathered, strict=True):
+            widths = [flat[place].shape[1] for place in places] if len(places) > 1 else []
+            for place, part in zip(places, tf.split(values, widths, axis=1) if widths else [values], strict=True):
+                found[place] = part
+        return tf.nest.pack_sequence_as(structure, found)
+
+    return packed, unpacked
 
 
 def _constant(values: Values) -> Any:

@@ -14,6 +14,7 @@ from trainer.errors import Refusal
 from trainer.feature_column.embedding import COMBINERS
 from trainer.feature_column.serialization import from_dict, to_dict
 from trainer.layers.given import as_given
+from trainer.segments import segment_sums
 
 BLOCK = 65_536
 """Rows that are drawn at a time: the whole of a large table drawn at once takes three times its memory."""
@@ -119,10 +120,17 @@ class EmbeddingTable(keras.layers.Layer):
             weights = aligned(values_of({"weights": weights}, "weights"), ids, "EmbeddingTable")
         if ids.shape[1] != 1 or weights is not None or isinstance(ids, tf.RaggedTensor):
             return tf.cast(self._combined(ids, weights), self.compute_dtype)  # (batch, dimension)
-        # One id an example, and none missing: the rows as they are, which is half as much work.
-        whole = tf.reduce_all(ids >= 0)
-        found = tf.cond(whole, lambda: self._rows(tf.squeeze(ids, 1)), lambda: self._combined(ids, None))
-        return tf.cast(found, self.compute_dtype)  # (batch, dimension)
+        return tf.cast(self._single(tf.squeeze(ids, 1)), self.compute_dtype)  # (batch, dimension)
+
+    def _single(self, ids: Any) -> Any:
+        """Returns the row of each example, `(batch, dimension)`, given its id, `(batch,)`."""
+        present, most = ids >= 0, tf.reduce_max(ids)
+        # An example without an id reads a row that another one reads, times 0, so the batch touches no further row. It
+        # costs less than to pick out the others, and than a tf.cond, whose gradient is another. None is read for none.
+        count = tf.where(most >= 0, tf.size(ids), 0)
+        rows = self._rows(tf.where(present, ids, most)[:count])
+        rows = tf.pad(rows, [[0, tf.size(ids) - count], [0, 0]])  # (batch, dimension)
+        return rows * tf.cast(present, rows.dtype)[:, tf.newaxis]
 
     def _rows(self, keys: Any) -> Any:
         """Returns rows of the table, none longer than `max_norm`, `(n, dimension)`."""
@@ -132,13 +140,10 @@ class EmbeddingTable(keras.layers.Layer):
     def _combined(self, ids: Any, weights: Any) -> Any:
         """Returns the rows of each example as the combiner makes one of them, `(batch, dimension)`."""
         keys, examples, weights = self._present(ids, weights)  # each (n,)
-        rows = self._rows(keys)  # (n, dimension)
-        if weights is not None:
-            rows = rows * weights[:, tf.newaxis]
         batch = ids.nrows() if isinstance(ids, tf.RaggedTensor) else tf.shape(ids, out_type=tf.int64)[0]
-        combined = tf.math.unsorted_segment_sum(rows, examples, batch)  # (batch, dimension)
-        if self.combiner != "sum" and (weights is not None or ids.shape[1] != 1):
-            shares = tf.ones_like(rows[:, 0]) if weights is None else weights
+        combined = segment_sums(self._rows(keys), examples, batch, weights)  # (batch, dimension)
+        if self.combiner != "sum":
+            shares = tf.ones_like(examples, combined.dtype) if weights is None else weights
             shares = tf.square(shares) if self.combiner == "sqrtn" else shares
             total = tf.math.unsorted_segment_sum(shares, examples, batch)  # (batch,)
             total = tf.sqrt(total) if self.combiner == "sqrtn" else total

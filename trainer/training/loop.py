@@ -1,6 +1,5 @@
 """Our own loop over a compiled Keras model: many steps a Python call, metrics on the device, Keras callbacks."""
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from trainer.errors import TrainingFailure
 from trainer.inputs.memory import Examples
 from trainer.models import Halves, tables_of
 from trainer.training import interrupts
+from trainer.training.steps import NotFinite, Steps
 
 CALL_SECONDS = 0.2
 """How long one Python call should last: signals wait for it, and progress shows after it."""
@@ -82,9 +82,8 @@ def train(
     epoch_steps = -(-len(examples) // batch_size)
     listeners = _listeners(model, callbacks, -(-last_step // epoch_steps), epoch_steps)
     model.optimizer.build(model.trainable_variables)
-    loss = keras.metrics.Mean(name="loss")
-    run_steps = _run_steps(model, halves, loss)
     # These are made once: to trace them anew each epoch would take as long as a hundred steps.
+    run_steps = Steps(model, halves)
     evaluation = _evaluation(model, halves)
     batches = iter(examples.shuffled(batch_size, seed, position.steps, last_step))
     pace = _Pace()
@@ -92,10 +91,8 @@ def train(
     with interrupts.held() as let_through:
         while position.steps < last_step and not model.stop_training:
             listeners.on_epoch_begin(position.epoch)
-            loss.reset_state()
             last = min(epoch_steps, position.step + last_step - position.steps)
-            _epoch(model, run_steps, batches, loss, position, last, listeners, let_through, pace)
-            logs = {"loss": float(loss.result())}
+            logs = {"loss": _epoch(model, run_steps, batches, position, last, listeners, let_through, pace)}
             if validation is not None:
                 results = _evaluated(model, evaluation, validation, eval_batch_size)
                 logs.update({f"val_{name}": value for name, value in results.items()})
@@ -115,31 +112,35 @@ def _listeners(model: keras.Model, callbacks: Sequence[Any], epochs: int, steps:
 
 def _epoch(
     model: keras.Model,
-    run_steps: Any,
+    run_steps: Steps,
     batches: Iterator[Any],
-    loss: Any,
     position: Position,
     last: int,
     listeners: Any,
     let_through: Callable[[], None],
     pace: "_Pace",
-) -> None:
+) -> float:
+    """Trains to a step of the epoch and returns the mean loss of the examples."""
+    total, examples = 0.0, 0.0
     while position.step < last:
         let_through()
         steps = min(pace.steps, last - position.step)
         listeners.on_train_batch_begin(position.step)
         start = time.perf_counter()
-        done, value = (float(result) for result in run_steps(batches, tf.constant(steps)))
+        try:
+            taken = run_steps(batches, steps)
+        except NotFinite as found:
+            position.step, position.steps = position.step + found.steps, position.steps + found.steps
+            raise TrainingFailure(_failure(model, position.steps + 1, found.value)) from None
         seconds = time.perf_counter() - start
-        position.step += int(done)
-        position.steps += int(done)
-        if not math.isfinite(value):
-            raise TrainingFailure(_failure(model, position.steps + 1, value))
-        listeners.on_train_batch_end(position.step - 1, {"loss": float(loss.result())})
+        position.step, position.steps = position.step + steps, position.steps + steps
+        total, examples = total + taken[0], examples + taken[1]
+        listeners.on_train_batch_end(position.step - 1, {"loss": total / examples})
         pace.follow(steps, seconds)
+    return total / max(examples, 1.0)
 
 
-def _failure(model: keras.Model, step: int, value: float) -> str:
+def _failure(model: keras.Model, step: int, value: str) -> str:
     wrong = [
         f"{name} ({', '.join(column.name for column in columns) or 'no column'})"
         for name, (table, columns) in tables_of(model).items()
@@ -150,40 +151,6 @@ def _failure(model: keras.Model, step: int, value: float) -> str:
         f"training: the loss became {value} in step {step}, whose update was not applied; {found}; try a smaller "
         "--learning-rate, or look for such values in the data."
     )
-
-
-def _run_steps(model: keras.Model, halves: Halves, loss: keras.metrics.Metric) -> Any:
-    variables = model.trainable_variables
-
-    def step(features: Any, labels: Any, weights: Any) -> Any:
-        with tf.GradientTape() as tape:
-            logits = halves.logits(features, True)
-            value = model.compute_loss(y=labels, y_pred=logits, sample_weight=weights, training=True)
-            scaled = model.optimizer.scale_loss(value)
-        gradients = tape.gradient(scaled, variables)
-
-        def update() -> Any:
-            model.optimizer.apply(gradients, variables)
-            loss.update_state(value, sample_weight=tf.shape(labels)[0])
-            return tf.constant(1)
-
-        value = tf.cast(value, tf.float32)
-        return tf.cond(tf.math.is_finite(value), update, lambda: tf.constant(0)), value
-
-    @tf.function(reduce_retracing=True, autograph=False)
-    def run_steps(batches: Any, steps: Any) -> Any:
-        """Returns the steps done and the last loss, which is not finite where steps are left over."""
-
-        def body(done: Any, value: Any) -> Any:
-            more, value = step(*next(batches))
-            return done + more, value
-
-        def go_on(done: Any, value: Any) -> Any:
-            return (done < steps) & tf.math.is_finite(value)
-
-        return tf.while_loop(go_on, body, (tf.constant(0), tf.constant(0.0)))
-
-    return run_steps
 
 
 def evaluate(model: keras.Model, halves: Halves, examples: Examples, batch_size: int = 4096) -> dict[str, float]:

@@ -1,0 +1,80 @@
+"""Steps of training as one TensorFlow function, many a call, which stops before the update of a loss not finite."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from trainer.models import Halves
+
+_CHECK = "the loss of a step"
+
+
+class NotFinite(Exception):
+    """The loss of a step is not finite.
+
+    Args:
+        steps: The steps that the call had done before it.
+        value: "nan", "inf" or "-inf".
+    """
+
+    def __init__(self, steps: int, value: str) -> None:
+        super().__init__(f"{value} after {steps} steps")
+        self.steps, self.value = steps, value
+
+
+class Steps:
+    """Steps of training, many a call.
+
+    Args:
+        model: A compiled model.
+        halves: The same model, taken apart where features are encoded.
+    """
+
+    def __init__(self, model: keras.Model, halves: Halves) -> None:
+        self.model, self.halves, self.variables = model, halves, model.trainable_variables
+        self.done = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._run = tf.function(self._steps, reduce_retracing=True, autograph=False)
+
+    def __call__(self, batches: Iterator[Any], steps: int) -> tuple[float, float]:
+        """Takes some steps; returns the sum of the losses of their examples, and how many these were.
+
+        Raises:
+            NotFinite: The loss of a step is not finite; neither that step nor one after it has changed the weights.
+        """
+        before = int(self.done)
+        try:
+            total, examples = self._run(batches, tf.constant(steps))
+        except tf.errors.InvalidArgumentError as error:
+            found = re.search(f"{_CHECK} : Tensor had ([-+]Inf|NaN) values", str(error))
+            if found is None:
+                raise
+            raise NotFinite(int(self.done) - before, found[1].strip("+").lower()) from None
+        return float(total), float(examples)
+
+    def _steps(self, batches: Any, steps: Any) -> Any:
+        def body(done: Any, total: Any, examples: Any) -> Any:
+            features, labels, weights = next(batches)
+            value = self._step(features, labels, weights)
+            count = tf.cast(tf.shape(labels)[0], tf.float32)
+            return done + 1, total + count * value, examples + count
+
+        start = tf.constant(0), tf.constant(0.0), tf.constant(0.0)
+        return tf.while_loop(lambda done, *_: done < steps, body, start)[1:]
+
+    def _step(self, features: Any, labels: Any, weights: Any) -> Any:
+        with tf.GradientTape() as tape:
+            logits = self.halves.logits(features, True)
+            value = self.model.compute_loss(y=labels, y_pred=logits, sample_weight=weights, training=True)
+            scaled = self.model.optimizer.scale_loss(value)
+        value = tf.cast(value, tf.float32)
+        # Nothing is written before the loss is seen to be finite.
+        with tf.control_dependencies([tf.raw_ops.CheckNumericsV2(tensor=value, message=_CHECK)]):
+            ones = tf.ones_like(scaled)
+            self.done.assign_add(1)
+        gradients = tape.gradient(scaled, self.variables, output_gradients=ones)
+        with tf.control_dependencies([ones]):
+            self.model.optimizer.apply(gradients, self.variables)
+        return value

@@ -143,7 +143,8 @@ def main() -> None:
     made.add_argument("--child", metavar="SIDE", help=argparse.SUPPRESS)
     flags = made.parse_args()
     if flags.child:
-        peer("torch").set_num_threads(flags.torch_threads)
+        if flags.child == "PyTorch":
+            peer("torch").set_num_threads(flags.torch_threads)
         print(json.dumps(measure(flags.child, flags.sizes[0], flags)))
         return
     if flags.quick:

@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,7 @@ def machine(peers: Sequence[str] = ()) -> dict[str, Any]:
         "python": platform.python_version(),
         "tensorflow": tf.__version__,
         "keras": keras.__version__,
-        **{name: peer(name).__version__ for name in peers},
+        **{name: peer(name).__version__ if find_spec(name) else "missing" for name in peers},
     }
 
 
@@ -181,7 +182,7 @@ def parser(description: str | None, **defaults: int) -> argparse.ArgumentParser:
 
 def opened(flags: argparse.Namespace, peers: Sequence[str]) -> dict[str, Any]:
     """Prints and returns what the numbers hang on, and gives PyTorch its threads."""
-    if "torch" in peers:
+    if "torch" in peers and find_spec("torch"):
         peer("torch").set_num_threads(flags.torch_threads)
     about = {**machine(peers), "torch_threads": flags.torch_threads, "rounds": flags.rounds}
     print(", ".join(f"{name} {value}" for name, value in about.items()), flush=True)

@@ -234,7 +234,7 @@ def rows_of(flags: argparse.Namespace) -> Iterator[Row]:
 
 def main() -> None:
     defaults = {"small": 1000, "middle": 1_000_000, "large": 10_000_000, "examples": EXAMPLES}
-    flags = parser(__doc__, **defaults, steps=400, slow_steps=60).parse_args()
+    flags = parser(__doc__, **defaults, steps=400, slow_steps=100).parse_args()
     if flags.quick:
         flags.middle, flags.large, flags.examples = 20_000, 30_000, 2**16
         flags.steps, flags.slow_steps, flags.rounds, flags.torch_threads = 40, 40, 1, 1

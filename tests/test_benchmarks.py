@@ -1,0 +1,47 @@
+"""That the benchmarks run, small and short; nothing is measured here, and PyTorch, a peer, need not be there."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def quick(name: str, tmp_path: Path, *flags: str) -> Any:
+    """What a benchmark writes."""
+    file = tmp_path / "found.json"
+    command = [sys.executable, "-m", f"tests.benchmarks.{name}", "--quick", "--json", str(file), *flags]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(file.read_text())
+
+
+def losses(row: Any) -> list[float]:
+    return [side["loss"] for side in row["sides"].values()]
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_the_size_of_a_table_compares_models_that_learn_the_same(tmp_path: Path) -> None:
+    found = quick("table_size", tmp_path, "--only", "raw loop, Adagrad, 20,000")
+    (row,) = found["rows"]
+    assert list(row["sides"]) == ["raw loop, Adagrad", "our loop, Adagrad"]
+    assert losses(row)[0] == pytest.approx(losses(row)[1], rel=1e-4)
+    assert losses(row)[0] < 0.69
+    assert [bar["wanted"] for bar in row["bars"]] == ["at least 0.9"]
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_a_wide_table_compares_models_that_learn_the_same(tmp_path: Path) -> None:
+    (row,) = quick("tabular", tmp_path, "--only", "tf.feature_column")["rows"]
+    assert losses(row)[0] == pytest.approx(losses(row)[1], rel=1e-3)
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_a_big_table_measures_its_memory(tmp_path: Path) -> None:
+    (row,) = quick("big_table", tmp_path, "--only", "ours")["rows"]
+    assert row["bytes"] == 100_000 * (16 + 1) * 4
+    assert row["peak"] > row["resident_before"]

@@ -64,6 +64,15 @@ def test_the_three_forms_are_what_they_say() -> None:
         assert changed <= columns
 
 
+def test_a_form_without_a_table_has_no_optimizer_for_it() -> None:
+    columns = (embedded(planted.day, planted.hour, name="day_hour"), fc.embedding_column(planted.hour, 2, name="hour"))
+    own = {"day_hour": "SGD", "hour": ("Adagrad", 0.1), "of_the_tower": "SGD"}
+    forms = variants(of(*columns, table_optimizers=own))
+    assert forms[EMBEDDING].table_optimizers == own
+    rest = {"hour": ("Adagrad", 0.1), "of_the_tower": "SGD"}
+    assert forms[ONE_HOT].table_optimizers == forms[KEYS].table_optimizers == rest
+
+
 def test_a_key_that_is_there_already_is_not_there_twice() -> None:
     problem = of(
         embedded(planted.day, planted.hour, name="day_hour"),

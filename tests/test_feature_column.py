@@ -167,7 +167,7 @@ ADDITIONS = {
     "embedding_column": {"dimension": None},
     "shared_embeddings": {"dimension": None},
 }
-KEYWORDS = {"embedding_column": {"name"}}
+KEYWORDS = {"embedding_column": {"name", "storage_dtype"}, "shared_embeddings": {"storage_dtype"}}
 OURS_ALONE = {"from_data", "quantiles"}
 FUNCTIONS = sorted(name for name in dir(tf.feature_column) if name.islower() and not name.startswith("_"))
 
@@ -1049,6 +1049,10 @@ REFUSALS: list[tuple[Callable[[], Any], str]] = [
     (
         lambda: fc.embedding_column(HOUR, 4, "max"),
         "embedding_column: column 'hour': combiner must be one of mean, sum, sqrtn, not 'max'.",
+    ),
+    (
+        lambda: fc.embedding_column(HOUR, storage_dtype="float16"),
+        "embedding_column: column 'hour': storage_dtype must be float32 or bfloat16, not 'float16'.",
     ),
     (
         lambda: fc.embedding_column(HOUR, 4, initializer=0.5),  # type: ignore[arg-type]  # the mistake under test

@@ -233,6 +233,35 @@ def test_bags_are_shuffled_with_their_examples() -> None:
     assert seen != list(range(7))
 
 
+def test_features_of_every_dtype_and_shape_are_read_with_their_examples() -> None:
+    numbers = np.arange(11)
+    features: dict[str, Any] = {
+        "alone": numbers,
+        "id": numbers[:, np.newaxis],
+        "ids": np.stack([numbers, -numbers, numbers**2], axis=1),
+        "short": numbers[:, np.newaxis].astype(np.int32),
+        "size": numbers[:, np.newaxis].astype(np.float32),
+        "sizes": np.stack([numbers, numbers / 2], axis=1).astype(np.float32),
+        "nothing": np.zeros((11, 0), np.float32),
+        "word": np.array([[f"{number}".encode()] for number in numbers], object),
+        "words": np.array([[f"{number}".encode(), b"x"] for number in numbers], object),
+        "steps": np.arange(66, dtype=np.float32).reshape(11, 3, 2),
+    }
+    examples = Examples(features, numbers[:, np.newaxis].astype(np.float32), np.ones((11, 1), np.float32))
+    read = [examples.batches(4), examples.shuffled(4, seed=2, first_step=0, last_step=3)]
+    for batches, in_order in zip(read, (True, False), strict=True):
+        found, labels, weights = zip(*batches.as_numpy_iterator(), strict=True)
+        order = np.concatenate(labels)[:, 0].astype(int)
+        assert sorted(order) == numbers.tolist()
+        assert (order == numbers).all() == in_order
+        assert {batch["ids"].shape for batch in found} == {(4, 3), (3, 3)}
+        assert (np.concatenate(weights) == 1).all()
+        for key, values in features.items():
+            together = np.concatenate([batch[key] for batch in found])
+            assert together.dtype == values.dtype
+            np.testing.assert_array_equal(together, values[order])
+
+
 @pytest.mark.parametrize("places", [np.array([5, 0, 3]), np.array([True, False, False, True, False, True, False])])
 def test_a_subset_keeps_the_bags_of_its_examples(places: Any) -> None:
     part = bags_of([0, 1, 2, 3, 0, 1, 2]).subset(places)

@@ -296,3 +296,7 @@ def test_a_job_says_which_tables_an_optimizer_writes_whole(tmp_path: Path, capsy
         "batch\n"
     )
     assert said("SGD") == ""
+    problem = dataclasses.replace(problem, table_optimizers={"large": f"{tmp_path / 'stock.py'}:stock"})
+    assert said("LazyAdam").startswith("SGD reads and writes every row of large (100,001 rows) at every step;")
+    problem = dataclasses.replace(problem, table_optimizers={"large": "SGD"})
+    assert said(f"{tmp_path / 'stock.py'}:stock") == ""  # the rest is small

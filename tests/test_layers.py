@@ -415,6 +415,32 @@ def test_a_missing_id_reads_no_row_and_its_gradient_touches_none(combiner: str) 
     assert combined.numpy()[1].tolist() == [0, 0]
 
 
+@pytest.mark.parametrize("name", optimizers.names())
+def test_a_missing_single_id_reads_zeros_and_changes_no_row(name: str) -> None:
+    ids = tf.constant([[3], [-1], [1], [3], [-1]])
+    trained, alike = table(), table()
+    before = trained.table.numpy()
+    for made, batch in ((trained, ids), (alike, tf.gather(ids, [0, 2, 3]))):
+        with tf.GradientTape() as tape:
+            rows = made(batch)
+            loss = tf.reduce_sum(rows**2)
+        optimizers.get(name, 0.1).apply([tape.gradient(loss, made.table.value)], [made.table])
+        assert rows.numpy()[0].tolist() == before[3].tolist()
+    assert trained(ids).numpy()[[1, 4]].tolist() == [[0, 0]] * 2
+    assert np.array_equal(trained.table, alike.table)
+    assert np.flatnonzero((trained.table.numpy() != before).any(axis=1)).tolist() == [1, 3]
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 1), (2, 1), (2,)])
+def test_a_batch_without_any_id_reads_nothing(shape: tuple[int, ...]) -> None:
+    made = table()
+    made.table.assign(np.full((5, 2), np.nan))
+    with tf.GradientTape() as tape:
+        rows = made(tf.fill(shape, tf.constant(-1, tf.int64)))
+    assert rows.numpy().tolist() == [[0, 0]] * shape[0]
+    assert tape.gradient(rows, made.table.value).indices.numpy().tolist() == []
+
+
 def test_training_on_missing_ids_changes_nothing() -> None:
     made = table()
     before = made.table.numpy()
@@ -423,6 +449,25 @@ def test_training_on_missing_ids_changes_nothing() -> None:
         loss = tf.reduce_sum(made(tf.constant([[-1, -1], [-1, -1]])))
     optimizer.apply([tape.gradient(loss, made.table.value)], [made.table])
     assert np.array_equal(made.table, before)
+
+
+def test_a_table_in_bfloat16_takes_half_the_memory_and_gives_rows_of_float32() -> None:
+    made = layers.EmbeddingTable(
+        5, 2, storage_dtype="bfloat16", initial_values=lambda: np.full((5, 2), 1 / 3, np.float32)
+    )
+    rows = made(tf.constant([[1], [-1]]))
+    assert (made.table.dtype, rows.dtype, made.values.dtype) == ("bfloat16", tf.float32, np.float32)
+    assert rows.numpy().tolist() == [[0.333984375] * 2, [0, 0]]
+    again = layers.EmbeddingTable.from_config(made.get_config())
+    assert again.storage_dtype == "bfloat16"
+
+
+def test_a_column_says_how_its_table_is_stored() -> None:
+    columns = [fc.embedding_column(HOUR, 2, name="hours", storage_dtype="bfloat16")]
+    columns += fc.shared_embeddings([HOUR], 2, storage_dtype="bfloat16")
+    layer = layers.DenseFeatures(columns)
+    assert layer({"hour": tf.constant([3])}).dtype == tf.float32
+    assert {table.table.dtype for table in layer.tables.values()} == {"bfloat16"}
 
 
 def test_only_rows_longer_than_max_norm_are_scaled_down_and_the_table_keeps_them() -> None:
@@ -1348,6 +1393,10 @@ REFUSALS: list[tuple[Callable[[], Any], str]] = [
     (
         lambda: layers.EmbeddingTable(4, 2, "max"),
         "EmbeddingTable: combiner must be one of mean, sum, sqrtn, not 'max'.",
+    ),
+    (
+        lambda: layers.EmbeddingTable(5, 2, storage_dtype="float16"),
+        "EmbeddingTable: storage_dtype must be float32 or bfloat16, not 'float16'.",
     ),
     (
         lambda: layers.DenseFeatures([]),

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -263,13 +264,103 @@ def test_the_learning_rate_decays_to_zero_at_the_last_step(
         BOTH, dnn_optimizer="SGD", learning_rate=rate, learning_rate_decay=decay, linear_optimizer="Ftrl"
     )
     model = models.build(problem, steps=8)
-    deep, wide = model.optimizer.rest, model.optimizer.parts["linear/"]
+    deep, wide = model.optimizer.rest, model.optimizer.parts["linear"]
     start = 0.01 if rate is None else rate
     for step in range(9):
         deep.iterations.assign(step)
         assert float(deep.learning_rate) == pytest.approx(start * expected(step / 8), abs=1e-7)
     assert float(wide.learning_rate) == pytest.approx(0.001)
     assert float(models.build(problem).optimizer.learning_rate) == pytest.approx(start)
+
+
+DAY = fc.embedding_column(planted.day, 3, name="day")
+TABLES = dataclasses.replace(BOTH, dnn_feature_columns=(*BOTH.dnn_feature_columns, DAY), linear_optimizer="Ftrl")
+
+
+def with_tables(**given: str | tuple[str, float]) -> keras.Model:
+    return models.build(dataclasses.replace(TABLES, table_optimizers=given))
+
+
+def test_a_table_has_the_optimizer_that_is_given_for_it_and_no_other_does() -> None:
+    model = with_tables(day_hour=("RowWiseAdagrad", 0.25))
+    assert len(changed(model)) == 4
+    own, wide = model.optimizer.parts.values()
+    assert list(model.optimizer.parts) == ["day_hour", "linear"]
+    assert (type(own), type(wide)) == (optimizers.RowWiseAdagrad, optimizers.Ftrl)
+    assert float(own.learning_rate) == 0.25
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.02)
+    (sums,) = [v for v in own.variables if len(v.shape)]
+    assert sums.shape == (168,)
+    assert sums.numpy().max() > 0.1  # where they start
+    assert type(model.optimizer.rest) is optimizers.LazyAdam
+    assert [tuple(v.shape) for v in model.optimizer.rest.variables].count((7, 3)) == 2  # two moments of the other
+
+
+def test_a_table_moves_as_its_own_optimizer_alone_would_move_it() -> None:
+    moved = []
+    for problem in (
+        dataclasses.replace(BOTH, table_optimizers={"day_hour": ("SGD", 0.5)}, learning_rate=0.0),
+        dataclasses.replace(BOTH, dnn_optimizer="SGD", learning_rate=0.5),
+    ):
+        keras.utils.set_random_seed(3)
+        model = models.build(problem)
+        kept = changed(model, steps=1)
+        moved.append(models.tables_of(model)["day_hour"][0].table.numpy())
+        assert (kept == {"dense_features"}) == (problem.learning_rate == 0.0)
+    np.testing.assert_array_equal(*moved)
+
+
+def test_an_optimizer_of_ones_own_and_its_own_rate_may_train_a_table() -> None:
+    file = f"{Path(__file__).parent / 'examples' / 'own_optimizer.py'}:warm"
+    model = with_tables(day=file, day_hour="SGD")
+    assert list(model.optimizer.parts) == ["day", "day_hour", "linear"]
+    assert type(model.optimizer.parts["day"]) is optimizers.Adagrad
+    assert float(model.optimizer.parts["day_hour"].learning_rate) == pytest.approx(0.01)
+
+
+def test_a_table_with_the_name_of_a_layer_shares_no_optimizer_with_it() -> None:
+    column = fc.embedding_column(planted.day, 3, name="linear")
+    problem = dataclasses.replace(TABLES, dnn_feature_columns=(column,), table_optimizers={"linear": "SGD"})
+    model = models.build(problem)
+    assert list(model.optimizer.parts) == ["linear/table", "linear"]
+    own = {v.path for v in model.trainable_variables if model.optimizer.of(v) is model.optimizer.parts["linear/table"]}
+    assert own == {"dense_features/linear/table"}
+
+
+def test_a_frozen_table_gets_no_part() -> None:
+    frozen = dataclasses.replace(TABLES, linear_optimizer=None).replacing(
+        lambda column: dataclasses.replace(column, trainable=column.table != "day_hour")
+    )
+    model = models.build(dataclasses.replace(frozen, table_optimizers={"day_hour": "SGD", "day": "SGD"}))
+    assert list(model.optimizer.parts) == ["day"]
+    assert changed(model) == {"dense_features", "hidden_0", "logits", "linear"}
+    model = models.build(dataclasses.replace(frozen, table_optimizers={"day_hour": "SGD"}))
+    assert type(model.optimizer) is optimizers.LazyAdam
+
+
+def test_a_model_that_makes_its_variables_later_gives_its_tables_their_optimizers() -> None:
+    class Later(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedded = layers.DenseFeatures(TABLES.dnn_feature_columns)
+            self.last = keras.layers.Dense(1)
+
+        def call(self, features: Any) -> Any:
+            return self.last(self.embedded(features))
+
+    mine = dataclasses.replace(TABLES, model=Later, linear_optimizer=None, table_optimizers={"day_hour": "SGD"})
+    model = models.build(mine)
+    model(rows()[0])
+    model.optimizer.build(model.trainable_variables)
+    (own,) = [v for v in model.trainable_variables if type(model.optimizer.of(v)) is optimizers.SGD]
+    assert own is models.tables_of(model)["day_hour"][0].table
+
+
+def test_optimizers_that_cannot_be_made_are_refused_without_a_model() -> None:
+    models.check_optimizers(dataclasses.replace(TABLES, table_optimizers={"day": ("SGD", 0.1)}))
+    with pytest.raises(Refusal) as refusal:
+        models.check_optimizers(dataclasses.replace(TABLES, table_optimizers={"day": ("SDG", 0.1)}))
+    assert str(refusal.value) == "table_optimizers of 'day': there is no optimizer 'SDG'; did you mean 'SGD'?"
 
 
 def test_encoded_keys_of_a_model_are_those_of_its_columns() -> None:
@@ -286,6 +377,27 @@ def test_encoded_keys_of_a_model_are_those_of_its_columns() -> None:
         ({"model": lambda: "mine"}, "Problem: model must return a keras.Model, not str."),
         ({"dnn_optimizer": "Adam"}, "--optimizer: there is no optimizer 'Adam'; did you mean 'LazyAdam'?"),
         ({"linear_optimizer": "Ftlr"}, "--optimizer: there is no optimizer 'Ftlr'; did you mean 'Ftrl'?"),
+        (
+            {"table_optimizers": {"day_hour": "LazyAdm"}},
+            "table_optimizers of 'day_hour': there is no optimizer 'LazyAdm'; did you mean 'LazyAdam'?",
+        ),
+        (
+            {"table_optimizers": {"day_huor": "SGD"}},
+            "table_optimizers: problem planted has no table 'day_huor'; did you mean 'day_hour'?",
+        ),
+        ({"table_optimizers": {"x": "SGD"}}, "table_optimizers: problem planted has no table 'x'; it has day_hour."),
+        (
+            {"table_optimizers": {"x": "SGD"}, "dnn_feature_columns": ()},
+            "table_optimizers: problem planted has no table 'x'; it has none.",
+        ),
+        (
+            {
+                "dnn_feature_columns": (fc.embedding_column(planted.day, 2, name="linear"),),
+                "linear_optimizer": "Ftrl",
+            },
+            "Problem: linear_optimizer would train the table 'linear' too, which has the name of the wide part; give "
+            "its column another name=.",
+        ),
         (
             {"learning_rate_decay": "cosin"},
             "Problem: learning_rate_decay is None, 'linear' or 'cosine', not 'cosin'.",

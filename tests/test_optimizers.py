@@ -1,5 +1,6 @@
 import ast
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cache, partial
 from itertools import cycle
 from pathlib import Path
@@ -375,6 +376,55 @@ def test_a_table_that_is_excluded_from_weight_decay_does_not_decay() -> None:
     assert np.array_equal(train(optimizer, gradients), train(optimizers.LazyAdam(0.1), gradients))
 
 
+# Tables in bfloat16
+
+
+def short_table(values: Any) -> Any:
+    variable = keras.Variable(values, dtype="bfloat16", name="table")
+    variable.is_table = True
+    return variable
+
+
+@pytest.mark.parametrize("way", ["sparse", "dense"])
+@pytest.mark.parametrize("case", CASES)
+def test_a_table_in_bfloat16_steps_in_float32_and_is_rounded_when_it_is_written(case: str, way: str) -> None:
+    ours, _, reference, arguments = CASES[case]
+    (gradient,), optimizer, variable = sparse_gradients(1), ours(0.1, **arguments), short_table(start())
+    first = np.asarray(variable.numpy(), np.float64)
+    optimizer.build([variable])
+    table = Table(first, reference, arguments)
+    table.step(dense(gradient), named(gradient) if way == "sparse" else set(range(ROWS)), 0.1, 1)
+    optimizer.apply([gradient if way == "sparse" else tf.constant(dense(gradient), tf.float32)], [variable])
+    assert {slot.dtype for slot in optimizer.variables if slot.shape[:1] == (ROWS,)} <= {"float32"}
+    np.testing.assert_allclose(np.asarray(variable.numpy(), np.float64), table.values, rtol=2**-7, atol=1e-6)
+
+
+def test_steps_too_small_for_bfloat16_are_right_on_average() -> None:
+    values = np.repeat([[1.0], [-3.0], [2.0**-10]], 3000, axis=1)
+    variable, gradient = short_table(values), np.array([[1.0], [-2.0], [2.0**-11]]) * np.ones_like(values)
+    optimizer = optimizers.SGD(2.0**-12)
+    optimizer.build([variable])
+    for _ in range(64):
+        optimizer.apply(
+            [tf.IndexedSlices(tf.constant(gradient, tf.float32), tf.range(3), tf.shape(values))], [variable]
+        )
+    ended = np.asarray(variable.numpy(), np.float64).mean(axis=1)
+    # Every step is far below half of a unit in the last place, where rounding to the nearest would undo it.
+    np.testing.assert_allclose(ended - values[:, 0], -gradient[:, 0] * 64 / 4096, rtol=0.05)
+
+
+def test_rounding_at_random_keeps_what_bfloat16_can_hold() -> None:
+    values = tf.constant([0.0, -0.0, 1.0, -1.5, 2.0**-130, np.inf, -np.inf])
+    for seed in range(5):
+        assert np.array_equal(optimizers.rows.rounded(values, [seed, 0]), tf.cast(values, tf.bfloat16))
+    assert np.isnan(np.asarray(optimizers.rows.rounded(tf.constant([np.nan]), [0, 0]), np.float32)).all()
+    third = tf.fill([1000], 1 / 3)
+    first, again, other = (optimizers.rows.rounded(third, [0, place]).numpy() for place in (0, 0, 1))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert np.asarray(first, np.float64).mean() == pytest.approx(1 / 3, abs=2e-4)
+
+
 # Sums of rows
 
 
@@ -406,17 +456,22 @@ def test_a_table_in_a_model_is_updated_only_where_the_batch_reads_it() -> None:
     assert np.flatnonzero(changed).tolist() == [1, 2, 40]
 
 
+SCALED = [keras.optimizers.LossScaleOptimizer, optimizers.LossScaleOptimizer]
+
+
+@pytest.mark.parametrize("wrapper", SCALED, ids=["stock", "ours"])
 @pytest.mark.parametrize("case", CASES)
-def test_a_loss_that_is_scaled_for_half_precision_gives_the_same_rows(case: str) -> None:
+def test_a_loss_that_is_scaled_for_half_precision_gives_the_same_rows(case: str, wrapper: Any) -> None:
     ours, _, _, arguments = CASES[case]
     gradients = sparse_gradients(3)
-    scaled = keras.optimizers.LossScaleOptimizer(ours(0.1, **arguments), initial_scale=4.0)
+    scaled = wrapper(ours(0.1, **arguments), initial_scale=4.0)
     fourfold = [tf.IndexedSlices(g.values * 4, g.indices, g.dense_shape) for g in gradients]
     np.testing.assert_allclose(train(scaled, fourfold), train(ours(0.1, **arguments), gradients), rtol=1e-6)
 
 
-def test_a_step_whose_scaled_loss_overflows_changes_no_row() -> None:
-    scaled = keras.optimizers.LossScaleOptimizer(optimizers.LazyAdam(0.1, weight_decay=0.1), initial_scale=4.0)
+@pytest.mark.parametrize("wrapper", SCALED, ids=["stock", "ours"])
+def test_a_step_whose_scaled_loss_overflows_changes_no_row(wrapper: Any) -> None:
+    scaled = wrapper(optimizers.LazyAdam(0.1, weight_decay=0.1), initial_scale=4.0)
     gradient = sparse_gradients(1)[0]
     found = train(scaled, [tf.IndexedSlices(gradient.values * np.inf, gradient.indices, gradient.dense_shape)])
     assert np.array_equal(found, start().astype(np.float32))
@@ -452,11 +507,13 @@ LARGE = 4999
 LIMITS: list[dict[str, Any]] = [{}, {"clipnorm": 1.0}, {"clipvalue": 1.0}, {"global_clipnorm": 1.0}]
 
 
+@pytest.mark.parametrize("scaled", [False, True], ids=["", "scaled"])
 @pytest.mark.parametrize("limit", LIMITS, ids=[str(limit) for limit in LIMITS])
 @pytest.mark.parametrize("name", optimizers.names())
-def test_no_tensor_of_a_step_is_as_large_as_the_table(name: str, limit: dict[str, float]) -> None:
+def test_no_tensor_of_a_step_is_as_large_as_the_table(name: str, limit: dict[str, float], scaled: bool) -> None:
     variables = [keras.Variable(np.zeros((LARGE, 4), np.float32)), keras.Variable(np.zeros(3, np.float32))]
     optimizer = getattr(optimizers, name)(0.1, weight_decay=0.1, **limit)
+    optimizer = optimizers.LossScaleOptimizer(optimizer) if scaled else optimizer
     optimizer.build(variables)
 
     @tf.function
@@ -466,7 +523,8 @@ def test_no_tensor_of_a_step_is_as_large_as_the_table(name: str, limit: dict[str
 
     graph = step.get_concrete_function(tf.TensorSpec((8, 4)), tf.TensorSpec((8,), "int64")).graph
     assert {node.op for node in nodes_of(graph)} >= {"Unique", "ResourceGather"}
-    outputs = [tensor for operation in graph.get_operations() for tensor in operation.outputs]
+    graphs = [graph, *(found.graph for found in graph._functions.values())]
+    outputs = [tensor for one in graphs for operation in one.get_operations() for tensor in operation.outputs]
     assert not [tensor for tensor in outputs if tensor.shape.rank and tensor.shape[0] == LARGE]
 
 
@@ -511,13 +569,14 @@ def training_step(applied: list[Any]) -> Any:
     ids += [tf.ragged.constant([[1, 2], [3]], dtype="int64")]
     deep, wide = DenseFeatures(columns, encoded=True), LinearModel([hour, tags, words, numbers], encoded=True)
     table, logits = EmbeddingTable(50, 4), keras.layers.Dense(1)
+    short = EmbeddingTable(50, 4, max_norm=1.0, storage_dtype="bfloat16")
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
 
     def called(features: Any, ids: Any) -> Any:
-        return logits(tf.concat([deep(features), *map(table, ids)], axis=1)) + wide(features)
+        return logits(tf.concat([deep(features), *map(table, ids), *map(short, ids)], axis=1)) + wide(features)
 
     called(features, ids)
-    variables = [v for layer in (deep, wide, table, logits) for v in layer.trainable_variables]
+    variables = [v for layer in (deep, wide, table, short, logits) for v in layer.trainable_variables]
     for optimizer in applied:
         optimizer.build(variables)
 
@@ -602,7 +661,32 @@ REFUSALS: list[tuple[Callable[[], Any], str]] = [
         lambda: optimizers.get("nowhere/mine.py:Mine"),
         "--optimizer: there is no file nowhere/mine.py; give FILE.py:NAME.",
     ),
+    (
+        lambda: optimizers.get("Newton", who="mine"),
+        "mine: there is no optimizer 'Newton'" + THERE_ARE,
+    ),
+    (
+        lambda: with_parts("day_huor"),
+        "Parts: no variable to train has 'day_huor' in its path; did you mean 'day_hour'?",
+    ),
+    (
+        lambda: with_parts("dense_features/hours/"),
+        "Parts: no variable to train has 'dense_features/hours/' in its path; did you mean 'dense_features/hour'?",
+    ),
+    (
+        lambda: with_parts("zebra"),
+        "Parts: no variable to train has 'zebra' in its path; the paths begin with dense_features, linear.",
+    ),
+    (
+        lambda: with_parts("linear", "linear/bias"),
+        "Parts: earlier parts have all variables of 'linear/bias'; name it before them, or leave it out.",
+    ),
 ]
+
+
+def with_parts(*names: str) -> None:
+    optimizers.Parts(optimizers.SGD(), {name: optimizers.SGD() for name in names}).build(variables(*HELD))
+
 
 MINE = '''
 import keras
@@ -734,10 +818,10 @@ def parts() -> optimizers.Parts:
     return optimizers.Parts(
         optimizers.LazyAdam(0.05),
         {
-            "linear/": optimizers.Ftrl(0.5),
+            "linear": optimizers.Ftrl(0.5),
             "logits/bias": optimizers.Adagrad(0.2),
-            "logits/": optimizers.SGD(0.1, momentum=0.9),
-            "deep_table/": optimizers.RowWiseAdagrad(0.3),
+            "logits/": optimizers.SGD(0.1, momentum=0.9),  # as parts were named in models saved before
+            "deep_table": optimizers.RowWiseAdagrad(0.3),
         },
     )
 
@@ -789,12 +873,64 @@ def test_each_part_gets_its_own_optimizer() -> None:
     assert [part.iterations.numpy() for part in model.optimizer.parts.values()] == [3, 3, 3, 3]
 
 
+def variables(*paths: str) -> list[Any]:
+    """Variables with these paths, each `(ROWS, DIMENSION)`."""
+    found = []
+    for path in paths:
+        *layers, name = path.split("/")
+        with ExitStack() as scopes:
+            for layer in layers:
+                scopes.enter_context(keras.name_scope(layer, caller=object()))
+            found.append(keras.Variable(np.zeros((ROWS, DIMENSION), np.float32), name=name))
+    assert [variable.path for variable in found] == list(paths)
+    return found
+
+
+HELD = ("dense_features/day_hour/table", "dense_features/hour/table", "linear/hour_weights/table", "linear/bias")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("day_hour", [0]),
+        ("hour", [1]),  # and neither "day_hour" nor "hour_weights"
+        ("linear", [2, 3]),
+        ("linear/", [2, 3]),
+        ("table", [0, 1, 2]),
+        ("dense_features/hour", [1]),
+        ("hour/table", [1]),
+        ("linear/bias", [3]),
+    ],
+)
+def test_a_part_is_found_by_whole_names_anywhere_in_a_path(name: str, expected: list[int]) -> None:
+    both, held = optimizers.Parts(optimizers.LazyAdam(), {name: optimizers.RowWiseAdagrad()}), variables(*HELD)
+    both.build(held)
+    assert [place for place, variable in enumerate(held) if both.of(variable) is both.parts[name]] == expected
+    assert len(both.parts[name].variables) == 2 + len(expected)  # a sum a row, beside its steps and its rate
+    assert len(both.rest.variables) == 2 + 2 * (len(HELD) - len(expected))
+
+
+def test_the_first_part_that_fits_a_variable_has_it() -> None:
+    (bias,) = variables("linear/bias")
+    for names in (["linear", "bias"], ["bias", "linear"]):
+        both = optimizers.Parts(optimizers.SGD(), {name: optimizers.Adagrad() for name in names})
+        assert both.of(bias) is both.parts[names[0]]
+
+
+def test_the_optimizer_of_a_variable_is_found_under_a_loss_scale() -> None:
+    both, (bias, other) = parts(), variables("logits/bias", "hidden/bias")
+    scaled = keras.optimizers.LossScaleOptimizer(both)
+    assert optimizers.of(scaled, bias) is both.parts["logits/bias"]
+    assert optimizers.of(scaled, other) is both.rest
+    assert optimizers.of(both.rest, bias) is both.rest
+
+
 def test_the_rate_of_parts_is_that_of_the_rest() -> None:
     both = parts()
     assert both.learning_rate.numpy() == pytest.approx(0.05)
     both.learning_rate = 0.25
     assert both.rest.learning_rate.numpy() == 0.25
-    assert both.parts["linear/"].learning_rate.numpy() == 0.5
+    assert both.parts["linear"].learning_rate.numpy() == 0.5
 
 
 # Keras asks a variable for an array as NumPy 2 no longer wants to be asked.

@@ -1,5 +1,7 @@
 import dataclasses
+import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,6 +94,30 @@ def test_one_feature_read_as_two_kinds_is_refused() -> None:
 def test_an_unknown_decay_is_refused() -> None:
     assert refused(linear_feature_columns=[hour], learning_rate_decay="steps") == (
         "Problem: learning_rate_decay is None, 'linear' or 'cosine', not 'steps'."
+    )
+
+
+@pytest.mark.parametrize("given", [{}, {"day_hour": "SGD"}, {"a": ("RowWiseAdagrad", 0.1), "b": ("mine.py:Mine", 1)}])
+def test_tables_take_optimizers_of_their_own_and_the_problem_keeps_its_hash(given: dict[str, Any]) -> None:
+    changed = planted.problem(table_optimizers=given)
+    assert changed.table_optimizers == given
+    assert hash(changed) == hash(planted.PROBLEM)
+    assert (changed == planted.PROBLEM) == (given == {})
+
+
+@pytest.mark.parametrize(
+    "value", [None, 0.1, (0.1, "SGD"), ("SGD",), ("SGD", 0.0), ("SGD", -1), ("SGD", math.inf), ("SGD", True)]
+)
+def test_what_is_no_optimizer_of_a_table_is_refused(value: object) -> None:
+    assert refused(linear_feature_columns=[hour], table_optimizers={"hour": value}) == (
+        "Problem: table_optimizers takes for 'hour' an optimizer's name, or a pair of that and a learning rate above "
+        f"0, not {value!r}."
+    )
+
+
+def test_optimizers_of_no_table_are_refused() -> None:
+    assert refused(linear_feature_columns=[hour], table_optimizers=["SGD"]) == (
+        "Problem: table_optimizers is a dictionary by the tables' names, not list."
     )
 
 

@@ -302,6 +302,88 @@ def test_a_table_that_is_warm_started_and_frozen_stays_bit_for_bit(place: Path, 
     np.testing.assert_array_equal(values(place / "runs" / "carried")["day_hour"], values(tower)["day_hour"])
 
 
+SPOILS = '''"""Spoils its table in the second epoch, as long as there is a file that says how."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from tests import planted
+
+HOW = Path(__file__).with_suffix(".txt")
+
+
+class Spoils(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1 and HOW.exists():
+            table = self.model.get_layer("dense_features").tables["day_hour"].table
+            table.assign(np.full(table.shape, float(HOW.read_text())))
+
+
+def hidden(values):
+    return keras.ops.relu(keras.ops.nan_to_num(values))
+
+
+def shown(values):
+    return keras.ops.tanh(values)
+
+
+PROBLEM = planted.problem(callbacks=[Spoils], num_epochs=3, train_batch_size=1024, dnn_activation_fn=%s)
+'''
+
+NOT_FINITE = (
+    "tables with values that are not finite: day_hour (day_X_hour_embedding); try a smaller --learning-rate, or look "
+    "for such values in the data.\n"
+)
+
+
+def checkpoint_of_the_first_epoch(run: Path) -> None:
+    """Asserts that it is the last one, whole and finite."""
+    prefix = tf.train.latest_checkpoint(str(run / "checkpoints"))
+    assert Path(prefix).name == "ckpt-18"
+    stored = tf.train.load_checkpoint(prefix)
+    arrays = [stored.get_tensor(n) for n in stored.get_variable_to_shape_map() if n.startswith(("variables", "posit"))]
+    assert [1, 0, 18] in [array.tolist() for array in arrays]  # one epoch done, of 18 steps
+    assert any(array.shape == (168, 4) for array in arrays)
+    assert all(np.isfinite(array).all() for array in arrays)
+
+
+def gone_on_with(words: list[str], run: Path, how: Path) -> None:
+    how.unlink()
+    assert task.main([*words, "--resume"]) == 0
+    epochs = [json.loads(line)["epoch"] for line in (run / "history.jsonl").read_text().splitlines()]
+    assert list(dict.fromkeys(epochs)) == [1, 2, 3]
+    assert read(run / "metrics.json")["steps"] == 3 * 18
+    assert np.isfinite(values(run)["day_hour"]).all()
+
+
+def test_a_loss_that_is_not_finite_ends_with_1_and_leaves_a_checkpoint_to_go_on_from(place: Path) -> None:
+    (place / "spoils.py").write_text(SPOILS % "shown")
+    (place / "spoils.txt").write_text("nan")
+    words, run = ["--problem", "spoils.py", "--job-dir", "runs/spoils"], place / "runs" / "spoils"
+    done = job(place, *words)
+    sentence = "training: the loss became nan in step 19, whose update was not applied; " + NOT_FINITE
+    assert (done.returncode, done.stderr) == (1, sentence)
+    assert done.stdout.splitlines()[-1].startswith("epoch 1/3  ")
+    checkpoint_of_the_first_epoch(run)
+    assert not (run / "metrics.json").exists()
+    gone_on_with(words, run, place / "spoils.txt")
+
+
+def test_a_table_that_is_not_finite_under_a_loss_that_is_ends_with_1_too(
+    place: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (place / "hides.py").write_text(SPOILS % "hidden")  # as ReLU does where TensorFlow fuses it with a product
+    (place / "hides.txt").write_text("nan")
+    words, run = ["--problem", "hides.py", "--job-dir", "runs/hides"], place / "runs" / "hides"
+    assert task.main(words) == 1
+    sentence = "training: weights are not finite after step 36, so no checkpoint of it was written; " + NOT_FINITE
+    assert capfd.readouterr().err == sentence
+    checkpoint_of_the_first_epoch(run)
+    gone_on_with(words, run, place / "hides.txt")
+
+
 REFUSALS = {
     "--problm flights": "python -m trainer.task: there is no flag --problm; did you mean '--problem'?",
     "--problem flihgts": "--problem: there is no problem 'flihgts'; did you mean 'flights'?",

@@ -96,6 +96,24 @@ def test_checkpoints_refuse_to_restore_what_is_not_there(tmp_path: Path) -> None
     assert str(refusal.value) == f"--resume: {tmp_path} holds no checkpoint; --overwrite starts the run anew."
 
 
+def test_weights_that_are_not_finite_are_not_saved_but_a_frozen_table_may_hold_what_its_source_does(
+    tmp_path: Path,
+) -> None:
+    model, _, _ = opened()
+    checkpoints = Checkpoints(str(tmp_path), model, Position(steps=7))
+    model.get_layer("hidden_0").bias.assign(np.full(16, np.inf))
+    with pytest.raises(TrainingFailure) as failure:
+        checkpoints.save()
+    assert str(failure.value) == (
+        "training: weights are not finite after step 7, so no checkpoint of it was written; all tables are finite; try "
+        "a smaller --learning-rate, or look for such values in the data."
+    )
+    assert list(tmp_path.iterdir()) == []
+    frozen, _, _ = opened(planted.PROBLEM.replacing(lambda column: dataclasses.replace(column, trainable=False)))
+    models.tables_of(frozen)["day_hour"][0].table.assign(np.full((168, 4), np.nan))
+    assert Checkpoints(str(tmp_path), frozen, Position(steps=7)).save() == str(tmp_path / "ckpt-7")
+
+
 def test_a_training_set_is_read_once_an_epoch_in_another_order_each_time() -> None:
     _, _, data = opened()
     epochs, steps = [], -(-len(data.train) // 128)

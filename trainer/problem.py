@@ -2,8 +2,10 @@
 
 import dataclasses
 import importlib
+import math
+import numbers
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,8 @@ class Problem:
         linear_optimizer: The same for the wide part; None is `dnn_optimizer`.
         learning_rate: Of `dnn_optimizer`; None is that optimizer's own.
         linear_learning_rate: Of `linear_optimizer`; None is that optimizer's own.
+        table_optimizers: By a table's name, a name in `trainer.optimizers` or FILE.py:NAME in place of `dnn_optimizer`;
+            or the pair of it and its learning rate, which is else the optimizer's own.
         dnn_activation_fn: A Keras activation's name, or a function of a tensor.
         dnn_dropout: The share of each hidden layer's outputs that is dropped in training.
         batch_norm: Whether each hidden layer is normalized over the batch.
@@ -87,6 +91,7 @@ class Problem:
     linear_optimizer: str | None = None
     learning_rate: float | None = None
     linear_learning_rate: float | None = None
+    table_optimizers: Mapping[str, str | tuple[str, float]] = field(default_factory=dict, hash=False)
     dnn_activation_fn: str | Callable[[Any], Any] = "relu"
     dnn_dropout: float | None = None
     batch_norm: bool = False
@@ -121,6 +126,7 @@ class Problem:
             raise Refusal(
                 f"Problem: learning_rate_decay is None, 'linear' or 'cosine', not {self.learning_rate_decay!r}."
             )
+        _check_table_optimizers(self.table_optimizers)
         self.embeddings  # noqa: B018  # refuses two tables under one name
         self.raw_features  # noqa: B018  # refuses one key of two kinds
 
@@ -150,6 +156,19 @@ class Problem:
         """Returns the problem with each embedding column replaced by what `change` makes of it."""
         columns = [change(c) if isinstance(c, EmbeddingColumn) else c for c in self.dnn_feature_columns]
         return dataclasses.replace(self, dnn_feature_columns=tuple(columns))
+
+
+def _check_table_optimizers(given: Mapping[str, Any]) -> None:
+    if not isinstance(given, Mapping):
+        raise Refusal(f"Problem: table_optimizers is a dictionary by the tables' names, not {type(given).__name__}.")
+    for table, value in given.items():
+        name, rate = value if isinstance(value, tuple) and len(value) == 2 else (value, 1.0)
+        is_rate = isinstance(rate, numbers.Real) and not isinstance(rate, bool) and 0 < float(rate) < math.inf
+        if not isinstance(name, str) or not is_rate:
+            raise Refusal(
+                f"Problem: table_optimizers takes for '{table}' an optimizer's name, or a pair of that and a learning "
+                f"rate above 0, not {value!r}."
+            )
 
 
 def names() -> list[str]:

@@ -22,6 +22,7 @@ CLASSES = {
     "Adagrad": "trainer.optimizers",
     "Ftrl": "trainer.optimizers",
     "LazyAdam": "trainer.optimizers",
+    "LossScaleOptimizer": "trainer.optimizers",
     "Parts": "trainer.optimizers",
     "RowWiseAdagrad": "trainer.optimizers",
     "SGD": "trainer.optimizers",

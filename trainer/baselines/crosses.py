@@ -13,6 +13,7 @@ from trainer.feature_column import (
     IndicatorColumn,
     indicator_column,
 )
+from trainer.feature_column.collection import embeddings_by_table
 from trainer.feature_column.serialization import digest
 from trainer.problem import Problem
 
@@ -57,12 +58,18 @@ def variants(problem: Problem) -> dict[str, Problem]:
         elif not _repeats(column, crosses):
             for columns in written.values():
                 columns.append(column)
-    return {
-        form: dataclasses.replace(
-            problem, dnn_feature_columns=_once(columns), linear_feature_columns=(), bags=_read(problem.bags, columns)
-        )
-        for form, columns in written.items()
-    }
+    return {form: _with(problem, _once(columns)) for form, columns in written.items()}
+
+
+def _with(problem: Problem, columns: tuple[DenseColumn, ...]) -> Problem:
+    gone = set(problem.embeddings) - set(embeddings_by_table(columns))
+    return dataclasses.replace(
+        problem,
+        dnn_feature_columns=columns,
+        linear_feature_columns=(),
+        bags=_read(problem.bags, columns),
+        table_optimizers={table: given for table, given in problem.table_optimizers.items() if table not in gone},
+    )
 
 
 def _read(bags: Sequence[str], columns: Sequence[DenseColumn]) -> tuple[str, ...]:

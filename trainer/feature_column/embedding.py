@@ -19,6 +19,7 @@ from trainer.feature_column.column import (
 from trainer.feature_column.nested import is_learned
 
 COMBINERS = ("mean", "sum", "sqrtn")
+STORAGE_DTYPES = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class EmbeddingColumn(DenseColumn):
     use_safe_embedding_lookup: bool = True
     table_name: str | None = None
     shared_by: tuple[CategoricalColumn, ...] = ()
+    storage_dtype: str = "float32"
 
     @property
     def name(self) -> str:
@@ -82,6 +84,7 @@ def embedding_column(
     use_safe_embedding_lookup: bool = True,
     *,
     name: str | None = None,
+    storage_dtype: str = "float32",
 ) -> EmbeddingColumn:
     """Declares a trained table on a categorical column, as `tf.feature_column.embedding_column`.
 
@@ -98,6 +101,7 @@ def embedding_column(
         use_safe_embedding_lookup: Kept for its place in the argument list; a lookup is always safe: an example
             without values gets zeros.
         name: The table's name; None is the categorical column's, with `_` for what no file's name should have.
+        storage_dtype: "float32", or "bfloat16" for half the memory: rows are read and updated in float32.
 
     Raises:
         Refusal: An argument cannot be used.
@@ -107,8 +111,7 @@ def embedding_column(
         dimension = checked_count(function, "dimension", dimension)
     elif is_learned(categorical_column):
         dimension = by_rule(categorical_column.num_buckets)
-    if combiner not in COMBINERS:
-        raise Refusal(f"{function}: combiner must be one of {', '.join(COMBINERS)}, not {combiner!r}.")
+    _check_choices(function, combiner, storage_dtype)
     if initializer is not None and not callable(initializer) and not isinstance(initializer, str):
         raise Refusal(f"{function}: initializer must be a function or a name, not {initializer!r}.")
     if tensor_name_in_ckpt is not None and ckpt_to_load_from is None:
@@ -126,7 +129,15 @@ def embedding_column(
         trainable,
         use_safe_embedding_lookup,
         _table_name(function, name),
+        storage_dtype=storage_dtype,
     )
+
+
+def _check_choices(function: str, combiner: str, storage_dtype: str) -> None:
+    if combiner not in COMBINERS:
+        raise Refusal(f"{function}: combiner must be one of {', '.join(COMBINERS)}, not {combiner!r}.")
+    if storage_dtype not in STORAGE_DTYPES:
+        raise Refusal(f"{function}: storage_dtype must be {' or '.join(STORAGE_DTYPES)}, not {storage_dtype!r}.")
 
 
 def by_rule(num_buckets: int) -> int:

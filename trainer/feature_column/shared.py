@@ -25,6 +25,8 @@ def shared_embeddings(
     max_norm: float | None = None,
     trainable: bool = True,
     use_safe_embedding_lookup: bool = True,
+    *,
+    storage_dtype: str = "float32",
 ) -> list[EmbeddingColumn]:
     """Declares one trained table that several columns look up, as `tf.feature_column.shared_embeddings`.
 
@@ -65,6 +67,7 @@ def shared_embeddings(
             trainable,
             use_safe_embedding_lookup,
             name=file_name(name),
+            storage_dtype=storage_dtype,
         )
         for column in columns
     ]

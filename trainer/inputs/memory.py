@@ -142,18 +142,15 @@ def _packed(structure: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     for place, values in enumerate(flat):
         matrix = isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] > 0
         groups.setdefault(values.dtype if matrix else place, []).append(place)
-    packed = [
-        tf.constant(np.concatenate([flat[place] for place in places], axis=1))
-        if len(places) > 1
-        else _constant(flat[places[0]])
-        for places in groups.values()
-    ]
+    together = [[flat[place] for place in places] for places in groups.values()]
+    packed = [_constant(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)) for parts in together]
 
     def unpacked(gathered: list[Any]) -> Any:
         found = list(flat)
         for places, values in zip(groups.values(), gathered, strict=True):
-            widths = [flat[place].shape[1] for place in places] if len(places) > 1 else []
-            for place, part in zip(places, tf.split(values, widths, axis=1) if widths else [values], strict=True):
+            one = len(places) == 1
+            parts = [values] if one else tf.split(values, [flat[place].shape[1] for place in places], axis=1)
+            for place, part in zip(places, parts, strict=True):
                 found[place] = part
         return tf.nest.pack_sequence_as(structure, found)
 

@@ -3,11 +3,12 @@
 import dataclasses
 import itertools
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from trainer import models
 from trainer.feature_column import CategoricalColumn, FeatureColumn
@@ -21,7 +22,6 @@ from trainer.layers import encodable
 from trainer.terminal import quantity, quiet
 
 ROWS = 1000
-FLOAT_BYTES = 4
 
 
 def show(plan: Plan) -> None:
@@ -79,15 +79,19 @@ def _size(column: FeatureColumn) -> str:
 def _show_tables(model: keras.Model) -> None:
     print()
     for name, (layer, _) in models.tables_of(model).items():
-        size = quantity(layer.rows * layer.dimension * FLOAT_BYTES)
+        size = quantity(_bytes([layer.table]))
         frozen = "" if layer.trainable else ", frozen"
         print(f"table {name:<16} {layer.rows:>10,} rows × {layer.dimension} = {size}{frozen}")
 
 
+def _bytes(variables: Iterable[Any]) -> int:
+    return sum(int(np.prod(variable.shape)) * tf.as_dtype(variable.dtype).size for variable in variables)
+
+
 def _show_size(plan: Plan, model: keras.Model, source: Source) -> None:
     parameters = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
-    slots = sum(int(np.prod(variable.shape)) for variable in model.optimizer.variables)
-    print(f"\nparameters {parameters:,}, with the optimizer's slots {quantity((parameters + slots) * FLOAT_BYTES)}")
+    size = quantity(_bytes([*model.trainable_variables, *model.optimizer.variables]))
+    print(f"\nparameters {parameters:,}, with the optimizer's slots {size}")
     rows = source.rows("train")
     if rows is None:
         print(

@@ -183,7 +183,7 @@ def tables_of(model: keras.Model, examples: Examples) -> list[Table]:
         ids = [examples.features.get(encoded_key(encodable(column))) for column in columns]
         trained = [counts(some, layer.rows) for some in ids if some is not None]
         column = columns[0] if columns else None
-        found.append(Table(name, layer.table.numpy(), column, sum(trained[1:], trained[0]) if trained else None))
+        found.append(Table(name, layer.values, column, sum(trained[1:], trained[0]) if trained else None))
     return found
 
 

@@ -36,11 +36,14 @@ def show_densified(model: keras.Model) -> None:
     """Prints a line where an optimizer reads and writes all rows of a large table at every step."""
     if not optimizers.makes_dense(model.optimizer):
         return
-    tables = {name: layer.rows for name, (layer, _) in models.tables_of(model).items() if layer.trainable}
-    large = [f"{name} ({rows:,} rows)" for name, rows in tables.items() if rows > NOTICED_ROWS]
-    if large:
+    large: dict[str, list[str]] = {}
+    for name, (layer, _) in models.tables_of(model).items():
+        optimizer = optimizers.of(model.optimizer, layer.table)
+        if layer.trainable and layer.rows > NOTICED_ROWS and optimizers.makes_dense(optimizer):
+            large.setdefault(type(optimizer).__name__, []).append(f"{name} ({layer.rows:,} rows)")
+    for optimizer_name, names in large.items():
         print(
-            f"{type(model.optimizer).__name__} reads and writes every row of {', '.join(large)} at every step; "
+            f"{optimizer_name} reads and writes every row of {', '.join(names)} at every step; "
             "--optimizer LazyAdam only those of the batch",
             flush=True,
         )

@@ -11,7 +11,7 @@ import tensorflow as tf
 from trainer.encoding.encoding import values_of
 from trainer.encoding.weighted import aligned
 from trainer.errors import Refusal
-from trainer.feature_column.embedding import COMBINERS
+from trainer.feature_column.embedding import COMBINERS, STORAGE_DTYPES
 from trainer.feature_column.serialization import from_dict, to_dict
 from trainer.layers.given import as_given
 from trainer.segments import segment_sums
@@ -38,6 +38,10 @@ class EmbeddingTable(keras.layers.Layer):
         max_norm: A looked-up row longer than this is scaled down to it; the table keeps it as it is.
         initial_values: A function that returns what the table starts from, `(rows, dimension)`; called once, when the
             layer is built, and not kept when the layer is saved.
+        storage_dtype: "float32", or "bfloat16" for half the memory: rows are cast when they are read, and optimizers of
+            `trainer.optimizers` update them in float32 and round at random, so that small steps are not lost.
+
+    A table may have an optimizer of its own: `optimizers.Parts(rest, {"the layer's name": its_own})`.
 
     Example:
         >>> table = EmbeddingTable(4, 2, initializer="ones", combiner="sum")
@@ -53,13 +57,17 @@ class EmbeddingTable(keras.layers.Layer):
         initializer: Callable[..., Any] | str | None = None,
         max_norm: float | None = None,
         initial_values: Callable[[], np.ndarray[Any, Any]] | None = None,
+        storage_dtype: str = "float32",
         **arguments: Any,
     ) -> None:
         super().__init__(autocast=False, **arguments)
         as_given(self)
         if combiner not in COMBINERS:
             raise Refusal(f"EmbeddingTable: combiner must be one of {', '.join(COMBINERS)}, not {combiner!r}.")
-        self.rows, self.dimension, self.combiner = rows, dimension, combiner
+        if storage_dtype not in STORAGE_DTYPES:
+            wanted = " or ".join(STORAGE_DTYPES)
+            raise Refusal(f"EmbeddingTable: storage_dtype must be {wanted}, not {storage_dtype!r}.")
+        self.rows, self.dimension, self.combiner, self.storage_dtype = rows, dimension, combiner, storage_dtype
         self.initializer, self.max_norm, self.initial_values = initializer, max_norm, initial_values
 
     def build(self, ids_shape: Any = None) -> None:
@@ -72,17 +80,22 @@ class EmbeddingTable(keras.layers.Layer):
             name="table",
             shape=(self.rows, self.dimension),
             initializer="zeros" if by_block or self.initial_values is not None else self._initializer(),
+            dtype=self._stored,
             autocast=False,
         )
         self.table.is_table = True  # optimizers keep one accumulator a row where they can
         if self.initial_values is not None:
             values = self.initial_values()
             with tf.init_scope():
-                self.table.assign(values)
+                self.table.assign(tf.cast(values, self._stored))
         if by_block:
             with tf.init_scope():
                 self._fill()
         self.built = True
+
+    @property
+    def _stored(self) -> Any:
+        return "bfloat16" if self.storage_dtype == "bfloat16" else self.variable_dtype
 
     def _initializer(self) -> Any:
         if self.initializer is None:
@@ -99,7 +112,7 @@ class EmbeddingTable(keras.layers.Layer):
                 values = type(initializer).from_config(config)((len(rows), self.dimension))
             else:
                 values = initializer((len(rows), self.dimension))
-            self.table.value.scatter_update(tf.IndexedSlices(values, rows))
+            self.table.value.scatter_update(tf.IndexedSlices(tf.cast(values, self._stored), rows))
 
     def call(self, ids: Any, weights: Any = None) -> Any:
         """Returns the combined rows.
@@ -134,7 +147,7 @@ class EmbeddingTable(keras.layers.Layer):
 
     def _rows(self, keys: Any) -> Any:
         """Returns rows of the table, none longer than `max_norm`, `(n, dimension)`."""
-        rows = tf.gather(self.table.value, keys)
+        rows = tf.cast(tf.gather(self.table.value, keys), self.variable_dtype)
         return rows if self.max_norm is None else tf.clip_by_norm(rows, self.max_norm, axes=1)
 
     def _combined(self, ids: Any, weights: Any) -> Any:
@@ -156,12 +169,17 @@ class EmbeddingTable(keras.layers.Layer):
         flat_ids = ids.flat_values if ragged else ids
         keep = flat_ids >= 0
         if weights is not None:
-            weights = tf.cast(weights.flat_values if ragged else weights, self.table.dtype)
+            weights = tf.cast(weights.flat_values if ragged else weights, self.variable_dtype)
             keep = keep if self.combiner == "sum" else keep & (weights > 0)
         places = tf.where(keep)  # (n, 1) of ragged ids, else (n, 2): example, place
         examples = tf.gather(ids.value_rowids(), places[:, 0]) if ragged else places[:, 0]
         kept = None if weights is None else tf.gather_nd(weights, places)
         return tf.gather_nd(flat_ids, places), examples, kept
+
+    @property
+    def values(self) -> np.ndarray[Any, Any]:
+        """The table as it is now, float32 `(rows, dimension)`."""
+        return np.asarray(self.table.numpy(), np.float32)
 
     def compute_output_spec(self, ids: Any, weights: Any = None) -> Any:
         """Returns the shape and dtype of the combined rows."""
@@ -178,6 +196,7 @@ class EmbeddingTable(keras.layers.Layer):
             "combiner": self.combiner,
             "initializer": initializer if initializer is None or isinstance(initializer, str) else to_dict(initializer),
             "max_norm": self.max_norm,
+            "storage_dtype": self.storage_dtype,
         }
 
     @classmethod

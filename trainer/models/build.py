@@ -7,12 +7,15 @@ from typing import Any
 import keras
 
 from trainer import layers, optimizers
-from trainer.errors import Refusal
+from trainer.errors import Refusal, nearest
 from trainer.feature_column import EmbeddingColumn
 from trainer.feature_column.collection import embeddings_by_table
 from trainer.feature_column.nested import is_learned
 from trainer.models.wide_and_deep import wide_and_deep
 from trainer.problem import Problem
+
+WIDE = "linear"
+"""The name of the layer that is the wide part."""
 
 
 def build(problem: Problem, steps: int | None = None) -> keras.Model:
@@ -54,10 +57,10 @@ def compiled(model: keras.Model, problem: Problem, steps: int | None = None) -> 
     """Returns the model, compiled with new optimizers, loss and metrics as the problem says.
 
     Raises:
-        Refusal: There is no optimizer of the name that the problem gives.
+        Refusal: There is no optimizer or table of a name that the problem gives.
     """
     model.compile(
-        optimizer=_optimizer(problem, steps),
+        optimizer=_optimizer(model, problem, steps),
         loss=problem.head.loss(),
         weighted_metrics=problem.head.metrics(),
         jit_compile=False,
@@ -71,15 +74,66 @@ def check_optimizers(problem: Problem) -> None:
     Raises:
         Refusal: There is no optimizer of a name that the problem gives.
     """
-    _optimizer(problem, None)
+    optimizers.get(problem.dnn_optimizer)
+    _wide(problem)
+    for table in problem.table_optimizers:
+        _of_table(problem, table)
 
 
-def _optimizer(problem: Problem, steps: int | None) -> keras.optimizers.Optimizer:
+def _optimizer(model: keras.Model, problem: Problem, steps: int | None) -> keras.optimizers.Optimizer:
     deep = optimizers.get(problem.dnn_optimizer, _decayed(problem, steps))
+    of_tables, wide = _table_parts(model, problem), _wide(problem)
+    if wide:
+        _check_wide(model, problem)
+    return optimizers.Parts(deep, {**of_tables, **wide}) if of_tables or wide else deep
+
+
+def _wide(problem: Problem) -> dict[str, keras.optimizers.Optimizer]:
     if problem.linear_optimizer is None or not problem.linear_feature_columns:
-        return deep
+        return {}
     # The wide part keeps its rate: FTRL and Adagrad lower it for each weight by themselves.
-    return optimizers.Parts(deep, {"linear/": optimizers.get(problem.linear_optimizer, problem.linear_learning_rate)})
+    return {WIDE: optimizers.get(problem.linear_optimizer, problem.linear_learning_rate)}
+
+
+def _table_parts(model: keras.Model, problem: Problem) -> dict[str, keras.optimizers.Optimizer]:
+    tables = {name: layer for name, (layer, _) in tables_of(model).items()}
+    parts = {}
+    for name in problem.table_optimizers:
+        if name not in tables:
+            ending = nearest(name, tables) or f"; it has {', '.join(sorted(tables)) or 'none'}."
+            raise Refusal(f"table_optimizers: problem {problem.name} has no table '{name}'{ending}")
+        optimizer = _of_table(problem, name)
+        if _is_trained(model, tables[name]):
+            parts[_part(model, name)] = optimizer
+    return parts
+
+
+def _check_wide(model: keras.Model, problem: Problem) -> None:
+    table, _ = tables_of(model).get(WIDE, (None, ()))
+    if table is not None and WIDE not in problem.table_optimizers and _is_trained(model, table):
+        raise Refusal(
+            f"Problem: linear_optimizer would train the table '{WIDE}' too, which has the name of the wide part; give "
+            "its column another name=."
+        )
+
+
+def _of_table(problem: Problem, table: str) -> keras.optimizers.Optimizer:
+    given = problem.table_optimizers[table]
+    name, rate = (given, None) if isinstance(given, str) else given
+    return optimizers.get(name, rate, f"table_optimizers of '{table}'")
+
+
+def _is_trained(model: keras.Model, table: layers.EmbeddingTable) -> bool:
+    if not table.built:  # in a model that makes its variables when it is first called
+        return bool(table.trainable)
+    return any(variable is table.table for variable in model.trainable_variables)
+
+
+def _part(model: keras.Model, table: str) -> str:
+    own = f"{table}/table"
+    # Another layer, such as the wide part, may have the table's name.
+    others = (v.path for v in model.trainable_variables if not optimizers.parts.finds(own, v.path))
+    return own if any(optimizers.parts.finds(table, path) for path in others) else table
 
 
 def _decayed(problem: Problem, steps: int | None) -> Any:

@@ -1,20 +1,38 @@
 """Several optimizers for one model, each for a part of its variables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 
+from trainer.errors import Refusal, nearest
+
+
+def finds(name: str, path: str) -> bool:
+    """Tells whether a part's name is in the path of a variable, as whole names of layers.
+
+    Example:
+        >>> finds("day_hour", "dense_features/day_hour/table")
+        True
+        >>> finds("hour", "dense_features/day_hour/table")
+        False
+    """
+    return f"/{name.strip('/')}/" in f"/{path}/"
+
 
 @keras.saving.register_keras_serializable("trainer")
 class Parts(keras.optimizers.Optimizer):
-    """One optimizer for the variables whose path starts with a name, another for the rest.
+    """One optimizer for the variables of a layer or table, another for the rest.
 
     The learning rate that it shows and takes is that of the rest.
 
     Args:
         rest: The optimizer of every variable that no part has.
-        parts: An optimizer by the beginning of the paths of its variables, such as "linear/".
+        parts: An optimizer by the name of a layer or table, or several joined by "/", anywhere in the paths of its
+            variables: "day_hour" has "dense_features/day_hour/table". The first that fits a variable has it.
+
+    Raises:
+        Refusal: A part has no variable; raised by `build`.
     """
 
     def __init__(
@@ -27,13 +45,21 @@ class Parts(keras.optimizers.Optimizer):
         self.rest = rest
         self.parts = dict(parts)
 
-    def _of(self, variable: Any) -> keras.optimizers.Optimizer:
-        return next((part for start, part in self.parts.items() if variable.path.startswith(start)), self.rest)
+    def of(self, variable: Any) -> keras.optimizers.Optimizer:
+        """Returns the optimizer of a variable."""
+        return next((part for name, part in self.parts.items() if finds(name, variable.path)), self.rest)
 
     def build(self, variables: list[Any]) -> None:
-        """Makes the slots of each part."""
+        """Makes the slots of each part.
+
+        Raises:
+            Refusal: A part has no variable.
+        """
+        for name, part in self.parts.items():
+            if not any(self.of(variable) is part for variable in variables):
+                raise Refusal(_unused(name, [variable.path for variable in variables]))
         for optimizer in (self.rest, *self.parts.values()):
-            optimizer.build([variable for variable in variables if self._of(variable) is optimizer])
+            optimizer.build([variable for variable in variables if self.of(variable) is optimizer])
         super().build(variables)
 
     def apply(self, grads: list[Any], trainable_variables: list[Any] | None = None) -> None:
@@ -43,7 +69,7 @@ class Parts(keras.optimizers.Optimizer):
             self.build(variables)
         pairs = list(zip(grads, variables, strict=True))
         for optimizer in (self.rest, *self.parts.values()):
-            own = [pair for pair in pairs if self._of(pair[1]) is optimizer]
+            own = [pair for pair in pairs if self.of(pair[1]) is optimizer]
             if own:
                 optimizer.apply(*(list(side) for side in zip(*own, strict=True)))
         self._iterations.assign_add(1)
@@ -74,12 +100,22 @@ class Parts(keras.optimizers.Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the optimizers' own configurations."""
-        serialized = {start: keras.optimizers.serialize(part) for start, part in self.parts.items()}
+        serialized = {name: keras.optimizers.serialize(part) for name, part in self.parts.items()}
         return {"rest": keras.optimizers.serialize(self.rest), "parts": serialized, "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Parts":
         """Makes the optimizer from its configuration."""
         del custom_objects
-        parts = {start: keras.optimizers.deserialize(part) for start, part in config["parts"].items()}
+        parts = {name: keras.optimizers.deserialize(part) for name, part in config["parts"].items()}
         return cls(keras.optimizers.deserialize(config["rest"]), parts, name=config["name"])
+
+
+def _unused(name: str, paths: Sequence[str]) -> str:
+    if any(finds(name, path) for path in paths):
+        return f"Parts: earlier parts have all variables of '{name}'; name it before them, or leave it out."
+    split = [path.split("/") for path in paths]
+    runs = {"/".join(one[a:b]) for one in split for a in range(len(one)) for b in range(a + 1, len(one) + 1)}
+    starts = ", ".join(sorted({one[0] for one in split}))
+    ending = nearest(name.strip("/"), runs) or (f"; the paths begin with {starts}." if starts else ".")
+    return f"Parts: no variable to train has '{name}' in its path{ending}"

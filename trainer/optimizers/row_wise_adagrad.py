@@ -23,17 +23,10 @@ class RowWiseAdagrad(RowSparse, keras.optimizers.Adagrad):
         which starts from 0 rather than 0.1. Its decoupled weight decay is `weight_decay` here.
     """
 
-    def add_variable_from_reference(
-        self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros"
-    ) -> Any:
-        """Makes a slot of a variable; the accumulator of a table has one number a row."""
-        if name != "accumulator" or not getattr(reference_variable, "is_table", False):
-            return super().add_variable_from_reference(reference_variable, name, initializer)
-        path = reference_variable.path.replace("/", "_")
-        with self._distribution_strategy.extended.colocate_vars_with(reference_variable.value):
-            return self.add_variable(
-                reference_variable.shape[:1], initializer, reference_variable.dtype, name=f"{path}_{name}"
-            )
+    def slot_shape(self, variable: Any, name: str | None) -> tuple[int, ...]:
+        """Returns the shape of a slot; the accumulator of a table has one number a row."""
+        by_row = name == "accumulator" and getattr(variable, "is_table", False)
+        return tuple(variable.shape[:1] if by_row else variable.shape)
 
     def update_whole(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates a variable, a table as if its gradient named every row."""

@@ -19,11 +19,36 @@ def summed(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
         gradient: Values `(n, dimension)` at indices `(n,)`.
 
     Returns:
-        Values `(unique, dimension)` at indices `(unique,)`, in the order in which the indices first came.
+        Values `(unique, dimension)` at indices `(unique,)`, in the order in which the indices first came; those of
+        bfloat16 as float32.
     """
     ids, places = tf.unique(gradient.indices)  # (unique,), (n,)
-    values = segment_sums(gradient.values, places, tf.size(ids))  # (unique, dimension)
+    values = gradient.values
+    values = tf.cast(values, tf.float32) if values.dtype == tf.bfloat16 else values
+    values = segment_sums(values, places, tf.size(ids))  # (unique, dimension)
     return tf.IndexedSlices(values, ids, gradient.dense_shape)
+
+
+def is_stored_short(variable: Any) -> bool:
+    """Tells whether a variable is a table in bfloat16."""
+    return bool(getattr(variable, "is_table", False)) and keras.backend.standardize_dtype(variable.dtype) == "bfloat16"
+
+
+def rounded(values: Any, seed: Any) -> Any:
+    """Returns values as bfloat16, each rounded up or down at random so that it is right on average.
+
+    To the nearest, a weight would stay as it is under every step smaller than 1/512 of it.
+
+    Args:
+        values: float32.
+        seed: Two whole numbers; the same give the same.
+
+    Source:
+        Gupta, Agrawal, Gopalakrishnan and Narayanan, "Deep learning with limited numerical precision", 2015.
+    """
+    noise = tf.random.stateless_uniform(tf.shape(values), seed, minval=None, maxval=None, dtype=tf.uint32)
+    bits = tf.bitcast(values, tf.uint32) + tf.bitwise.right_shift(noise, 16)
+    return tf.cast(tf.bitcast(tf.bitwise.bitwise_and(bits, 0xFFFF0000), tf.float32), tf.bfloat16)
 
 
 class RowSparse(keras.optimizers.Optimizer):
@@ -50,6 +75,23 @@ class RowSparse(keras.optimizers.Optimizer):
             self._check_tables([variable for gradient, variable in pairs if isinstance(gradient, tf.IndexedSlices)])
         super().apply(grads, trainable_variables)
 
+    def add_variable_from_reference(
+        self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros"
+    ) -> Any:
+        """Makes a slot of a variable; that of a table has the shape of `slot_shape`, and is never of bfloat16."""
+        shape = self.slot_shape(reference_variable, name)
+        if shape == reference_variable.shape and not is_stored_short(reference_variable):
+            return super().add_variable_from_reference(reference_variable, name, initializer)
+        path = reference_variable.path.replace("/", "_")
+        dtype = "float32" if is_stored_short(reference_variable) else reference_variable.dtype
+        with self._distribution_strategy.extended.colocate_vars_with(reference_variable.value):
+            return self.add_variable(shape, initializer, dtype, name=f"{path}_{name}")
+
+    def slot_shape(self, variable: Any, name: str | None) -> tuple[int, ...]:
+        """Returns the shape of a slot of a variable."""
+        del name
+        return tuple(variable.shape)
+
     def updated(self, weights: Any, gradient: Any, ids: Any, variable: Any, learning_rate: Any) -> Any:
         """Returns what rows of a variable become, and updates its slots there.
 
@@ -69,23 +111,31 @@ class RowSparse(keras.optimizers.Optimizer):
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates a variable, or only the rows that a sparse gradient names; weights decay before."""
         variable = variable.value if isinstance(variable, keras.Variable) else variable
-        decay = tf.cast(self.weight_decay, variable.dtype) if self._decays(variable) else None
-        rate = tf.cast(learning_rate, variable.dtype)
+        short = is_stored_short(self._trainable_variables[self._get_variable_index(variable)])
+        dtype = tf.float32 if short else variable.dtype
+        decay = tf.cast(self.weight_decay, dtype) if self._decays(variable) else None
+        rate = tf.cast(learning_rate, dtype)
+        if short and not isinstance(gradient, tf.IndexedSlices):
+            gradient = tf.IndexedSlices(gradient, tf.range(variable.shape[0]), tf.shape(gradient))
         if not isinstance(gradient, tf.IndexedSlices):
             if decay is not None:
                 variable.assign_sub(variable * decay * rate)
             self.update_whole(gradient, variable, rate)
             return
         rows = summed(gradient)
-        self.update_rows(rows.indices, tf.cast(rows.values, variable.dtype), variable, rate, decay)
+        self.update_rows(rows.indices, tf.cast(rows.values, dtype), variable, rate, decay)
 
     def update_rows(self, ids: Any, gradient: Any, variable: Any, rate: Any, decay: Any = None) -> None:
         """Updates the rows `ids` `(unique,)` of a variable, given their gradient `(unique, dimension)`."""
-        weights = tf.gather(variable, ids)  # (unique, dimension)
+        weights = tf.cast(tf.gather(variable, ids), gradient.dtype)  # (unique, dimension)
         if decay is not None:
             weights -= weights * decay * rate
+        weights = self.updated(weights, gradient, ids, variable, rate)
+        if variable.dtype != weights.dtype:
+            place = self._get_variable_index(variable)
+            weights = rounded(weights, tf.stack([tf.cast(self.iterations.value, tf.int64), place]))
         # To write what was read and changed takes a tenth of the time of scatter_sub.
-        variable.scatter_update(tf.IndexedSlices(self.updated(weights, gradient, ids, variable, rate), ids))
+        variable.scatter_update(tf.IndexedSlices(weights, ids))
 
     def slot(self, slots: list[Any], variable: Any) -> Any:
         """Returns the slot of a variable as TensorFlow's variable, so that its rows can be read and written."""

@@ -6,8 +6,8 @@ import keras
 import tensorflow as tf
 
 from trainer import paths
-from trainer.errors import Refusal
-from trainer.training.loop import Position
+from trainer.errors import Refusal, TrainingFailure
+from trainer.training.loop import Position, blame
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -23,7 +23,7 @@ class Checkpoints(keras.callbacks.Callback):
     def __init__(self, folder: str, model: keras.Model, position: Position, keep: int = 2) -> None:
         super().__init__()
         model.optimizer.build(model.trainable_variables)
-        self.position = position
+        self.position, self.trained = position, model
         self._saved = tf.Variable([0, 0, 0], dtype=tf.int64, trainable=False, name="position")
         # By place: a path of Keras holds a counter of the process that made it.
         variables = {f"{place:04d}": variable.value for place, variable in enumerate(_variables(model))}
@@ -31,7 +31,17 @@ class Checkpoints(keras.callbacks.Callback):
         self._manager = tf.train.CheckpointManager(self._checkpoint, paths.absolute(folder), max_to_keep=keep)
 
     def save(self) -> str:
-        """Writes a checkpoint now and returns its prefix."""
+        """Writes a checkpoint now and returns its prefix.
+
+        Raises:
+            TrainingFailure: A weight is not finite, which the loss need not show: where TensorFlow fuses a ReLU with
+                the product before it, NaN becomes 0. The last checkpoint before stays.
+        """
+        if not all(map(_is_finite, self.trained.variables)):
+            raise TrainingFailure(
+                f"training: weights are not finite after step {self.position.steps}, so no checkpoint of it was "
+                f"written; {blame(self.trained)}"
+            )
         self._saved.assign([self.position.epoch, self.position.step, self.position.steps])
         return str(self._manager.save(checkpoint_number=self.position.steps))
 
@@ -56,6 +66,12 @@ class Checkpoints(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Saves."""
         self.save()
+
+
+def _is_finite(variable: Any) -> bool:
+    # A frozen table is as its source has it.
+    frozen = getattr(variable, "is_table", False) and not variable.trainable
+    return frozen or not variable.value.dtype.is_floating or bool(tf.reduce_all(tf.math.is_finite(variable.value)))
 
 
 def _variables(model: keras.Model) -> list[Any]:

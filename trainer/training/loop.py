@@ -141,16 +141,18 @@ def _epoch(
 
 
 def _failure(model: keras.Model, step: int, value: str) -> str:
+    return f"training: the loss became {value} in step {step}, whose update was not applied; {blame(model)}"
+
+
+def blame(model: keras.Model) -> str:
+    """Returns the end of a sentence: which tables of a model have values that are not finite, and what to do."""
     wrong = [
         f"{name} ({', '.join(column.name for column in columns) or 'no column'})"
         for name, (table, columns) in tables_of(model).items()
         if not tf.reduce_all(tf.math.is_finite(table.table.value))
     ]
     found = f"tables with values that are not finite: {', '.join(wrong)}" if wrong else "all tables are finite"
-    return (
-        f"training: the loss became {value} in step {step}, whose update was not applied; {found}; try a smaller "
-        "--learning-rate, or look for such values in the data."
-    )
+    return f"{found}; try a smaller --learning-rate, or look for such values in the data."
 
 
 def evaluate(model: keras.Model, halves: Halves, examples: Examples, batch_size: int = 4096) -> dict[str, float]:

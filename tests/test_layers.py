@@ -462,6 +462,18 @@ def test_a_table_in_bfloat16_takes_half_the_memory_and_gives_rows_of_float32() -
     assert again.storage_dtype == "bfloat16"
 
 
+@pytest.mark.parametrize("rows", [2000, 70_000])
+def test_a_table_in_bfloat16_is_drawn_as_one_in_float32(rows: int) -> None:
+    uniform = keras.initializers.RandomUniform(-1, 1, seed=1)
+    made = layers.EmbeddingTable(rows, 4, initializer=uniform, storage_dtype="bfloat16")
+    made.build()
+    assert len(np.unique(made.values)) > 1000
+    assert abs(made.values.mean()) < 5 * 0.58 / np.sqrt(4 * rows)
+    own = layers.EmbeddingTable(5, 4, initializer="orthogonal", storage_dtype="bfloat16")
+    own.build()
+    np.testing.assert_allclose(own.values.T @ own.values, np.eye(4), atol=0.03)
+
+
 def test_a_column_says_how_its_table_is_stored() -> None:
     columns = [fc.embedding_column(HOUR, 2, name="hours", storage_dtype="bfloat16")]
     columns += fc.shared_embeddings([HOUR], 2, storage_dtype="bfloat16")

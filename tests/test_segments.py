@@ -54,3 +54,9 @@ def test_the_same_values_give_the_same_bits(dimension: int) -> None:
 def test_no_values_are_sums_of_zero(count: int) -> None:
     sums = segment_sums(tf.zeros((0, 4)), tf.zeros((0,), tf.int32), count)
     assert sums.numpy().tolist() == [[0.0] * 4] * count
+
+
+def test_xla_compiles_sums() -> None:
+    compiled = tf.function(lambda values, segments: segment_sums(values, segments, 3), jit_compile=True)
+    sums = compiled(tf.constant([[1.0], [2.0], [4.0]]), tf.constant([2, 0, 2]))
+    assert sums.numpy().tolist() == [[2.0], [0.0], [5.0]]

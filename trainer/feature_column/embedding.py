@@ -101,7 +101,8 @@ def embedding_column(
         use_safe_embedding_lookup: Kept for its place in the argument list; a lookup is always safe: an example
             without values gets zeros.
         name: The table's name; None is the categorical column's, with `_` for what no file's name should have.
-        storage_dtype: "float32", or "bfloat16" for half the memory: rows are read and updated in float32.
+        storage_dtype: "float32", or "bfloat16" for half the memory: rows are read in float32, and the optimizers of
+            `trainer.optimizers` update them so; those of Keras would lose small steps.
 
     Raises:
         Refusal: An argument cannot be used.

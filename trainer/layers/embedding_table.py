@@ -79,7 +79,7 @@ class EmbeddingTable(keras.layers.Layer):
         self.table = self.add_weight(
             name="table",
             shape=(self.rows, self.dimension),
-            initializer="zeros" if by_block or self.initial_values is not None else self._initializer(),
+            initializer="zeros" if by_block or self.initial_values is not None else self._drawn,
             dtype=self._stored,
             autocast=False,
         )
@@ -96,6 +96,10 @@ class EmbeddingTable(keras.layers.Layer):
     @property
     def _stored(self) -> Any:
         return "bfloat16" if self.storage_dtype == "bfloat16" else self.variable_dtype
+
+    def _drawn(self, shape: Any, dtype: Any = None) -> Any:
+        del dtype  # bfloat16 has too few different numbers to draw from
+        return tf.cast(self._initializer()(shape, dtype=self.variable_dtype), self._stored)
 
     def _initializer(self) -> Any:
         if self.initializer is None:

@@ -76,7 +76,7 @@ def train(
         position: Where to start, and kept up to date in place; None is the beginning.
 
     Raises:
-        TrainingFailure: The loss is not finite; the model is as it was before that step.
+        TrainingFailure: The loss is not finite; the trained weights are as they were before that step.
     """
     position = Position() if position is None else position
     epoch_steps = -(-len(examples) // batch_size)

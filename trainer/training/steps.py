@@ -42,7 +42,7 @@ class Steps:
         """Takes some steps; returns the sum of the losses of their examples, and how many these were.
 
         Raises:
-            NotFinite: The loss of a step is not finite; neither that step nor one after it has changed the weights.
+            NotFinite: The loss of a step is not finite; it and those after it have changed no trained weight.
         """
         before = int(self.done)
         try:

@@ -424,7 +424,9 @@ def test_a_missing_single_id_reads_zeros_and_changes_no_row(name: str) -> None:
         with tf.GradientTape() as tape:
             rows = made(batch)
             loss = tf.reduce_sum(rows**2)
-        optimizers.get(name, 0.1).apply([tape.gradient(loss, made.table.value)], [made.table])
+        gradient = tape.gradient(loss, made.table.value)
+        assert set(gradient.indices.numpy().tolist()) == {1, 3}
+        optimizers.get(name, 0.1).apply([gradient], [made.table])
         assert rows.numpy()[0].tolist() == before[3].tolist()
     assert trained(ids).numpy()[[1, 4]].tolist() == [[0, 0]] * 2
     assert np.array_equal(trained.table, alike.table)

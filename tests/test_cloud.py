@@ -71,7 +71,8 @@ def test_every_flag_of_the_task_that_names_a_place_is_one_that_a_backend_looks_a
         if any(word in str(field.metadata["metavar"]) for word in ("DIR", "FILE", "GLOB", "SOURCE"))
     }
     # --optimizer takes FILE.py:NAME as well as a name.
-    assert {"optimizer", *places} == {"problem", "optimizer", "settings", "data_dir", "job_dir", "warm_start"}
+    files = {"train_files", "validation_files", "eval_files", "old_vocabulary"}
+    assert {"optimizer", *places} == {"problem", "optimizer", "settings", "data_dir", "job_dir", "warm_start", *files}
 
 
 def test_words_other_than_places_arrive_as_typed(caller: Path) -> None:

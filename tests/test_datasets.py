@@ -1,11 +1,15 @@
 import csv
+import gzip
+import hashlib
 import importlib.util
 import io
+import os
+import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -225,3 +229,127 @@ def shorten(monkeypatch: pytest.MonkeyPatch, before: Callable[[Any], None] = lam
 
     monkeypatch.setattr(nyc_flights, "read_flights", lambda path: iter(rows))
     monkeypatch.setattr(nyc_flights.NycFlights, "_split_generators", split_generators)
+
+
+# Bike hires
+
+TINY = "timestamp,cnt,is_holiday\n" + "".join(
+    f"2015-01-{day:02} {hour:02}:00:00,{100 * day + hour},{int(day == 5)}\n"
+    for day in range(13, 3, -1)
+    for hour in (7, 0)
+)
+
+
+@pytest.fixture(scope="module")
+def bikes_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A data_dir with the real files in its folder `manual`."""
+    data = os.environ.get("TRAINER_TEST_DATA")
+    if data is None:
+        pytest.skip("TRAINER_TEST_DATA names no folder with bikes/london_hourly_counts.csv.gz and bikes/dc_…")
+    folder = tmp_path_factory.mktemp("bikes")
+    (folder / "manual").mkdir()
+    for file in Path(data, "bikes").glob("*_hourly_counts.csv.gz"):
+        shutil.copy(file, folder / "manual")
+    return str(folder)
+
+
+def hires_of(text: str, folder: Path, name: str = "london_hourly_counts.csv") -> Any:
+    """The builder of `bike_hires/london` over a file of such a text."""
+    (folder / "manual").mkdir(exist_ok=True)
+    data = gzip.compress(text.encode()) if name.endswith(".gz") else text.encode()
+    (folder / "manual" / name).write_bytes(data)
+    return datasets.builder("bike_hires/london", str(folder))
+
+
+@pytest.mark.parametrize(("city", "train", "test"), [("london", 13_928, 3_486), ("dc", 13_891, 3_488)])
+def test_the_hires_are_those_of_the_file_split_after_four_fifths_of_the_days(
+    bikes_dir: str, city: str, train: int, test: int
+) -> None:
+    file = Path(bikes_dir, "manual", f"{city}_hourly_counts.csv.gz")
+    named = Path(__file__).parents[1].joinpath("data", "README.md").read_text(encoding="utf-8")
+    assert hashlib.sha256(file.read_bytes()).hexdigest() in named
+    assert f"| `{city}` | {train:,} | {test:,} |" in named
+    rows = list(csv.DictReader(io.StringIO(gzip.decompress(file.read_bytes()).decode())))
+    builder = datasets.builder(f"bike_hires/{city}", bikes_dir)
+    datasets.prepare(builder, download=False)
+    assert {name: split.num_examples for name, split in builder.info.splits.items()} == {"train": train, "test": test}
+    parts = [columns(builder, "train"), columns(builder, "test")]
+    got = {name: np.concatenate([part[name] for part in parts]).tolist() for name in parts[0]}
+    moments = [datetime.fromisoformat(row["timestamp"]) for row in rows]
+    assert got["date"] == [moment.strftime("%Y-%m-%d").encode() for moment in moments]
+    assert got["day"] == [moment.strftime("%a").encode() for moment in moments]
+    assert got["hour"] == [moment.hour for moment in moments]
+    assert got["month"] == [moment.month for moment in moments]
+    for name in ("cnt", "is_holiday"):
+        assert got[name] == [float(row[name]) for row in rows]
+    dates = [sorted(set(part["date"].tolist())) for part in parts]
+    assert dates[0][-1] < dates[1][0]
+    assert len(dates[0]) == 8 * (len(dates[0]) + len(dates[1])) // 10
+
+
+@pytest.mark.parametrize("name", ["london_hourly_counts.csv", "london_hourly_counts.csv.gz"])
+def test_hires_come_in_order_of_time_from_a_plain_and_from_a_packed_file(tmp_path: Path, name: str) -> None:
+    builder = hires_of(TINY, tmp_path, name)
+    datasets.prepare(builder, download=False)
+    train, test = columns(builder, "train"), columns(builder, "test")
+    assert train["date"].tolist() == [f"2015-01-{day:02}".encode() for day in range(4, 12) for _ in range(2)]
+    assert train["hour"].tolist() == [0, 7] * 8
+    assert train["is_holiday"].tolist() == [0, 0, 1, 1, *[0] * 12]
+    assert test["cnt"].tolist() == [1200, 1207, 1300, 1307]
+    assert test["day"].tolist() == [b"Mon", b"Mon", b"Tue", b"Tue"]
+
+
+@pytest.mark.parametrize("city", ["london", "dc"])
+@pytest.mark.parametrize("download", [True, False])
+def test_without_its_file_the_refusal_says_which_from_where_and_into_which_folder(
+    tmp_path: Path, city: str, download: bool
+) -> None:
+    builder = datasets.builder(f"bike_hires/{city}", str(tmp_path))
+    with pytest.raises(datasets.Absent) as refusal:
+        datasets.prepare(builder, download)
+    assert str(refusal.value) == (
+        f"bike_hires/{city}: there is no {city}_hourly_counts.csv.gz in {tmp_path}/manual; make it from the cycle hire "
+        "counts of Transport for London (cycling.data.tfl.gov.uk) or, for dc, from hour.csv of UCI 275 Bike Sharing "
+        "(archive.ics.uci.edu/dataset/275: dteday and hr are timestamp, holiday is is_holiday), with the header "
+        "timestamp,cnt,is_holiday and rows like 2015-01-04 00:00:00,182,0."
+    )
+    assert builder.MANUAL_DOWNLOAD_INSTRUCTIONS in str(refusal.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "timestamp,count,is_holiday\n2015-01-04 00:00:00,1,0\n",
+            "bike_hires: FILE has no column 'cnt'; did you mean 'count'?",
+        ),
+        ("", "bike_hires: FILE has no column 'timestamp'; it has none."),
+        (
+            "timestamp,cnt,is_holiday\n2015-01-04 00:00:00,1,0\n2015-01-32 00:00:00,2,0\n",
+            "bike_hires: row 2 of FILE should be like 2015-01-04 00:00:00,182,0, not 2015-01-32 00:00:00,2,0.",
+        ),
+        (
+            "timestamp,cnt,is_holiday\n2015-01-04 24:00:00,1,0\n",
+            "bike_hires: row 1 of FILE should be like 2015-01-04 00:00:00,182,0, not 2015-01-04 24:00:00,1,0.",
+        ),
+        (
+            "timestamp,cnt,is_holiday\n2015-01-04 00:00:00,many\n",
+            "bike_hires: row 1 of FILE should be like 2015-01-04 00:00:00,182,0, not 2015-01-04 00:00:00,many,.",
+        ),
+    ],
+)
+def test_a_file_of_hires_that_cannot_be_read_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
+    builder = hires_of(text, tmp_path)
+    with pytest.raises(Refusal) as refusal:
+        datasets.prepare(builder, download=False)
+    assert not isinstance(refusal.value, datasets.Absent)
+    assert str(refusal.value) == sentence.replace("FILE", f"{tmp_path}/manual/london_hourly_counts.csv")
+
+
+def test_a_tfds_data_set_that_needs_a_file_by_hand_is_refused_with_what_tfds_says_of_it(tmp_path: Path) -> None:
+    builder = datasets.builder("diabetic_retinopathy_detection", str(tmp_path))
+    with pytest.raises(datasets.Absent) as refusal:
+        datasets.prepare(builder, download=True)
+    said = " ".join(builder.MANUAL_DOWNLOAD_INSTRUCTIONS.split()).removesuffix(".")
+    assert str(refusal.value) == f"{datasets.title(builder)}: there is no file in {tmp_path}/manual; {said}."

@@ -12,7 +12,7 @@ from tests import planted
 from trainer import export, models
 from trainer import feature_column as fc
 from trainer.errors import Refusal
-from trainer.heads import MultiClassHead
+from trainer.heads import MultiClassHead, PoissonRegressionHead
 from trainer.problem import Problem
 
 
@@ -77,3 +77,12 @@ def test_names_that_would_clash_are_refused() -> None:
     assert str(refusal.value) == (
         "export: features 'a b' and 'a-b' would both be named 'a_b' in the exported model; rename one."
     )
+
+
+def test_a_model_of_counts_answers_the_mean_times_the_exponential_of_its_logits(
+    model: keras.Model, tmp_path: Path
+) -> None:
+    export.write(str(tmp_path), model, PoissonRegressionHead(12.5))
+    served = tf.saved_model.load(str(tmp_path)).signatures["serving_default"](**features())
+    assert list(served) == ["predictions"]
+    np.testing.assert_allclose(served["predictions"], 12.5 * np.exp(model(features())), rtol=1e-5)

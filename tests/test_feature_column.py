@@ -167,7 +167,8 @@ ADDITIONS = {
     "embedding_column": {"dimension": None},
     "shared_embeddings": {"dimension": None},
 }
-KEYWORDS = {"embedding_column": {"name", "storage_dtype"}, "shared_embeddings": {"storage_dtype"}}
+OF_TABLES = {"storage_dtype", "old_vocabulary", "on_missing_rows"}
+KEYWORDS = {"embedding_column": {"name", *OF_TABLES}, "shared_embeddings": OF_TABLES}
 OURS_ALONE = {"from_data", "quantiles"}
 FUNCTIONS = sorted(name for name in dir(tf.feature_column) if name.islower() and not name.startswith("_"))
 
@@ -1061,6 +1062,15 @@ REFUSALS: list[tuple[Callable[[], Any], str]] = [
     (
         lambda: fc.embedding_column(HOUR, 4, tensor_name_in_ckpt="hour"),
         "embedding_column: column 'hour': tensor_name_in_ckpt is of no use without ckpt_to_load_from.",
+    ),
+    (
+        lambda: fc.embedding_column(HOUR, 4, old_vocabulary=["1", "2"]),
+        "embedding_column: column 'hour': old_vocabulary is of no use without ckpt_to_load_from.",
+    ),
+    (
+        lambda: fc.embedding_column(HOUR, 4, ckpt_to_load_from="runs/x", on_missing_rows="zeros"),
+        "embedding_column: column 'hour': on_missing_rows must be one of initializer, mean, out_of_vocabulary, not "
+        "'zeros'.",
     ),
     (
         lambda: fc.embedding_column(HOUR, 4, max_norm=0),

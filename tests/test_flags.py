@@ -1,4 +1,5 @@
 import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,3 +136,112 @@ def test_a_dropped_flag_takes_its_next_word_along_and_no_other() -> None:
 def command_line(values: dict[str, Any]) -> list[str]:
     listed = {name: value if isinstance(value, tuple) else (value,) for name, value in values.items()}
     return [f"{flags.flag_name(name)}={value}" for name, several in listed.items() for value in several]
+
+
+def cooked(
+    *, minutes: int = 10, salt: float = 0.5, warm: bool = True, sharp: bool = False, by: str | None = None
+) -> str:
+    """Cooks.
+
+    It takes a while.
+
+    Args:
+        minutes: How long it
+            takes: on a small fire.
+        warm: Whether it is
+            eaten warm.
+
+    Returns:
+        by: no argument.
+    """
+    return f"{minutes} {salt} {warm} {sharp} {by}"
+
+
+COOKED = flags.of_function(cooked, "kitchen", "problem soup")
+
+
+def test_keyword_arguments_of_a_function_are_flags_of_their_type() -> None:
+    given = flags.parse(COOKED, ["--minutes", "3", "--salt=1", "--no-warm", "--sharp", "--by", "me"], "cook", "")
+    assert given == {"minutes": 3, "salt": 1.0, "warm": False, "sharp": True, "by": "me"}
+    assert cooked(**given) == "3 1.0 False True me"
+    assert cooked(**dataclasses.asdict(COOKED())) == cooked()
+
+
+def test_the_help_of_an_argument_is_what_the_docstring_says_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        flags.parse(COOKED, ["--help"], "cook", "Cooks.")
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[lines.index("problem soup:") + 1 :] == [
+        "--minutes N How long it takes: on a small fire (default 10)",
+        "--salt X (default 0.5)",
+        "--warm, --no-warm Whether it is eaten warm (default true)",
+        "--sharp",
+        "--by TEXT",
+    ]
+
+
+def positional(minutes: int = 3) -> None: ...
+
+
+def without_default(*, minutes: int) -> None: ...
+
+
+def without_type(*, minutes=3) -> None: ...  # type: ignore[no-untyped-def]  # the mistake that is tested
+
+
+def of_another_type(*, minutes: tuple[int, ...] = ()) -> None: ...
+
+
+def of_two_types(*, minutes: int | str = 3) -> None: ...
+
+
+def of_any_number(**minutes: int) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "function", [positional, without_default, without_type, of_another_type, of_two_types, of_any_number]
+)
+def test_an_argument_that_cannot_be_a_flag_is_refused(function: Callable[..., None]) -> None:
+    with pytest.raises(Refusal) as refusal:
+        flags.of_function(function, "--problem: mine.py", "problem mine")
+    assert str(refusal.value) == (
+        f"--problem: mine.py: argument 'minutes' of {function.__name__}() cannot be a flag; write it after * with a "
+        "type and a default, as in (*, minutes: int = 3), where the type is int, float, str or bool, or one of them "
+        "| None."
+    )
+
+
+def test_a_glance_sees_some_flags_whatever_else_is_there() -> None:
+    argv = ["--foo", "3", "--help", "-h", "--guests", "none", "--side_dish=rice", "bar", "--name", "stew"]
+    assert flags.glance(Dish, argv, ["name", "side_dish"]) == {"name": "stew", "side_dish": ("rice",)}
+    assert flags.glance(Dish, [], ["name"]) == {}
+    with pytest.raises(Refusal) as refusal:
+        flags.glance(Dish, ["--name"], ["name"])
+    assert str(refusal.value) == "--name: expected one argument."
+
+
+def test_a_field_without_a_group_is_no_flag_and_its_dictionary_is_its_own() -> None:
+    @dataclass(frozen=True)
+    class Shelf:
+        width: int = flag(3, "in feet")
+        books: Mapping[str, int] = flag({"a": 1}, "what stands on it", group=None)
+
+    with pytest.raises(Refusal) as refusal:
+        flags.parse(Shelf, ["--books", "3"], "shelve", "")
+    assert str(refusal.value) == "shelve: there is no flag --books; --help lists the flags."
+    assert Shelf() == Shelf()
+    assert Shelf().books is not Shelf().books
+    assert hash(Shelf()) == hash(Shelf(books={}))
+
+
+def test_a_flag_that_is_known_elsewhere_is_refused_with_what_is_said_there() -> None:
+    def elsewhere(word: str) -> str | None:
+        return f"{word} is the waiter's." if word == "--tip" else None
+
+    for argv, sentence in (
+        (["--tip=3"], "cook: --tip is the waiter's."),
+        (["--gests", "3"], "cook: there is no flag --gests; did you mean '--guests'?"),
+    ):
+        with pytest.raises(Refusal) as refusal:
+            flags.parse(Dish, argv, "cook", "", elsewhere=elsewhere)
+        assert str(refusal.value) == sentence

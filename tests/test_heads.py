@@ -4,13 +4,16 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
-from trainer import heads
+from tests import planted
+from trainer import heads, models
 from trainer.errors import Refusal
-from trainer.heads import BinaryHead, Head, MultiClassHead, RegressionHead
+from trainer.heads import BinaryHead, Head, MultiClassHead, PoissonRegressionHead, RegressionHead
 
-HEADS: list[Head] = [BinaryHead(), MultiClassHead(3), RegressionHead()]
+MEAN = 3.5
+HEADS: list[Head] = [BinaryHead(), MultiClassHead(3), PoissonRegressionHead(MEAN), RegressionHead()]
 IDS = [type(head).__name__ for head in HEADS]
 
 
@@ -30,6 +33,8 @@ def labels_of(head: Head, examples: int = 400) -> Any:
     draw = np.random.default_rng(2)
     if isinstance(head, RegressionHead):
         return draw.normal(size=(examples, 1)).astype(np.float32)
+    if isinstance(head, PoissonRegressionHead):
+        return draw.poisson(MEAN, (examples, 1))
     return draw.integers(0, max(head.units, 2), (examples, 1))
 
 
@@ -41,9 +46,18 @@ def log_loss(labels: Any, logits: Any) -> Any:
     return -np.log(np.where(labels == 1, sigmoid(logits), 1 - sigmoid(logits)))[:, 0]
 
 
+def rmse(labels: Any, predictions: Any, weights: Any = None) -> float:
+    return float(np.sqrt(np.average((labels - predictions) ** 2, weights=weights)))
+
+
+def rmsle(labels: Any, predictions: Any, weights: Any = None) -> float:
+    return rmse(np.log(1 + labels), np.log(1 + predictions), weights)
+
+
 LOSSES: dict[str, Callable[[Any, Any], Any]] = {
     "BinaryHead": log_loss,
     "MultiClassHead": cross_entropy,
+    "PoissonRegressionHead": lambda labels, logits: (np.exp(logits) - labels / MEAN * logits)[:, 0],
     "RegressionHead": lambda labels, logits: ((labels - logits) ** 2)[:, 0],
 }
 
@@ -53,7 +67,12 @@ METRICS: dict[str, dict[str, Callable[[Any, Any], float]]] = {
         "accuracy": lambda labels, logits: np.mean((logits > 0) == labels),
     },
     "MultiClassHead": {"accuracy": lambda labels, logits: np.mean(logits.argmax(axis=1) == labels[:, 0])},
-    "RegressionHead": {"rmse": lambda labels, logits: float(np.sqrt(np.mean((labels - logits) ** 2)))},
+    "PoissonRegressionHead": {
+        "rmse": lambda labels, logits: rmse(labels, MEAN * np.exp(logits)),
+        "rmse_over_mean": lambda labels, logits: rmse(labels, MEAN * np.exp(logits)) / np.mean(labels),
+        "rmsle": lambda labels, logits: rmsle(labels, MEAN * np.exp(logits)),
+    },
+    "RegressionHead": {"rmse": rmse},
 }
 
 
@@ -96,12 +115,13 @@ def test_metrics_are_what_their_names_say(head: Head) -> None:
                 "classes": [1, 0],
             },
         ),
-        (RegressionHead(), {"predictions": [[0.5], [-3.0]]}),
+        (PoissonRegressionHead(MEAN), {"predictions": MEAN * np.exp([[-1.0], [2.0]])}),
+        (RegressionHead(), {"predictions": [[-1.0], [2.0]]}),
     ],
     ids=IDS,
 )
 def test_predictions_are_made_from_logits(head: Head, expected: dict[str, Any]) -> None:
-    logits = keras.ops.convert_to_tensor(next(iter(expected.values())))
+    logits = keras.ops.convert_to_tensor(expected.get("logits", [[-1.0], [2.0]]))
     predictions = head.predictions(logits)
     assert list(predictions) == list(expected)
     for name, values in expected.items():
@@ -132,3 +152,127 @@ def test_heads_of_one_declaration_are_equal() -> None:
     assert BinaryHead() == BinaryHead()
     assert RegressionHead() == RegressionHead()
     assert MultiClassHead(3) == MultiClassHead(3) != MultiClassHead(4)
+    assert PoissonRegressionHead() == PoissonRegressionHead() != PoissonRegressionHead(3)
+
+
+@pytest.mark.parametrize("head", [BinaryHead(), MultiClassHead(3), RegressionHead()])
+def test_a_head_that_learns_nothing_from_the_labels_is_fitted_as_it_is(head: Head) -> None:
+    assert head.fitted(labels_of(head), np.ones((400, 1))) is head
+
+
+# Counts
+
+
+def fitted(labels: list[Any], weights: list[float] | None = None, mean: float | None = None) -> PoissonRegressionHead:
+    each = np.array(weights or [1] * len(labels), np.float32)
+    return PoissonRegressionHead(mean).fitted(np.array(labels)[:, np.newaxis], each[:, np.newaxis])
+
+
+def refused(labels: list[Any], weights: list[float] | None = None, mean: float | None = None) -> str:
+    with pytest.raises(Refusal) as refusal:
+        fitted(labels, weights, mean)
+    return str(refusal.value)
+
+
+def test_a_head_for_counts_learns_the_weighted_mean_of_the_labels() -> None:
+    assert fitted([0, 3, 6]) == PoissonRegressionHead(3.0)
+    assert fitted([0, 3, 6], [1, 1, 2]) == PoissonRegressionHead(3.75)
+    assert fitted([0.0, 0.5]) == PoissonRegressionHead(0.25)
+    assert fitted([40_000] * 100_000).mean == 40_000  # the sum is more than float32 counts to
+
+
+def test_a_head_for_counts_keeps_the_mean_that_it_was_given_as_json_can_write_it() -> None:
+    mean = fitted([1, 2, 3], mean=np.float32(7.0)).mean  # type: ignore[arg-type]  # a float to everyone else
+    assert (mean, type(mean)) == (7.0, float)
+    assert fitted([0, 0], mean=5) == PoissonRegressionHead(5)
+
+
+def test_a_label_that_is_no_count_is_refused_with_the_smallest() -> None:
+    assert refused([3, -1, 4, -2]) == (
+        "PoissonRegressionHead: a label is a count or a rate of at least 0; of 4 training labels 2 are below 0 and 0 "
+        "not finite, the smallest is -2; leave such rows out, or give RegressionHead()."
+    )
+    assert refused([3.5, np.nan, np.inf, 0.25], mean=2.0) == (
+        "PoissonRegressionHead: a label is a count or a rate of at least 0; of 4 training labels 0 are below 0 and 2 "
+        "not finite, the smallest is 0.25; leave such rows out, or give RegressionHead()."
+    )
+    assert "1 not finite, the smallest is nan;" in refused([np.nan])
+    assert "1 not finite, the smallest is -inf;" in refused([2.0, -np.inf])
+
+
+@pytest.mark.parametrize(
+    ("labels", "weights"), [([0, 0, 0], [1, 2, 3]), ([0, 0, 5], [1, 1, 0]), ([1, 2, 3], [0, 0, 0])]
+)
+def test_labels_that_weigh_nothing_have_no_mean_to_start_from(labels: list[int], weights: list[float]) -> None:
+    assert refused(labels, weights) == (
+        "PoissonRegressionHead: the weighted mean of the 3 training labels is 0, and one above 0 is wanted; look for "
+        "rows with a count and a weight above 0 in the data."
+    )
+
+
+@pytest.mark.parametrize("mean", [0, -1.5, np.inf, np.nan, "3", True])
+def test_a_mean_that_is_not_above_0_is_refused(mean: Any) -> None:
+    with pytest.raises(Refusal) as refusal:
+        PoissonRegressionHead(mean)
+    assert str(refusal.value) == (
+        f"PoissonRegressionHead: mean is a finite number above 0, in the label's unit, not {mean!r}; None learns it "
+        "from the training labels."
+    )
+
+
+def test_the_metrics_of_counts_are_weighted() -> None:
+    head = PoissonRegressionHead(MEAN)
+    labels, logits, weights = labels_of(head), logits_of(head), np.random.default_rng(3).uniform(0, 4, (400, 1))
+    predictions = MEAN * np.exp(logits)
+    expected = {
+        "rmse": rmse(labels, predictions, weights),
+        "rmse_over_mean": rmse(labels, predictions, weights) / np.average(labels, weights=weights),
+        "rmsle": rmsle(labels, predictions, weights),
+    }
+    for metric in head.metrics():
+        for part in range(0, 400, 100):
+            of = slice(part, part + 100)
+            metric.update_state(labels[of], logits[of], weights[of])
+        assert float(metric.result()) == pytest.approx(expected[metric.name], rel=1e-5)
+        metric.reset_state()
+        assert all(float(variable) == 0 for variable in metric.variables)
+        metric.update_state(labels[:, 0], logits, weights[:, 0])  # as they come where fit is given them so
+        assert float(metric.result()) == pytest.approx(expected[metric.name], rel=1e-5)
+
+
+def test_the_gradient_of_the_loss_of_counts_does_not_depend_on_their_unit() -> None:
+    def gradients(unit: float) -> Any:
+        labels = labels_of(PoissonRegressionHead()) * unit
+        head = PoissonRegressionHead().fitted(labels, np.ones((400, 1)))
+        logits = tf.constant(logits_of(head))
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            loss = head.loss()(labels, logits)
+        return tape.gradient(loss, logits)
+
+    np.testing.assert_allclose(gradients(1000.0), gradients(1.0), rtol=1e-4, atol=1e-8)
+
+
+def test_a_logit_of_0_is_best_where_the_mean_is_all_that_is_known() -> None:
+    labels = labels_of(PoissonRegressionHead())
+    loss = PoissonRegressionHead().fitted(labels, np.ones((400, 1))).loss()
+    losses = [float(loss(labels, np.full((400, 1), logit))) for logit in (-0.1, 0.0, 0.1)]
+    assert losses[1] == pytest.approx(1.0)
+    assert min(losses) == losses[1]
+
+
+def test_the_loss_of_counts_takes_labels_without_an_axis_of_their_own() -> None:
+    head = PoissonRegressionHead(MEAN)
+    labels, logits = labels_of(head), logits_of(head)
+    assert float(head.loss()(labels[:, 0], logits)) == pytest.approx(float(head.loss()(labels, logits)))
+
+
+def test_a_logit_of_half_precision_answers_more_than_half_precision_holds() -> None:
+    (counts,) = PoissonRegressionHead(1000.0).predictions(tf.constant([[12.0]], tf.float16)).values()
+    np.testing.assert_allclose(counts, [[1000 * np.exp(12.0)]], rtol=1e-6)
+
+
+def test_a_head_for_counts_that_has_seen_no_data_has_the_mean_1() -> None:
+    problem = planted.problem(head=PoissonRegressionHead())
+    assert models.build(problem).loss.mean == 1.0
+    np.testing.assert_allclose(problem.head.predictions(np.zeros((2, 1), np.float32))["predictions"], [[1.0], [1.0]])

@@ -1,21 +1,29 @@
 import dataclasses
 import json
 import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests import planted, planted_bags
 from trainer import feature_column as fc
-from trainer import job, models, tables
-from trainer.errors import Refusal
+from trainer import job, models, settings, tables, task
+from trainer.commands import submit
+from trainer.errors import Refusal, TrainingFailure
 from trainer.feature_column.serialization import from_dict
+from trainer.heads import PoissonRegressionHead
+from trainer.inputs import split
 from trainer.job import dry_run, summary, survey
 from trainer.job.plan import Plan, planned, with_settings
 from trainer.job.steps import carry_out, steps_of
+from trainer.problem import Problem
 from trainer.run import Run
 from trainer.settings import Settings
 
@@ -55,6 +63,93 @@ def test_a_table_that_the_problem_has_not_is_refused(problem_file: str) -> None:
     assert refused(Settings(problem=problem_file, warm_start=("x=runs/y",))) == (
         "--warm-start: problem planted has no table 'x'; it has day_hour."
     )
+
+
+def test_a_table_that_is_trained_later_must_be_frozen_and_later_must_come(problem_file: str) -> None:
+    assert refused(Settings(problem=problem_file, unfreeze_after=1)) == (
+        "--unfreeze-after: problem planted has no frozen table; give --freeze TABLE too, or trainable=False to its "
+        "embedding_column."
+    )
+    frozen = Settings(problem=problem_file, unfreeze_after=4, freeze=("day_hour",))
+    too_late = (
+        "--unfreeze-after: the training ends after 4 epochs, so a table that is frozen for 4 would never be trained; "
+        "give a smaller number, or a larger --num-epochs."
+    )
+    assert refused(frozen) == too_late
+    assert refused(dataclasses.replace(frozen, num_epochs=4, train_steps=9999)) == too_late
+    planned(dataclasses.replace(frozen, num_epochs=5))
+    planned(dataclasses.replace(frozen, train_steps=9999))  # how many epochs these are, the data tell
+
+
+def test_a_table_that_a_declaration_freezes_may_be_trained_later(problem_file: str) -> None:
+    Path(problem_file).write_text(
+        "import dataclasses\nfrom tests import planted\n"
+        "PROBLEM = planted.PROBLEM.replacing(lambda column: dataclasses.replace(column, trainable=False))\n"
+    )
+    planned(Settings(problem=problem_file, unfreeze_after=1))
+
+
+def test_a_table_that_would_never_be_trained_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    settings = Settings(freeze=("day_hour",), unfreeze_after=2, train_steps=282)
+    with pytest.raises(Refusal) as refusal:
+        carry_out(Plan(settings, with_settings(planted.PROBLEM, settings), Run(str(tmp_path / "run"))))
+    assert str(refusal.value) == (
+        "--unfreeze-after: the training ends with step 282, and epochs have 141, so a table that is frozen for 2 of "
+        "them would never be trained; give a smaller number, or more --train-steps."
+    )
+    own = planted.problem(model=lambda: models.build(planted.PROBLEM))
+    with pytest.raises(Refusal) as refusal:
+        carry_out(Plan(Settings(unfreeze_after=1), own, Run(str(tmp_path / "run"))))
+    assert str(refusal.value) == (
+        "--unfreeze-after: the model of problem planted has no frozen table; give trainable=False to its "
+        "embedding_column or EmbeddingTable."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+class Interrupts(keras.callbacks.Callback):
+    """Is Ctrl-C once some steps are done."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.steps = steps
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if int(self.model.optimizer.iterations) >= self.steps:
+            raise KeyboardInterrupt
+
+
+LATER = Settings(freeze=("day_hour",), unfreeze_after=1, num_epochs=2, train_batch_size=2048)  # nine steps an epoch
+UNFREEZES = dataclasses.replace(with_settings(planted.PROBLEM, LATER), table_optimizers={"day_hour": "Adagrad"})
+
+
+@pytest.fixture(scope="module")
+def unfrozen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run, left alone, that trains its table in the second epoch only."""
+    path = tmp_path_factory.mktemp("unfrozen") / "run"
+    carry_out(Plan(LATER, UNFREEZES, Run(str(path))))
+    return path
+
+
+@pytest.mark.parametrize("steps", [pytest.param(5, marks=pytest.mark.slow), 13])
+def test_a_job_that_unfreezes_a_table_ends_alike_when_it_was_interrupted(
+    steps: int, unfrozen: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, stopped = Run(str(tmp_path / "run")), dataclasses.replace(UNFREEZES, callbacks=[lambda: Interrupts(steps)])
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(Plan(LATER, stopped, run))
+    before = capsys.readouterr().out.splitlines()
+    resumed = dataclasses.replace(LATER, resume=True)
+    carry_out(Plan(resumed, UNFREEZES, run))
+    printed = [*before, *capsys.readouterr().out.splitlines()]
+    (place,) = [place for place, line in enumerate(printed) if "trained from" in line]
+    assert printed[place] == "epoch 2: day_hour is trained from here on"
+    assert (place < len(before)) == (steps > 9)
+    whole = tables.read(str(unfrozen / "tables"), "day_hour")
+    np.testing.assert_array_equal(tables.read(run.tables, "day_hour").values, whole.values)
+    assert run.read_json("settings.json")["settings"]["unfreeze_after"] == 1
+    with pytest.raises(Refusal, match="the run was started with unfreeze_after 1, not None; give the same settings"):
+        carry_out(Plan(dataclasses.replace(resumed, unfreeze_after=None), UNFREEZES, run))
 
 
 def test_steps_are_epochs_or_what_was_asked_for_whichever_is_said() -> None:
@@ -115,6 +210,7 @@ def test_the_same_seed_leaves_the_same_metrics(tmp_path: Path) -> None:
 def test_metrics_are_one_flat_object_of_numbers(tmp_path: Path) -> None:
     carry_out(Plan(Settings(train_steps=10), planted.PROBLEM, Run(str(tmp_path))))
     metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics.pop("data") == "dataset"
     assert all(isinstance(value, (int, float)) for value in metrics.values())
     assert set(metrics) == {
         *("loss", "auc", "accuracy", "examples"),
@@ -300,3 +396,333 @@ def test_a_job_says_which_tables_an_optimizer_writes_whole(tmp_path: Path, capsy
     assert said("LazyAdam").startswith("SGD reads and writes every row of large (100,001 rows) at every step;")
     problem = dataclasses.replace(problem, table_optimizers={"large": "SGD"})
     assert said(f"{tmp_path / 'stock.py'}:stock") == ""  # the rest is small
+
+
+# A problem with arguments of its own, data of files, and planted data
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def trained(*argv: str) -> Run:
+    assert task.main([*argv, "--job-dir", "run", "--num-epochs", "1"]) == 0
+    return Run(os.path.abspath("run"))
+
+
+def said_of(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    assert task.main(argv) == 2
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+MISSING = (
+    "{}: there is no {}_hourly_counts.csv.gz in data/manual; make it from the cycle hire counts of Transport for "
+    "London (cycling.data.tfl.gov.uk) or, for dc, from hour.csv of UCI 275 Bike Sharing "
+    "(archive.ics.uci.edu/dataset/275: dteday and hr are timestamp, holiday is is_holiday), with the header "
+    "timestamp,cnt,is_holiday and rows like 2015-01-04 00:00:00,182,0."
+)
+
+
+def test_planted_data_are_announced_next_to_the_path_and_in_the_metrics(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained("--problem", "bikes", "--first-days", "7")
+    lines = capsys.readouterr().out.splitlines()
+    announced = f"planted data, not real: {MISSING.format('bike_hires/london', 'london')}"
+    assert (lines[:2], lines[-2:]) == ([run.path, announced], [announced, run.path])
+    metrics = run.read_json("metrics.json")
+    assert (metrics["data"], metrics["examples"]) == ("planted", 56 * 24)
+    assert metrics["train_examples"] + metrics["validation_examples"] == 7 * 24
+    stored = run.read_json("settings.json")
+    assert stored["data"]["name"] == "planted"
+    assert stored["settings"]["problem_arguments"] == {"first_days": 7, "start_date": None}
+    assert task.main(["--problem", "bikes", "--dry-run"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == announced
+
+
+def test_arguments_are_repeated_by_settings_and_compared_by_resume(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained("--problem", "bikes", "--first-days", "7")
+    assert task.main(["--settings", "run/settings.json", "--dry-run"]) == 0
+    assert "; 168 rows less those held out" in capsys.readouterr().out
+    resumed = ["--problem", "bikes", "--num-epochs", "1", "--job-dir", "run", "--resume"]
+    assert said_of(capsys, *resumed, "--first-days", "8") == (
+        "--resume: the run was started with first_days 7, not 8; give the same settings, or start anew with "
+        "--overwrite."
+    )
+    assert task.main([*resumed, "--first-days", "7"]) == 0
+
+
+def test_a_data_set_given_by_its_name_is_never_planted(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, city in (("bike_hires/dc", "dc"), ("bike_hires/london", "london"), ("bike_hires", "london")):
+        title = f"bike_hires/{city}"
+        for more in ([], ["--dry-run"]):
+            assert said_of(capsys, "--problem", "bikes", "--dataset", name, *more) == MISSING.format(title, city)
+    assert list(place.iterdir()) == []
+
+
+def test_files_take_the_place_of_a_problem_s_data_set(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hours = [f"2015-01-{day:02} {hour:02}:00:00,{day + hour}" for day in range(1, 31) for hour in range(24)]
+    for name, part in (("a", hours[:480]), ("b", hours[480:])):
+        (place / f"{name}.csv").write_text("timestamp,cnt\n" + "\n".join(part) + "\n")
+    run = trained("--problem", "bikes", "--train-files", "*.csv")
+    lines = capsys.readouterr().out.splitlines()
+    assert (lines[0], lines[-1]) == (run.path, run.path)
+    metrics = run.read_json("metrics.json")
+    assert metrics["data"] == "*.csv"
+    assert sum(metrics[name] for name in ("train_examples", "validation_examples", "examples")) == 720
+    (place / "a.csv").write_text("timestamp,cnt\n2015-01-01 00:00:00,1\n")
+    resumed = ("--problem", "bikes", "--num-epochs", "1", "--job-dir", "run", "--resume", "--train-files")
+    assert said_of(capsys, *resumed, "*.csv") == (
+        "--resume: the training data are not those that the run was started with; start anew."
+    )
+    assert said_of(capsys, "--problem", "bikes", "--train-files", "a.tsv") == (
+        "--train-files: no file matches a.tsv; give the path of a file, or a pattern such as data/*.csv."
+    )
+    assert said_of(capsys, "--train-files", "b.csv") == ("b.csv: there is no column 'carrier'; it has cnt, timestamp.")
+
+
+def test_submit_passes_the_flags_of_a_problem_on(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "a.csv").touch()
+    flags = ["--problem", "bikes", "--first_days", "7", "--train-files", "*.csv"]
+    assert submit.main(["--dry-run", "--", *flags]) == 0
+    words = shlex.split(capsys.readouterr().out)
+    assert words[words.index("trainer.task") + 1 :][:4] == ["--problem", "bikes", "--first_days", "7"]
+    assert f"--train-files={place}/*.csv" in words
+    vertex = ["--backend", "vertex", "--project", "p", "--region", "us-central1", "--staging-bucket", "gs://b"]
+    assert submit.main([*vertex, "--dry-run", "--", *flags[:-1], "gs://b/*.csv"]) == 0
+    (pool,) = json.loads(capsys.readouterr().out.partition("\n\n")[0])["jobSpec"]["workerPoolSpecs"]
+    assert pool["containerSpec"]["args"] == [*flags[:-1], "gs://b/*.csv"]
+    with pytest.raises(Refusal) as refusal:
+        submit.main([*vertex, "--dry-run", "--", *flags])
+    assert str(refusal.value) == (
+        "--train-files: *.csv is on this machine, where a cloud job cannot see it; copy it to a bucket and give its "
+        "gs:// path."
+    )
+    with pytest.raises(Refusal) as refusal:
+        submit.main(["--dry-run", "--", "--first-days", "7"])
+    assert str(refusal.value) == (
+        "python -m trainer.task: --first-days is a flag of --problem bikes, not of flights; leave it out or give "
+        "--problem bikes."
+    )
+
+
+def test_help_of_a_problem_of_the_package_does_without_tensorflow(place: Path) -> None:
+    script = "import sys; from trainer import task\ntry: task.main(['--problem', 'bikes', '--help'])\nfinally: "
+    script += "print({'tensorflow', 'keras', 'numpy', 'pyarrow'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("\nset()\n")
+    assert "\nproblem bikes:\n  --first-days N" in done.stdout
+
+
+def test_help_of_a_problem_file_shows_its_flags_without_the_chatter_of_tensorflow(place: Path) -> None:
+    (place / "mine.py").write_text(
+        "import tensorflow as tf\nfrom tests import planted\n\n"
+        "def problem(*, width: int = 3):\n    return planted.problem(dnn_hidden_units=(width,))\n"
+    )
+    command = [sys.executable, "-m", "trainer.task", "--problem", "mine.py", "--help"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert done.stderr == ""
+    assert done.stdout.endswith("problem mine:\n  --width N             (default 3)\n")
+
+
+# Counts
+
+RATES = 20 + 180 * np.exp(-(((np.arange(24) - 17) / 3) ** 2))
+"""The planted mean of each hour."""
+
+
+def count_rows(split: str) -> tuple[dict[str, Any], Any]:
+    """Every second row weighs three times as much as the others, whose counts are twice as many as planted."""
+    draw = np.random.default_rng({"train": 1, "test": 2}[split])
+    hour, heavy = draw.integers(24, size=6000), np.arange(6000) % 2
+    features = {"hour": hour, "heavy": np.where(heavy, 3, 1).astype(np.float32)}
+    return features, draw.poisson(np.where(heavy, 1, 2) * RATES[hour])
+
+
+def hires(split: str) -> tf.data.Dataset:
+    return tf.data.Dataset.from_tensor_slices(count_rows(split)).batch(500)
+
+
+COUNTS = Problem(
+    dataset=hires,
+    linear_feature_columns=(fc.categorical_column_with_identity("hour", 24),),
+    head=PoissonRegressionHead(),
+    weight_column="heavy",
+    dnn_optimizer="LazyAdam",
+    learning_rate=0.1,
+    learning_rate_decay="linear",
+    num_epochs=20,
+    train_batch_size=500,
+    name="counts",
+    description="Planted counts.",
+)
+
+
+@pytest.fixture(scope="module")
+def counts(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run that learns counts."""
+    run = Run(str(tmp_path_factory.mktemp("counts") / "run"))
+    carry_out(Plan(Settings(), COUNTS, run))
+    return run
+
+
+def predicted(run: Run, hours: Any) -> Any:
+    served = tf.saved_model.load(run.export).signatures["serving_default"]
+    return served(hour=tf.constant(hours, tf.int64))["predictions"].numpy()[:, 0]
+
+
+def test_a_job_recovers_the_planted_rates_of_weighted_counts(counts: Run) -> None:
+    # Of four parts of weight, three are of the rate and one is of twice the rate; an hour has some 225 training rows.
+    np.testing.assert_allclose(predicted(counts, np.arange(24)), 1.25 * RATES, rtol=0.1)
+    features, labels = count_rows("train")
+    kept = ~split.HoldOut(COUNTS.validation)({}, len(labels))
+    hour, weight = features["hour"][kept], features["heavy"][kept]
+    best = np.bincount(hour, weight * labels[kept]) / np.bincount(hour, weight)  # where the likelihood is highest
+    np.testing.assert_allclose(predicted(counts, np.arange(24)), best, rtol=0.02)
+
+
+def test_a_job_judges_counts_by_weighted_errors_in_their_unit(counts: Run) -> None:
+    metrics = counts.read_json("metrics.json")
+    features, labels = count_rows("test")
+    weights, answers = features["heavy"], predicted(counts, features["hour"])
+
+    def error(expected: Any, answered: Any) -> float:
+        return float(np.sqrt(np.average((expected - answered) ** 2, weights=weights)))
+
+    rmse = error(labels, answers)
+    assert metrics["rmse"] == pytest.approx(rmse, rel=1e-4)
+    assert metrics["rmse_over_mean"] == pytest.approx(rmse / np.average(labels, weights=weights), rel=1e-4)
+    assert metrics["rmsle"] == pytest.approx(error(np.log1p(labels), np.log1p(answers)), rel=1e-4)
+    for name in ("rmse", "rmse_over_mean", "rmsle"):
+        assert metrics[f"validation_{name}"] == pytest.approx(metrics[name], rel=0.2)
+
+
+def test_the_mean_of_the_training_counts_is_saved_with_the_run(counts: Run) -> None:
+    features, labels = count_rows("train")
+    held_out = split.HoldOut(COUNTS.validation)({}, len(labels))
+    mean = np.average(labels[~held_out], weights=features["heavy"][~held_out])
+    head = counts.read_json("problem.json")["head"]
+    assert head == {"kind": "PoissonRegressionHead", "mean": pytest.approx(mean, rel=1e-12)}
+
+
+def test_a_job_of_counts_goes_on_with_the_mean_that_it_began_with(counts: Run, tmp_path: Path) -> None:
+    run, settings = Run(str(tmp_path / "run")), Settings(resume=True)
+    stopped = dataclasses.replace(COUNTS, callbacks=[lambda: Interrupts(150)])
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(Plan(Settings(), stopped, run))
+    carry_out(Plan(settings, COUNTS, run))
+    assert run.read_json("problem.json") == counts.read_json("problem.json")
+    np.testing.assert_array_equal(predicted(run, np.arange(24)), predicted(counts, np.arange(24)))
+
+
+def test_a_count_below_0_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    def dataset(part: str) -> Any:
+        features, labels = count_rows(part)
+        return tf.data.Dataset.from_tensor_slices((features, labels - 30)).batch(500)
+
+    with pytest.raises(Refusal) as refusal:
+        carry_out(Plan(Settings(), dataclasses.replace(COUNTS, dataset=dataset), Run(str(tmp_path / "run"))))
+    held_out = split.HoldOut(COUNTS.validation)({}, 6000)
+    labels = count_rows("train")[1][~held_out] - 30
+    assert str(refusal.value) == (
+        f"PoissonRegressionHead: a label is a count or a rate of at least 0; of {len(labels):,} training labels "
+        f"{(labels < 0).sum():,} are below 0 and 0 not finite, the smallest is {labels.min()}; leave such rows out, or "
+        "give RegressionHead()."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_logit_of_counts_that_runs_away_ends_the_job(tmp_path: Path) -> None:
+    runaway = dataclasses.replace(COUNTS, dnn_optimizer="SGD", learning_rate=1e4)
+    with pytest.raises(TrainingFailure, match=r"the loss became (inf|nan) in step \d+, whose update was not applied"):
+        carry_out(Plan(Settings(), runaway, Run(str(tmp_path / "run"))))
+
+
+def test_keras_fits_counts_as_the_data_set_gives_them(counts: Run) -> None:
+    head = PoissonRegressionHead(counts.read_json("problem.json")["head"]["mean"])
+    model = models.build(dataclasses.replace(COUNTS, head=head, learning_rate_decay=None))
+    features, labels = count_rows("train")
+    weighted = tf.data.Dataset.from_tensor_slices((features, labels, features["heavy"])).batch(500)
+    model.fit(weighted, epochs=10, shuffle=False, verbose=0)
+    (answers,) = head.predictions(model({"hour": np.arange(24)})).values()
+    np.testing.assert_allclose(np.reshape(answers, -1), predicted(counts, np.arange(24)), rtol=0.1)
+    results = model.evaluate(weighted, verbose=0, return_dict=True)
+    assert results["rmse_over_mean"] == pytest.approx(
+        results["rmse"] / np.average(labels, weights=features["heavy"]), rel=1e-4
+    )
+
+
+def test_a_dry_run_of_counts_needs_no_mean(capsys: pytest.CaptureFixture[str]) -> None:
+    dry_run.show(Plan(Settings(), COUNTS, Run("runs/counts")))
+    assert "three examples, encoded" in capsys.readouterr().out
+
+
+def old_week(folder: Path) -> fc.EmbeddingColumn:
+    """Leaves a table of six days in another order, and returns its column."""
+    day = fc.categorical_column_with_vocabulary_list("day", planted.DAYS[5::-1])
+    column = fc.embedding_column(fc.crossed_column([planted.hour, day]), 4, name="week")
+    tables.write(str(folder), [tables.Table("week", np.random.default_rng(0).normal(size=(144, 4)), column)])
+    return column
+
+
+def test_a_warm_start_is_reported_and_a_resumed_run_does_without_its_source(
+    problem_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = old_week(tmp_path / "old")
+    words = ["--problem", problem_file, "--job-dir", "runs/x", "--train-steps", "3", "--freeze", "day_hour"]
+    carried = ["--warm-start", "day_hour=old#week", "--on-missing-rows", "day_hour=mean"]
+    assert task.main([*words, *carried]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warm start")]
+    report = json.loads(Path("runs/x/warm_start.json").read_text())["day_hour"]
+    share = report.pop("matched_share_of_training_rows")
+    assert line == (
+        f"warm start of 'day_hour' from 'week' in {tmp_path}/old: 144 of 168 rows matched by key, 24 new (from the "
+        f"mean), 0 dropped; {100 * share:.2f} % of the training rows have a matched key"
+    )
+    assert report == {
+        "source": str(tmp_path / "old"),
+        "tensor": "week",
+        "by": "key",
+        "rows": 168,
+        "matched": 144,
+        "new": 24,
+        "dropped": 0,
+        "on_missing_rows": "mean",
+    }
+    days = planted.rows("train")[0]["day"]
+    assert share == pytest.approx(np.mean(days != "Sun"), abs=0.01)
+    old, new = tables.read("old", "week"), tables.read("runs/x", "day_hour")
+    assert there.categorical_column.label(1) == "00 Fri"
+    rows = [old.labels.index(" ".join(reversed(label.split()))) for label in new.labels[:144]]
+    np.testing.assert_array_equal(new.values[:144], old.values[rows].astype(np.float32))
+
+    (tmp_path / "old" / "tables.index").unlink()
+    assert task.main([*words, *carried, "--resume"]) == 0
+    np.testing.assert_array_equal(tables.read("runs/x", "day_hour").values, new.values)
+    assert "warm start" not in capsys.readouterr().out
+
+
+def test_what_is_said_of_a_source_needs_one(problem_file: str) -> None:
+    del problem_file
+    with pytest.raises(Refusal) as refusal:
+        settings.from_argv(["--old-vocabulary", "day_hour=old.txt"])
+    assert str(refusal.value) == (
+        "--old-vocabulary: table 'day_hour' has no source; give --warm-start day_hour=SOURCE too."
+    )
+    with pytest.raises(Refusal) as refusal:
+        settings.from_argv(["--on-missing-rows", "mean"])
+    assert str(refusal.value) == "--on-missing-rows: TABLE=HOW is wanted, not 'mean'."
+
+
+def test_an_unknown_start_of_missing_rows_is_refused(problem_file: str) -> None:
+    given = Settings(problem=problem_file, warm_start=("day_hour=old",), on_missing_rows=("day_hour=zeros",))
+    assert refused(given) == (
+        "--on-missing-rows: on_missing_rows must be one of initializer, mean, out_of_vocabulary, not 'zeros'."
+    )

@@ -24,6 +24,7 @@ from trainer.feature_column.nested import nested
 from trainer.feature_column.serialization import encoded_key
 from trainer.layers import columns as shared
 from trainer.optimizers.rows import summed
+from trainer.warm_start import Report, Start
 
 pytestmark = [
     # Keras asks a variable for an array as NumPy 2 no longer wants to be asked.
@@ -454,9 +455,7 @@ def test_training_on_missing_ids_changes_nothing() -> None:
 
 
 def test_a_table_in_bfloat16_takes_half_the_memory_and_gives_rows_of_float32() -> None:
-    made = layers.EmbeddingTable(
-        5, 2, storage_dtype="bfloat16", initial_values=lambda: np.full((5, 2), 1 / 3, np.float32)
-    )
+    made = layers.EmbeddingTable(5, 2, storage_dtype="bfloat16", initializer=keras.initializers.Constant(1 / 3))
     rows = made(tf.constant([[1], [-1]]))
     assert (made.table.dtype, rows.dtype, made.values.dtype) == ("bfloat16", tf.float32, np.float32)
     assert rows.numpy().tolist() == [[0.333984375] * 2, [0, 0]]
@@ -579,15 +578,16 @@ def test_what_a_table_starts_from_is_read_once_and_not_kept_in_its_config() -> N
 
     def read() -> Any:
         calls.append(1)
-        return np.full((4, 3), 7.0)
+        report = Report("table", "there", "table", "key", 4, 4, 0, 0, "initializer", np.ones(4, bool))
+        return Start(np.full((4, 3), 7.0), (), np.zeros(0, np.int64), report)
 
-    made = layers.EmbeddingTable(4, 3, initial_values=read)
+    made = layers.EmbeddingTable(4, 3, warm_start=read)
     step = tf.function(lambda ids: made(ids))
     assert step(tf.constant([2])).numpy().tolist() == [[7, 7, 7]]
     made.table.assign(np.zeros((4, 3)))
     assert step(tf.constant([2, 1])).numpy().tolist() == [[0, 0, 0]] * 2
     assert calls == [1]
-    assert layers.EmbeddingTable.from_config(made.get_config()).initial_values is None
+    assert layers.EmbeddingTable.from_config(made.get_config()).warm_start is None
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -893,6 +893,19 @@ def test_features_may_be_tensors_lists_arrays_ragged_or_sparse(given: Any) -> No
 
 
 # LinearModel
+
+
+def test_a_linear_model_adds_the_rows_of_a_named_table_as_they_are() -> None:
+    weights = fc.embedding_column(HOUR, 1, initializer="ones", name="hours")
+    made = layers.LinearModel([weights, fc.numeric_column("miles")])
+    features = {"hour": tf.constant([3, 4]), "miles": tf.constant([0.5, 2.0])}
+    assert made(features).numpy().tolist() == [[1.0], [1.0]]
+    made.named_tables["hours"].table.assign(np.arange(24.0)[:, np.newaxis])
+    assert made.kernel is not None
+    made.kernel.assign([[2.0]])
+    assert made(features).numpy().tolist() == [[4.0], [8.0]]
+    again = layers.LinearModel.from_config(made.get_config())
+    assert again(features).numpy().tolist() == [[1.0], [1.0]]
 
 
 @pytest.mark.parametrize("combiner", COMBINED)
@@ -1422,8 +1435,8 @@ REFUSALS: list[tuple[Callable[[], Any], str]] = [
     ),
     (
         lambda: layers.LinearModel([fc.embedding_column(HOUR, 2)]),
-        "LinearModel: categorical and numeric columns are wanted, not EmbeddingColumn 'hour_embedding'; give the "
-        "categorical column itself.",
+        "LinearModel: embedding column 'hour_embedding' is added to sums of 1, and its dimension is 2; give it "
+        "dimension=1, or give the categorical column itself.",
     ),
     (
         lambda: layers.LinearModel(["hour"]),  # type: ignore[list-item]  # the mistake under test

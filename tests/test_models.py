@@ -327,15 +327,14 @@ def test_a_table_with_the_name_of_a_layer_shares_no_optimizer_with_it() -> None:
     assert own == {"dense_features/linear/table"}
 
 
-def test_a_frozen_table_gets_no_part() -> None:
+def test_the_part_of_a_frozen_table_waits_and_has_no_slots() -> None:
     frozen = dataclasses.replace(TABLES, linear_optimizer=None).replacing(
         lambda column: dataclasses.replace(column, trainable=column.table != "day_hour")
     )
-    model = models.build(dataclasses.replace(frozen, table_optimizers={"day_hour": "SGD", "day": "SGD"}))
-    assert list(model.optimizer.parts) == ["day"]
+    model = models.build(dataclasses.replace(frozen, table_optimizers={"day_hour": "Adagrad", "day": "SGD"}))
+    assert list(model.optimizer.parts) == ["day_hour", "day"]
     assert changed(model) == {"dense_features", "hidden_0", "logits", "linear"}
-    model = models.build(dataclasses.replace(frozen, table_optimizers={"day_hour": "SGD"}))
-    assert type(model.optimizer) is optimizers.LazyAdam
+    assert not [slot for slot in model.optimizer.parts["day_hour"].variables if len(slot.shape)]
 
 
 def test_a_model_that_makes_its_variables_later_gives_its_tables_their_optimizers() -> None:
@@ -408,9 +407,9 @@ def test_encoded_keys_of_a_model_are_those_of_its_columns() -> None:
             "or indicator_column.",
         ),
         (
-            {"linear_feature_columns": BOTH.dnn_feature_columns},
-            "LinearModel: categorical and numeric columns are wanted, not EmbeddingColumn 'day_X_hour_embedding'; give "
-            "the categorical column itself.",
+            {"dnn_feature_columns": (), "linear_feature_columns": BOTH.dnn_feature_columns},
+            "LinearModel: embedding column 'day_X_hour_embedding' is added to sums of 1, and its dimension is 4; give "
+            "it dimension=1, or give the categorical column itself.",
         ),
     ],
 )

@@ -165,6 +165,10 @@ def dense(gradient: tf.IndexedSlices) -> Array:
     return found
 
 
+def tensor(gradient: tf.IndexedSlices) -> Any:
+    return tf.constant(dense(gradient), tf.float32)
+
+
 def named(gradient: tf.IndexedSlices) -> set[int]:
     return set(gradient.indices.numpy().tolist())
 
@@ -493,6 +497,114 @@ def test_a_frozen_table_has_no_slots_and_no_update(name: str) -> None:
     assert any("free" in slot for slot in slots) or name == "SGD"
 
 
+# Variables that are trained later
+
+KERAS: dict[str, Callable[..., Any]] = {
+    **{name: getattr(keras.optimizers, name) for name in ("Adadelta", "Adafactor", "Adagrad", "Adam", "Adamax")},
+    **{name: getattr(keras.optimizers, name) for name in ("AdamW", "Ftrl", "Lamb", "Lion", "Muon", "Nadam")},
+    "RMSprop": partial(keras.optimizers.RMSprop, momentum=0.9, centered=True),
+    "SGD": partial(keras.optimizers.SGD, momentum=0.9),
+    "ScheduleFreeAdamW": keras.optimizers.ScheduleFreeAdamW,
+}
+
+
+def decaying(case: str) -> Callable[[Any], Any]:
+    ours, _, _, arguments = CASES[case]
+    return lambda rate: ours(rate, weight_decay=0.01, **arguments)
+
+
+LATER: dict[str, Callable[..., Any]] = {
+    **{case: decaying(case) for case in CASES},
+    **{f"keras.{name}": make for name, make in KERAS.items()},
+    "keras.Adam over three steps": partial(keras.optimizers.Adam, gradient_accumulation_steps=3),
+    "LazyAdam, scaled": lambda rate: optimizers.LossScaleOptimizer(optimizers.LazyAdam(rate), initial_scale=1.0),
+    "keras.Adam, scaled": lambda rate: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(rate), 1.0),
+    "parts": lambda rate: optimizers.Parts(
+        optimizers.Ftrl(rate), {"early": optimizers.Adagrad(rate), "late": optimizers.LazyAdam(rate)}, waiting=["late"]
+    ),
+}
+
+
+def stepped(optimizer: Any, variables: list[Any], gradients: list[tf.IndexedSlices]) -> Any:
+    """The optimizer, after it has given each gradient to every variable."""
+    for gradient in gradients:
+        one = tensor(gradient) if optimizers.makes_dense(optimizer) else gradient
+        optimizer.apply([one] * len(variables), variables)
+    return optimizer
+
+
+def with_steps(optimizer: Any, variable: Any, like: Any) -> Any:
+    """A new optimizer that counts another's steps; the part of a variable that was not trained counts none."""
+    if isinstance(optimizer, optimizers.Parts):
+        return optimizer.parts["late"]
+    optimizer.build([variable])
+    one, other = (getattr(both, "inner_optimizer", both) for both in (optimizer, like))
+    for name in {"_iterations", "_u_product"} & set(vars(one)):  # the second is Nadam's
+        getattr(one, name).assign(getattr(other, name))
+    return optimizer
+
+
+def kind_of(slot: Any) -> tuple[Any, str]:
+    return slot.shape, "" if slot.name.startswith("variable_") else slot.name  # which Keras numbers
+
+
+def test_those_that_are_extended_are_all_of_keras_that_train_alone() -> None:
+    kinds = {name: kind for name, kind in vars(keras.optimizers).items() if isinstance(kind, type)}
+    found = {name for name, kind in kinds.items() if issubclass(kind, keras.optimizers.Optimizer)}
+    assert found - {"Optimizer", "LossScaleOptimizer", "MultiOptimizer"} <= set(KERAS)
+
+
+@pytest.mark.parametrize("case", LATER)
+def test_an_extended_optimizer_goes_on_with_what_it_trained_and_begins_with_what_is_new(case: str) -> None:
+    rate = keras.optimizers.schedules.ExponentialDecay(0.1, 4, 0.5)
+    gradients = sparse_gradients(10)
+    early, late = made(0, "early"), made(1, "late")
+    optimizer = stepped(LATER[case](rate), [early], gradients[:5])
+    before = [slot.numpy().tolist() for slot in optimizer.variables if not slot.name.startswith("late")]
+    assert len(before) == len(optimizer.variables)
+    optimizers.extend(optimizer, [late, early])
+    assert before == [slot.numpy().tolist() for slot in optimizer.variables if not slot.name.startswith("late")]
+    # As it is saved and loaded: in the order of one that knew both from the start.
+    new = LATER[case](rate)
+    new.build([late, early])
+    assert [kind_of(slot) for slot in optimizer.variables] == [kind_of(slot) for slot in new.variables]
+    alone, other = made(0, "early"), made(1, "late")
+    stepped(with_steps(LATER[case](rate), other, like=optimizer), [other], gradients[5:])
+    stepped(optimizer, [late, early], gradients[5:])
+    stepped(LATER[case](rate), [alone], gradients)
+    np.testing.assert_array_equal(early, alone)
+    np.testing.assert_array_equal(late, other)
+
+
+def test_an_average_of_a_variable_that_is_new_begins_with_its_value() -> None:
+    early, late = made(0, "early"), made(1, "late")
+    optimizer = keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5)
+    stepped(optimizer, [early], sparse_gradients(3))
+    before = optimizer._model_variables_moving_average[0].numpy()
+    optimizers.extend(optimizer, [late, early])
+    now = [average.numpy() for average in optimizer._model_variables_moving_average]
+    np.testing.assert_array_equal(now, [late.numpy(), before])
+
+
+def test_optimizers_of_parts_as_keras_has_them_are_extended_too() -> None:
+    early, late = made(0, "early"), made(1, "late")
+    inner = keras.optimizers.SGD(0.1, momentum=0.9), keras.optimizers.Adam(0.1)
+    by_name = keras.optimizers.OptimizerMap(default_optimizer=inner[0], optimizer_map={"late": inner[1]})
+    optimizer = keras.optimizers.MultiOptimizer(by_name)
+    gradients = sparse_gradients(6)
+    stepped(optimizer, [early], gradients[:3])
+    optimizers.extend(optimizer, [early, late])
+    stepped(optimizer, [early, late], gradients[3:])
+    np.testing.assert_array_equal(early, train(keras.optimizers.SGD(0.1, momentum=0.9), [*map(tensor, gradients)]))
+    assert [int(one.iterations) for one in inner] == [6, 3]
+
+
+def test_an_optimizer_that_is_not_built_is_left_as_it_is() -> None:
+    optimizer = optimizers.LazyAdam()
+    optimizers.extend(optimizer, [made()])
+    assert not optimizer.built
+
+
 # The graph of a step
 
 
@@ -681,7 +793,20 @@ REFUSALS: list[tuple[Callable[[], Any], str]] = [
         lambda: with_parts("linear", "linear/bias"),
         "Parts: earlier parts have all variables of 'linear/bias'; name it before them, or leave it out.",
     ),
+    (
+        lambda: optimizers.extend(stepped(Hidden(0.1, name="hidden"), [made()], sparse_gradients(1)), [made()]),
+        "Hidden: 'hidden/mean' is neither an attribute nor in a list of one slot a variable, so a table cannot be "
+        "trained later; keep slots in such lists, or use another optimizer.",
+    ),
 ]
+
+
+class Hidden(keras.optimizers.SGD):
+    """Keeps what it knows of a variable in a dictionary."""
+
+    def build(self, variables: list[Any]) -> None:
+        super().build(variables)
+        self.means = {self._var_key(one): self.add_variable((), name="mean") for one in variables}
 
 
 def with_parts(*names: str) -> None:

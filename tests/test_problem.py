@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from trainer import feature_column as fc
 from trainer import problem as problems
 from trainer.errors import Refusal
 from trainer.inputs.split import HoldOut
-from trainer.problem import ByValue, EveryNthBlock, Problem, Share
+from trainer.problem import ByDate, ByValue, EveryNthBlock, Problem, Share
+from trainer.problems import bikes
 
 hour = fc.categorical_column_with_identity("hour", 24)
 
@@ -47,7 +49,7 @@ def test_a_problem_comes_from_a_file_of_ones_own(tmp_path: Path) -> None:
     ("name", "sentence"),
     [
         ("flihgts", "--problem: there is no problem 'flihgts'; did you mean 'flights'?"),
-        ("zebra", "--problem: there is no problem 'zebra'; there are flights, or give the path of a .py file."),
+        ("zebra", "--problem: there is no problem 'zebra'; there are bikes, flights, or give the path of a .py file."),
         ("no.py", "--problem: there is no file no.py; give a problem's name or the path of a Python file."),
     ],
 )
@@ -80,6 +82,14 @@ def test_two_tables_under_one_name_are_refused() -> None:
     columns = [fc.embedding_column(hour, 2, name="when"), fc.embedding_column(hour, 3, name="when")]
     assert refused(dnn_feature_columns=columns) == (
         "embedding_column: two different tables are named 'when'; give one of them another name=."
+    )
+
+
+def test_one_table_for_hidden_layers_and_the_wide_part_is_refused() -> None:
+    columns = [fc.embedding_column(hour, 1, name="when")]
+    assert refused(dnn_feature_columns=columns, linear_feature_columns=columns) == (
+        "Problem: table 'when' is in dnn_feature_columns and in linear_feature_columns; give one of the two embedding "
+        "columns another name=."
     )
 
 
@@ -175,3 +185,144 @@ def test_a_share_is_near_what_was_asked_for_and_always_the_same() -> None:
     assert mask.tolist() == held_out(Share(0.1), 13, x=np.arange(10_000))
     # Neither the first rows nor a regular grid: any hundred rows in a row hold out some and keep most.
     assert all(1 <= part.sum() <= 25 for part in mask.reshape(100, 100))
+
+
+# A problem with arguments
+
+FUNCTION = '''"""Mine. And more."""
+from tests import planted
+
+def problem(*, width: int = 16, title: str | None = None):
+    """Makes it.
+
+    Args:
+        width: Of the hidden layer.
+    """
+    return planted.problem(dnn_hidden_units=(width,), name=title, description=None)
+'''
+
+
+@pytest.fixture
+def with_arguments(tmp_path: Path) -> str:
+    file = tmp_path / "mine.py"
+    file.write_text(FUNCTION)
+    return str(file)
+
+
+def test_a_problem_is_made_with_its_arguments(with_arguments: str) -> None:
+    problem = problems.load(with_arguments)
+    assert (problem.name, problem.description, problem.dnn_hidden_units) == ("mine", "Mine. And more.", (16,))
+    problem = problems.load(with_arguments, {"width": 3, "title": "narrow"})
+    assert (problem.name, problem.dnn_hidden_units) == ("narrow", (3,))
+
+
+def test_the_arguments_of_a_problem_are_its_flags(with_arguments: str) -> None:
+    own = problems.flags_of(with_arguments)
+    assert own is not None
+    assert dataclasses.asdict(own()) == {"width": 16, "title": None}
+    assert [field.metadata["help"] for field in dataclasses.fields(own)] == ["Of the hidden layer", ""]
+    assert {field.metadata["group"] for field in dataclasses.fields(own)} == {"problem mine"}
+    assert problems.flags_of("flights") is None
+
+
+def test_a_file_that_sets_a_problem_has_no_flags_whatever_functions_it_has(with_arguments: str) -> None:
+    Path(with_arguments).write_text(FUNCTION + "\n\nPROBLEM = problem(width=5)\n")
+    assert problems.flags_of(with_arguments) is None
+    assert problems.load(with_arguments).dnn_hidden_units == (5,)
+
+
+def test_a_file_runs_once_for_its_flags_and_its_problem_and_again_when_it_has_changed(
+    with_arguments: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(with_arguments).write_text(FUNCTION + "print('run')\n")
+    problems.flags_of(with_arguments)
+    problems.load(with_arguments)
+    assert capsys.readouterr().out == "run\n"
+    Path(with_arguments).write_text(FUNCTION.replace("16", "17"))
+    os.utime(with_arguments, (1, 1))
+    assert problems.load(with_arguments).dnn_hidden_units == (17,)
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "sentence"),
+    [
+        (FUNCTION, {"widht": 3}, "--problem: FILE has no argument 'widht'; did you mean 'width'?"),
+        (FUNCTION, {"x": 3}, "--problem: FILE has no argument 'x'; it has width, title."),
+        ("from tests.planted import PROBLEM", {"x": 3}, "--problem: FILE has no argument 'x'; it has none."),
+        (
+            "def problem(*, x: int = 3): ...",
+            {},
+            "--problem: FILE problem() returns no Problem; return Problem(…) in it.",
+        ),
+    ],
+)
+def test_arguments_that_do_not_make_a_problem_are_refused(
+    tmp_path: Path, text: str, arguments: dict[str, Any], sentence: str
+) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(text)
+    with pytest.raises(Refusal) as refusal:
+        problems.load(str(file), arguments)
+    assert str(refusal.value) == sentence.replace("FILE", str(file))
+
+
+@pytest.mark.parametrize("days", [{"train_days": 0}, {"train_days": 3, "test_days": -1}])
+def test_a_window_without_days_is_refused(days: dict[str, Any]) -> None:
+    with pytest.raises(Refusal) as refusal:
+        ByDate("date", **days)
+    name, value = list(days.items())[-1]
+    assert str(refusal.value) == f"ByDate: {name} is a whole number of at least 1, not {value}."
+
+
+# Bikes
+
+
+def test_few_days_hold_out_hours_and_many_hold_out_days() -> None:
+    window = ByDate("date", 7, "2012-03-01")
+    problem = problems.load("bikes", {"first_days": 7, "start_date": "2012-03-01"})
+    assert (problem.window, problem.validation) == (window, Share(0.1))
+    assert problems.load("bikes", {"first_days": 20}).validation == EveryNthBlock("date", 10)
+    problem = problems.load("bikes")
+    assert (problem.window, problem.validation) == (None, EveryNthBlock("date", 10))
+    assert problem.embeddings["day_hour"][0].categorical_column.num_buckets == 168
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"start_date": "2012-03-01"}, "--start-date: it says where --first-days begin; give --first-days too."),
+        ({"first_days": 0}, "--first-days: a whole number of at least 1 is wanted, not '0'."),
+    ],
+)
+def test_days_of_bikes_that_say_nothing_are_refused(arguments: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        problems.load("bikes", arguments)
+    assert str(refusal.value) == sentence
+
+
+def test_rows_of_a_file_of_hires_become_features_with_or_without_holidays() -> None:
+    rows = {
+        "timestamp": np.array(["2015-01-04 13:00:00", "2015-02-28T00:00"], object),
+        "cnt": np.array(["5", ""], object),
+    }
+    features = bikes.from_rows(rows)
+    assert {key: list(values) for key, values in features.items()} == {
+        "date": ["2015-01-04", "2015-02-28"],
+        "day": ["Sun", "Sat"],
+        "hour": [13, 0],
+        "month": [1, 2],
+        "is_holiday": ["0", "0"],
+        "cnt": ["5", ""],
+    }
+    assert list(bikes.from_rows({**rows, "is_holiday": ["1", "0"]})["is_holiday"]) == ["1", "0"]
+
+
+def test_the_planted_hires_are_those_of_one_week_of_120_days() -> None:
+    train, test = bikes.planted("train"), bikes.planted("test")
+    assert {len(values) for values in train.values()} == {96 * 24}
+    assert {len(values) for values in test.values()} == {24 * 24}
+    assert (train["date"][0], train["day"][0], test["date"][-1]) == ("2001-01-01", "Mon", "2001-04-30")
+    assert set(train["date"]).isdisjoint(test["date"])
+    at = (train["day"] == "Tue") & (train["hour"] == 8)
+    assert abs(train["cnt"][at].mean() - bikes.planted_mean(1, 8)) < 30
+    assert bikes.planted("train")["cnt"].tolist() == train["cnt"].tolist()

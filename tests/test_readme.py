@@ -21,8 +21,9 @@ import trainer
 from tests.test_architecture import HEIGHT
 from tests.test_task import LEFT
 from trainer import problem, settings, task
-from trainer.commands import submit
+from trainer.commands import submit, tables
 from trainer.datasets.nyc_flights import csv_path
+from trainer.errors import Refusal
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -75,9 +76,13 @@ def test_a_command_of_the_readme_is_understood(
     program, flags = words[0].removeprefix("trainer."), words[1:]
     if program == "trainer":
         program, flags = flags[0], flags[1:]
-    assert program in ("task", "submit")
+    assert program in ("task", "submit", "tables")
     if program == "task":
-        settings.from_argv(flags)
+        named = "--problem" in flags and flags[flags.index("--problem") + 1] in problem.names()
+        settings.from_argv(flags, problem.flags_of if named else None, problem.names())
+    elif program == "tables":
+        with pytest.raises(Refusal, match="there is no runs/"):
+            tables.main(flags)
     else:
         end = flags.index("--")
         assert submit.main([*flags[:end], "--dry-run", *flags[end:]]) == 0
@@ -95,7 +100,7 @@ def test_a_path_that_the_readme_names_is_there_or_in_a_run() -> None:
     for text in [*links, *named]:
         inside = re.sub(r"^runs/[\w-]+/?", "", text)
         first = inside.partition("/")[0]
-        assert inside == "" or first in LEFT or (ROOT / text).exists(), text
+        assert inside == "" or first in {*LEFT, "warm_start.json"} or (ROOT / text).exists(), text
 
 
 def test_the_file_tree_is_the_folder() -> None:

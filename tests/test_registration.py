@@ -3,10 +3,14 @@ import sys
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
+from tests import planted
 from trainer import feature_column as fc
-from trainer import layers, optimizers, registration
+from trainer import layers, models, optimizers, registration
+from trainer.heads import PoissonRegressionHead, metrics
+from trainer.problem import Problem
 from trainer.registration import CLASSES, PACKAGE
 
 LOAD = """
@@ -15,13 +19,23 @@ import sys
 assert "trainer.layers" not in sys.modules
 print(keras.models.load_model(sys.argv[1]).layers[-1].__class__.__module__)
 """
+EVALUATE = """
+import sys
+{imports}
+import numpy as np
+assert "trainer.heads" not in sys.modules
+model = keras.models.load_model(sys.argv[1])
+answers = model.evaluate(np.array([0, 1, 1]), np.array([[1.0], [2.0], [5.0]]), verbose=0, return_dict=True)
+print(type(model.loss).__module__, model.loss.mean, sorted(answers.items()))
+"""
 
 
 def test_every_class_that_keras_registers_for_the_package_is_listed() -> None:
     known = [name for name in keras.saving.get_custom_objects() if name.startswith(f"{PACKAGE}>")]
     assert sorted(known) == sorted(f"{PACKAGE}>{name}" for name in CLASSES)
+    rooms = {"trainer.layers": layers, "trainer.optimizers": optimizers, "trainer.heads.metrics": metrics}
     for name, module in CLASSES.items():
-        assert hasattr({"trainer.layers": layers, "trainer.optimizers": optimizers}[module], name)
+        assert hasattr(rooms[module], name)
 
 
 def test_a_class_that_is_imported_already_keeps_its_place() -> None:
@@ -45,6 +59,31 @@ def test_a_saved_model_loads_after_import_trainer_alone(tmp_path: Path, imports:
         check=False,
     )
     assert ran.stdout.strip() == "trainer.layers.dense_features", ran.stderr
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")  # Keras's own
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import trainer, keras",
+        pytest.param("import keras, trainer", marks=pytest.mark.slow),
+        pytest.param("import trainer, tensorflow, keras", marks=pytest.mark.slow),
+    ],
+)
+def test_a_saved_model_of_counts_loads_with_its_loss_and_metrics(tmp_path: Path, imports: str) -> None:
+    hour = fc.categorical_column_with_identity("hour", 2)
+    model = models.build(Problem(planted.dataset, linear_feature_columns=[hour], head=PoissonRegressionHead(2.5)))
+    model.save(tmp_path / "model.keras")
+    hours, counts = np.array([0, 1, 1]), np.array([[1.0], [2.0], [5.0]])
+    expected = model.evaluate(hours, counts, verbose=0, return_dict=True)
+    assert set(expected) == {"loss", "rmse", "rmse_over_mean", "rmsle"}
+    ran = subprocess.run(
+        [sys.executable, "-c", EVALUATE.format(imports=imports), str(tmp_path / "model.keras")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout.strip() == f"trainer.heads.metrics 2.5 {sorted(expected.items())}", ran.stderr
 
 
 def test_import_trainer_loads_neither_keras_nor_tensorflow() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from trainer import settings
 from trainer.errors import Refusal
+from trainer.flags import flag
 from trainer.settings import Settings, from_argv, to_dict
 
 
@@ -22,6 +23,13 @@ def test_flags_set_their_settings() -> None:
     argv = ["--problem", "movies", "--train_steps=20", "--no-download", "--freeze", "genre", "--freeze", "title"]
     made = from_argv(argv)
     assert made == Settings(problem="movies", train_steps=20, download=False, freeze=("genre", "title"))
+
+
+def test_tables_may_be_frozen_for_some_epochs_and_for_one_at_least() -> None:
+    assert from_argv(["--freeze", "genre", "--unfreeze-after", "2"]) == Settings(freeze=("genre",), unfreeze_after=2)
+    with pytest.raises(Refusal) as refusal:
+        from_argv(["--unfreeze-after", "0"])
+    assert str(refusal.value) == "--unfreeze-after: a whole number of at least 1 is wanted, not '0'."
 
 
 def test_a_warm_start_names_a_table_a_source_and_perhaps_a_tensor() -> None:
@@ -93,6 +101,7 @@ def test_a_file_that_is_no_settings_file_is_refused(tmp_path: Path, text: str | 
         learning_rate=st.none() | st.floats(0, exclude_min=True, allow_infinity=False),
         seed=st.integers(0),
         freeze=st.lists(st.text()).map(tuple),
+        unfreeze_after=st.none() | st.integers(1),
     )
 )
 def test_json_gives_the_same_settings_back(made: Settings) -> None:
@@ -113,3 +122,133 @@ def written(folder: Path, made: Settings) -> str:
     file = folder / "settings.json"
     file.write_text(json.dumps({"settings": settings.to_dict(made)}))
     return str(file)
+
+
+# The flags of a problem's own
+
+
+@dataclasses.dataclass(frozen=True)
+class MovieFlags:
+    input_share: float = flag(0.3, "of the films a person has seen", "X", group="problem movies")
+    shuffled: bool = flag(True, "mix them", group="problem movies")
+
+
+@dataclasses.dataclass(frozen=True)
+class WordFlags:
+    seed: int = flag(1, "of the words")
+
+
+def flags_of(name: str) -> type[Any] | None:
+    return {"movies": MovieFlags, "words": WordFlags}.get(name)
+
+
+def chosen(*argv: str) -> Settings:
+    return from_argv(argv, flags_of, ["flights", "movies"])
+
+
+def test_flags_of_a_problem_are_its_arguments_and_all_of_them_are_kept() -> None:
+    made = chosen("--input_share", "0.5", "--problem", "movies", "--train-steps", "3")
+    assert made.problem_arguments == {"input_share": 0.5, "shuffled": True}
+    assert made == Settings(problem="movies", train_steps=3, problem_arguments=made.problem_arguments)
+    assert chosen("--problem", "movies").problem_arguments == {"input_share": 0.3, "shuffled": True}
+    assert chosen().problem_arguments == {}
+
+
+def test_a_run_with_arguments_is_repeated_and_flags_come_before_them(tmp_path: Path) -> None:
+    first = chosen("--problem", "movies", "--input-share", "0.5", "--no-shuffled", "--seed", "3")
+    file = written(tmp_path, first)
+    assert chosen("--settings", file) == dataclasses.replace(first, settings=file)
+    assert chosen("--settings", file, "--input-share", "0.6").problem_arguments == {
+        "input_share": 0.6,
+        "shuffled": False,
+    }
+    assert chosen("--settings", file, "--problem", "flights").problem_arguments == {}
+
+
+def test_arguments_that_a_problem_has_no_more_are_not_repeated(tmp_path: Path) -> None:
+    file = written(tmp_path, Settings(problem="movies", problem_arguments={"input_share": 0.9, "moon": "full"}))
+    assert chosen("--settings", file).problem_arguments == {"input_share": 0.9, "shuffled": True}
+
+
+def test_help_lists_the_flags_of_the_problem_under_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        chosen("--help", "--problem", "movies")
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert end.value.code == 0
+    heading = lines.index("problem movies:")
+    assert lines[heading + 1] == "--input-share X of the films a person has seen (default 0.3)"
+    assert "training:" in lines[:heading]
+    with pytest.raises(SystemExit):
+        chosen("--help")
+    assert "--input-share" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (
+            ["--problem", "movies", "--input-shar", "1"],
+            "python -m trainer.task: there is no flag --input-shar; did you mean '--input-share'?",
+        ),
+        (
+            ["--problem", "movies", "--num-epoch", "1"],
+            "python -m trainer.task: there is no flag --num-epoch; did you mean '--num-epochs'?",
+        ),
+        (
+            ["--input_share=1"],
+            "python -m trainer.task: --input-share is a flag of --problem movies, not of flights; leave it out or give "
+            "--problem movies.",
+        ),
+        (
+            ["--no-shuffled"],
+            "python -m trainer.task: --no-shuffled is a flag of --problem movies, not of flights; leave it out or give "
+            "--problem movies.",
+        ),
+        (["--problem", "movies", "--input-share", "much"], "--input-share: a number is wanted, not 'much'."),
+        (
+            ["--problem", "words"],
+            "--problem: words has an argument 'seed', and --seed is a flag of the task; give the argument another "
+            "name.",
+        ),
+        (["--problem"], "--problem: expected one argument."),
+        (
+            ["--problem-arguments", "3"],
+            "python -m trainer.task: there is no flag --problem-arguments; did you mean '--problem'?",
+        ),
+    ],
+)
+def test_what_no_problem_or_another_takes_is_refused(argv: list[str], sentence: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        chosen(*argv)
+    assert str(refusal.value) == sentence
+
+
+# Files in place of a data set
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (
+            ["--dataset", "a", "--train-files", "b.csv"],
+            "--dataset and --train-files: give one of them; each says what to train on.",
+        ),
+        (["--eval-files", "b.csv"], "--eval-files: --train-files is wanted beside it, and it is not given."),
+        (
+            ["--validation-files", "b.csv"],
+            "--validation-files: --train-files is wanted beside it, and it is not given.",
+        ),
+    ],
+)
+def test_files_that_do_not_go_together_are_refused(argv: list[str], sentence: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        from_argv(argv)
+    assert str(refusal.value) == sentence
+
+
+def test_other_data_take_the_place_of_those_of_a_run_that_is_repeated(tmp_path: Path) -> None:
+    file = written(tmp_path, Settings(train_files="a.csv", eval_files="b.csv"))
+    assert from_argv(["--settings", file]).eval_files == "b.csv"
+    assert from_argv(["--settings", file, "--dataset", "c"]) == Settings(dataset="c", settings=file)
+    file = written(tmp_path, Settings(dataset="c"))
+    assert from_argv(["--settings", file, "--train-files", "a.csv"]) == Settings(train_files="a.csv", settings=file)

@@ -180,8 +180,9 @@ def test_a_run_leaves_its_files(place: Path, flights: subprocess.CompletedProces
 
 def test_metrics_are_one_flat_object(place: Path, flights: subprocess.CompletedProcess[str]) -> None:
     metrics = read(place / "runs" / "flights" / "metrics.json")
-    asked = ["train_examples", "steps", "seconds", "examples_per_second", "peak_memory_bytes", "total_seconds"]
+    asked = ["train_examples", "steps", "seconds", "examples_per_second", "peak_memory_bytes", "data", "total_seconds"]
     assert list(metrics) == [*EVALUATED, *(f"validation_{name}" for name in EVALUATED), *asked]
+    assert metrics.pop("data") == "nyc_flights/JFK"
     assert all(isinstance(value, int | float) for value in metrics.values())
     assert (metrics["steps"], metrics["examples"]) == (60, 17_637)
     assert metrics["auc"] > 0.6
@@ -384,6 +385,10 @@ def test_a_table_that_is_not_finite_under_a_loss_that_is_ends_with_1_too(
     gone_on_with(words, run, place / "hides.txt")
 
 
+SOURCES = (
+    "a run's job dir, a TensorFlow checkpoint or the folder of one, a SavedModel, .keras, .h5, .npz, .npy, "
+    ".safetensors, word2vec or GloVe"
+)
 REFUSALS = {
     "--problm flights": "python -m trainer.task: there is no flag --problm; did you mean '--problem'?",
     "--problem flihgts": "--problem: there is no problem 'flihgts'; did you mean 'flights'?",
@@ -393,10 +398,9 @@ REFUSALS = {
     "--freeze user --problem {examples}/own_model.py": "--freeze: problem own_model makes its model itself, so 'user' "
     "starts and freezes where that declares it; give ckpt_to_load_from or trainable=False to its embedding_column.",
     "--warm-start day_hour": "--warm-start: TABLE=SOURCE is wanted, as in day_hour=runs/jfk, not 'day_hour'.",
-    "--warm-start day_hour=empty": "warm start of 'day_hour': empty holds no tables; give a run's job dir, or its "
-    "tables folder.",
-    "--warm-start day_hour=nowhere": "warm start of 'day_hour': there is no folder nowhere; give a run's job dir, or "
-    "its tables folder.",
+    "--warm-start day_hour=empty": "warm start of 'day_hour': empty holds nothing that a table can start from; give "
+    f"{SOURCES}.",
+    "--warm-start day_hour=nowhere": f"warm start of 'day_hour': there is no nowhere; give {SOURCES}.",
     "--warm-start day_hour=runs/tower": "warm start of 'day_hour': 'day_hour' in runs/tower is 168 by 8, and the table "
     "is 168 by {dimension}; give the column dimension=8, or leave the warm start out.",
     "--job-dir file": "--job-dir: {place}/file is a file; a folder is wanted.",

@@ -2,7 +2,9 @@ import dataclasses
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,16 @@ import pytest
 import tensorflow as tf
 
 from tests import planted
-from trainer import models
+from trainer import layers, models, optimizers
 from trainer.errors import Refusal, TrainingFailure
 from trainer.inputs.examples import Source
+from trainer.inputs.memory import Examples
 from trainer.inputs.split import Data, read
 from trainer.problem import Problem
 from trainer.training import Position, evaluate, train
 from trainer.training.callbacks import History, Progress, TensorBoardScalars
 from trainer.training.checkpoints import Checkpoints
+from trainer.training.unfreeze import Unfreeze, unfreeze
 
 
 def opened(problem: Problem = planted.PROBLEM, seed: int = 0) -> tuple[keras.Model, models.Halves, Data]:
@@ -224,3 +228,245 @@ def test_history_and_tensorboard_hold_each_epoch(tmp_path: Path) -> None:
     assert "epoch/auc" in tags
     written = [float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors("epoch/auc")]
     np.testing.assert_allclose(written, [line["validation_auc"] for line in lines], rtol=1e-6)
+
+
+# Tables that are frozen, and those that are trained later
+
+ROWS, BATCH, EPOCH_STEPS = 9, 8, 50
+
+KINDS: dict[str, Callable[[], Any]] = {
+    **{name: partial(getattr(optimizers, name), 0.1, weight_decay=0.1) for name in optimizers.names()},
+    "SGD with momentum": partial(optimizers.SGD, 0.1, momentum=0.9, weight_decay=0.1),
+    "keras.AdamW": partial(keras.optimizers.AdamW, 0.1, weight_decay=0.1),
+    "parts": lambda: parts(),
+    "scaled parts": lambda: optimizers.LossScaleOptimizer(parts(), dynamic_growth_steps=3),
+}
+
+
+def parts() -> optimizers.Parts:
+    own = {"late": optimizers.Adagrad(0.2, weight_decay=0.1)}
+    return optimizers.Parts(optimizers.LazyAdam(0.1, weight_decay=0.1), own, waiting=["late"])
+
+
+def with_a_frozen_table(kind: str, seed: int = 0) -> keras.Model:
+    """A compiled model of two tables; that named "late" is frozen."""
+    keras.utils.set_random_seed(seed)
+    inputs = {name: keras.Input((2,), dtype="int64", name=f"{name}_ids") for name in ("late", "soon")}
+    late = layers.EmbeddingTable(ROWS, 4, name="late", trainable=False)(inputs["late"])
+    soon = layers.EmbeddingTable(7, 3, name="soon")(inputs["soon"])
+    logits = keras.layers.Dense(1, name="logits")(keras.layers.Concatenate()([late, soon]))
+    model = keras.Model(list(inputs.values()), keras.layers.Dropout(0.1, seed=3)(logits))
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    model.compile(KINDS[kind](), loss, jit_compile=False)
+    return model
+
+
+def small_examples() -> Examples:
+    draw, count = np.random.default_rng(0), BATCH * EPOCH_STEPS
+    ids = {"late_ids": draw.integers(0, ROWS, (count, 2)), "soon_ids": draw.integers(0, 7, (count, 2))}
+    return Examples(ids, draw.integers(0, 2, (count, 1)).astype(np.float32), np.ones((count, 1), np.float32))
+
+
+def run_loop(model: keras.Model, last_step: int, *callbacks: Any, position: Position | None = None) -> None:
+    train(model, models.halves(model), small_examples(), BATCH, 1, last_step, callbacks=callbacks, position=position)
+
+
+def run_fit(model: keras.Model, last_step: int, *callbacks: Any) -> None:
+    batches = small_examples().shuffled(BATCH, 1, 0, last_step)
+    epochs = last_step // EPOCH_STEPS
+    model.fit(batches, epochs=epochs, steps_per_epoch=EPOCH_STEPS, callbacks=list(callbacks), shuffle=False, verbose=0)
+
+
+RUNS = [run_loop, run_fit]
+
+
+def late_table(model: keras.Model) -> Any:
+    return model.get_layer("late").table
+
+
+def everything(model: keras.Model) -> list[Any]:
+    return [variable.numpy() for variable in [*model.variables, *model.optimizer.variables]]
+
+
+def slots(model: keras.Model) -> list[Any]:
+    return [(slot.name, slot.numpy()) for slot in model.optimizer.variables]
+
+
+class Watch(keras.callbacks.Callback):
+    """Keeps what the optimizer and the table hold before and after the third epoch begins."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if epoch == 1:
+            self.before, self.table = slots(self.model), late_table(self.model).numpy()
+            self.other = self.model.get_layer("soon").table.numpy()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if epoch == 2:
+            self.after = slots(self.model)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_frozen_table_has_no_slot_and_stays_bit_identical_until_the_epoch_that_unfreezes_it(kind: str) -> None:
+    ended = []
+    for run in RUNS:
+        model, out, watch = with_a_frozen_table(kind), io.StringIO(), Watch()
+        start, other = late_table(model).numpy(), model.get_layer("soon").table.numpy()
+        run(model, 3 * EPOCH_STEPS, Unfreeze(2, out), watch)
+        # After 100 steps.
+        np.testing.assert_array_equal(watch.table, start)
+        assert (watch.other != other).any(axis=1).all()
+        assert not [name for name, value in watch.before if value.shape[:1] == (ROWS,) or name.startswith("late")]
+        # Then the others keep their slots; those of the table are as many as its optimizer has, from one number.
+        kept = [(name, value) for name, value in watch.after if not name.startswith("late")]
+        np.testing.assert_equal(kept, watch.before)
+        new = [value for name, value in watch.after if name.startswith("late")]
+        assert len(new) == {"SGD": 0, "Ftrl": 2, "LazyAdam": 2, "keras.AdamW": 2}.get(kind, 1)
+        assert all(np.unique(value).size == 1 and len(value) == ROWS for value in new)
+        # And it is trained.
+        assert out.getvalue() == "epoch 3: late is trained from here on\n"
+        assert not np.isclose(late_table(model).numpy(), start).all(axis=1).any()
+        assert int(model.optimizer.iterations) == 3 * EPOCH_STEPS
+        ended.append(everything(model))
+    for looped, fitted in zip(*ended, strict=True):
+        np.testing.assert_allclose(looped, fitted, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["keras.AdamW", "scaled parts"])
+def test_a_table_unfrozen_before_the_first_step_is_as_one_that_never_was_frozen(kind: str) -> None:
+    never, at_once = with_a_frozen_table(kind), with_a_frozen_table(kind)
+    never.get_layer("late").trainable = True
+    run_loop(never, EPOCH_STEPS)
+    run_loop(at_once, EPOCH_STEPS, Unfreeze(0, io.StringIO()))
+    for left, right in zip(everything(never), everything(at_once), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+class Killed(keras.callbacks.Callback):
+    """Stops a training where the third epoch has just begun."""
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> Callable[[str], list[Any]]:
+    @cache
+    def ended(kind: str) -> list[Any]:
+        model = with_a_frozen_table(kind)
+        run_loop(model, 3 * EPOCH_STEPS, Unfreeze(2, io.StringIO()))
+        return everything(model)
+
+    return ended
+
+
+KILLED = [EPOCH_STEPS + 7, 2 * EPOCH_STEPS, "as the epoch begins", 2 * EPOCH_STEPS + 7]
+
+
+@pytest.mark.parametrize(
+    ("kind", "killed"), [*product(["keras.AdamW", "scaled parts"], KILLED), ("SGD", 2 * EPOCH_STEPS + 7)]
+)
+def test_a_training_that_unfreezes_is_resumed_bit_for_bit(
+    kind: str, killed: Any, undisturbed: Callable[[str], list[Any]], tmp_path: Path
+) -> None:
+    model, position = with_a_frozen_table(kind), Position()
+    checkpoints = Checkpoints(str(tmp_path), model, position)
+    callbacks = [Unfreeze(2, io.StringIO()), checkpoints]
+    if isinstance(killed, int):
+        run_loop(model, killed, *callbacks, position=position)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            run_loop(model, 3 * EPOCH_STEPS, *callbacks, Killed(), position=position)
+        assert position == Position(epoch=2, step=0, steps=2 * EPOCH_STEPS)
+        checkpoints.save()
+    other, restored = with_a_frozen_table(kind, seed=9), Position()
+    again = Checkpoints(str(tmp_path), other, restored)
+    again.restore(unfreeze)
+    assert restored == position
+    run_loop(other, 3 * EPOCH_STEPS, Unfreeze(2, io.StringIO()), again, position=restored)
+    for left, right in zip(undisturbed(kind), everything(other), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_a_checkpoint_with_slots_of_a_table_is_not_restored_where_it_stays_frozen(tmp_path: Path) -> None:
+    model, position = with_a_frozen_table("LazyAdam"), Position()
+    run_loop(
+        model,
+        2 * EPOCH_STEPS,
+        Unfreeze(1, io.StringIO()),
+        Checkpoints(str(tmp_path), model, position),
+        position=position,
+    )
+    with pytest.raises(Refusal) as refusal:
+        Checkpoints(str(tmp_path), with_a_frozen_table("LazyAdam"), Position()).restore()
+    assert str(refusal.value) == (
+        f"--resume: {tmp_path}/ckpt-{2 * EPOCH_STEPS} was written by another model; resume with the run's own "
+        "settings, or start anew with --overwrite."
+    )
+
+
+# Keras asks a variable for an array as NumPy 2 no longer wants to be asked.
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+@pytest.mark.parametrize("kind", ["keras.AdamW", "scaled parts"])
+def test_a_model_that_was_unfrozen_is_saved_and_loaded_with_all_its_slots(kind: str, tmp_path: Path) -> None:
+    model = with_a_frozen_table(kind)
+    run_fit(model, 2 * EPOCH_STEPS, Unfreeze(1, io.StringIO()))
+    assert tf.train.Checkpoint(model=model).save(str(tmp_path / "whole"))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    for left, right in zip(model.variables, loaded.variables, strict=True):
+        right.assign(left)  # Keras saves no state of a dropout
+    for one in (model, loaded):
+        run_fit(one, EPOCH_STEPS)
+    for left, right in zip(everything(model), everything(loaded), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_the_steps_of_the_loop_are_traced_anew_once() -> None:
+    traced: list[int] = []
+
+    class Counts(keras.layers.Layer):
+        def call(self, values: Any) -> Any:
+            traced.append(1)
+            return values
+
+    ids = keras.Input((2,), dtype="int64", name="late_ids")
+    table = layers.EmbeddingTable(ROWS, 4, name="late", trainable=False)
+    model = keras.Model([ids], keras.layers.Dense(1)(Counts()(table(ids))))
+    model.compile(optimizers.LazyAdam(0.1), "mse", jit_compile=False)
+    traced.clear()
+    run_loop(model, 4 * EPOCH_STEPS, Unfreeze(2, io.StringIO()))
+    assert len(traced) == 2
+
+
+def test_a_table_s_own_optimizer_waits_in_a_model_that_is_built_until_the_table_is_trained() -> None:
+    problem = planted.PROBLEM.replacing(lambda column: dataclasses.replace(column, trainable=False))
+    model, halves, data = opened(dataclasses.replace(problem, table_optimizers={"day_hour": ("RowWiseAdagrad", 0.5)}))
+    own = model.optimizer.parts["day_hour"]
+    steps = -(-len(data.train) // 4096)
+    train(model, halves, data.train, 4096, 0, 2 * steps, callbacks=[Unfreeze(1, io.StringIO())])
+    assert (int(own.iterations), int(model.optimizer.iterations)) == (steps, 2 * steps)
+    assert [slot.shape for slot in own.variables if len(slot.shape)] == [(168,)]
+
+
+class Hidden(keras.optimizers.SGD):
+    """Keeps a slot where nobody looks for it."""
+
+    def build(self, variables: list[Any]) -> None:
+        super().build(variables)
+        self.means = {"first": self.add_variable((), name="mean")}
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_an_optimizer_that_cannot_train_more_is_refused_before_the_first_step(run: Any) -> None:
+    model = with_a_frozen_table("SGD")
+    model.compile(Hidden(0.1), "mse", jit_compile=False)
+    before = everything(model)
+    with pytest.raises(Refusal) as refusal:
+        run(model, 2 * EPOCH_STEPS, Unfreeze(1, io.StringIO()))
+    assert str(refusal.value).endswith(
+        "/mean' is neither an attribute nor in a list of one slot a variable, so a table "
+        "cannot be trained later; keep slots in such lists, or use another optimizer."
+    )
+    for left, right in zip(before, everything(model), strict=False):
+        np.testing.assert_array_equal(left, right)

@@ -1,44 +1,95 @@
-"""Starting a table from one that a run has left."""
+"""Starting a table from another: rows matched by what they stand for, and what must not be carried over."""
 
+import inspect
+import math
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
+import pyarrow as pa
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trainer import export, layers, models, tables, training, warm_start
 from trainer import feature_column as fc
-from trainer import tables, warm_start
 from trainer.errors import Refusal
+from trainer.inputs.examples import Source
+from trainer.inputs.memory import collect
+from trainer.problem import Problem
 from trainer.tables import Table
+from trainer.warm_start import texts
+from trainer.warm_start.keys import keys_of
+
+Array = np.ndarray[Any, Any]
 
 DAYS = ["Mon", "Tue", "Wed"]
 HOUR = fc.categorical_column_with_identity("hour", 24)
 
 
-def day(values: list[str] = DAYS) -> fc.CategoricalColumn:
-    return fc.categorical_column_with_vocabulary_list("day", values)
+def day(values: list[str] = DAYS, **arguments: Any) -> fc.CategoricalColumn:
+    return fc.categorical_column_with_vocabulary_list("day", values, **arguments)
 
 
-def day_hour(*keys: fc.CategoricalColumn, source: str | None = None, dimension: int = 4, **arguments: Any) -> Any:
+def day_hour(*keys: fc.CategoricalColumn, source: Any = None, dimension: int = 4, **arguments: Any) -> Any:
     cross = fc.crossed_column(keys or [day(), HOUR])
     return fc.embedding_column(cross, dimension, ckpt_to_load_from=source, name="day_hour", **arguments)
 
 
-def refusal(column: fc.EmbeddingColumn) -> str:
-    with pytest.raises(Refusal) as check:
-        warm_start.check(column)
+def words(values: Any, source: Any = None, dimension: int = 4, oov: int = 0, **arguments: Any) -> Any:
+    vocabulary = fc.categorical_column_with_vocabulary_list("word", values, num_oov_buckets=oov)
+    return fc.embedding_column(vocabulary, dimension, ckpt_to_load_from=source, name="words", **arguments)
+
+
+def started(column: Any) -> layers.EmbeddingTable:
+    """The column's table, built."""
+    made = layers.DenseFeatures([column])
+    made.build()
+    return made.tables[column.table]
+
+
+def report_of(column: Any) -> warm_start.Report:
+    report = started(column).warm_started
+    assert report is not None
+    return report
+
+
+def refusal(column: Any) -> str:
     with pytest.raises(Refusal) as load:
         warm_start.load(column)
-    assert str(check.value) == str(load.value)
+    return str(load.value)
+
+
+def refusal_before(column: Any) -> str:
+    """What is refused when the table is loaded, and by a look at the manifest already."""
+    with pytest.raises(Refusal) as check:
+        warm_start.check(column)
+    assert str(check.value) == refusal(column)
     return str(check.value)
 
 
-VALUES = np.random.default_rng(0).normal(size=(72, 4)).astype(np.float32)
+def random(rows: int, dimension: int = 4) -> Array:
+    return np.random.default_rng(rows).normal(size=(rows, dimension)).astype(np.float32)
+
+
+def stored(folder: Path, column: Any, values: Array | None = None) -> str:
+    """A job dir whose one table is that of a column."""
+    values = random(column.categorical_column.num_buckets, column.width) if values is None else values
+    tables.write(str(folder / "tables"), [Table(column.table, values, column)])
+    return str(folder)
+
+
+def by_label(column: Any, values: Array) -> dict[str, list[float]]:
+    return {column.categorical_column.label(row): values[row].tolist() for row in range(len(values))}
+
+
+VALUES = random(72)
 
 
 @pytest.fixture(scope="module")
@@ -50,100 +101,343 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_a_table_starts_with_the_values_that_a_run_has_left(run: str) -> None:
-    column = day_hour(source=run)
-    warm_start.check(column)
-    np.testing.assert_array_equal(warm_start.load(column), VALUES)
+    warm_start.check(day_hour(source=run))
+    np.testing.assert_array_equal(started(day_hour(source=run)).values, VALUES)
 
 
 def test_the_tables_folder_is_as_good_as_the_job_dir(run: str) -> None:
-    np.testing.assert_array_equal(warm_start.load(day_hour(source=f"{run}/tables")), VALUES)
+    np.testing.assert_array_equal(started(day_hour(source=f"{run}/tables")).values, VALUES)
+
+
+def test_a_job_dir_may_have_the_signs_of_a_pattern_in_its_name(run: str, tmp_path: Path) -> None:
+    odd = shutil.copytree(run, tmp_path / "runs[1]*")
+    np.testing.assert_array_equal(started(day_hour(source=odd)).values, VALUES)
 
 
 def test_a_table_may_have_another_name_in_the_source(run: str) -> None:
     column = fc.embedding_column(
         fc.crossed_column([day(), HOUR]), 4, ckpt_to_load_from=run, tensor_name_in_ckpt="day_hour", name="other"
     )
-    np.testing.assert_array_equal(warm_start.load(column), VALUES)
+    np.testing.assert_array_equal(started(column).values, VALUES)
 
 
 def test_keys_may_have_other_names_where_the_values_are_the_same(run: str) -> None:
     arrival = fc.categorical_column_with_identity("arr_hour", 24)
-    np.testing.assert_array_equal(warm_start.load(day_hour(day(), arrival, source=run)), VALUES)
+    np.testing.assert_array_equal(started(day_hour(day(), arrival, source=run)).values, VALUES)
 
 
-@settings(deadline=None)
-@given(st.permutations(DAYS), st.booleans())
-def test_rows_are_carried_over_only_where_each_keeps_its_label(run: str, days: list[str], hour_first: bool) -> None:
-    keys = [HOUR, day(days)] if hour_first else [day(days), HOUR]
-    column = day_hour(*keys, source=run)
-    here = [column.categorical_column.label(row) for row in range(72)]
-    there = tables.read(run, "day_hour").labels
-    if here == there:
-        np.testing.assert_array_equal(warm_start.load(column), VALUES)
-    else:
-        assert "stand for other values" in refusal(column)
+@settings(deadline=None, max_examples=30)
+@given(st.permutations([*DAYS, "Sun", "Sat"]), st.booleans(), st.integers(1, 30), st.integers(0, 2))
+def test_every_row_of_a_cross_takes_the_row_of_its_own_label(
+    run: str, days: list[str], hour_first: bool, hours: int, oov: int
+) -> None:
+    keys = [day(days[:4], num_oov_buckets=oov), fc.categorical_column_with_identity("hour", hours)]
+    column = day_hour(*(reversed(keys) if hour_first else keys), source=run, initializer="zeros")
+    ours, theirs = keys_of(column.categorical_column), by_label(day_hour(), VALUES)
+    assert ours.rows == column.categorical_column.num_buckets
+    if not set(days[:4]) & set(DAYS):
+        assert "no key is on both sides" in refusal(column)
+        return
+    table = started(column)
+    width = len(str(hours - 1))
+    for row, values in enumerate(table.values.tolist()):
+        fields = column.categorical_column.fields(row)
+        label = f"{fields['day']} {fields['hour'][-width:].zfill(2)}"
+        assert values == theirs.get(label, [0.0] * 4)
 
 
-def test_keys_in_another_order_are_refused(run: str) -> None:
-    assert refusal(day_hour(HOUR, day(), source=run)) == (
-        f"warm start of 'day_hour': the rows of 'day_hour' in {run} stand for other values than the table's: "
-        "the keys are day, hour in this order there, hour, day here; "
-        "declare the column as it was there, or leave the warm start out."
+def test_the_same_words_in_another_order_with_new_and_missing_ones_keep_their_vectors(tmp_path: Path) -> None:
+    old = [f"word {number}" for number in range(40)]
+    new = [*old[39:2:-1], *(f"new {number}" for number in range(5))]
+    source = stored(tmp_path, words(old))
+    there = by_label(words(old), random(40))
+    table = started(words(new, source, initializer="zeros"))
+    for word, values in zip(new, table.values.tolist(), strict=True):
+        assert values == there.get(word, [0.0] * 4)
+    report = table.warm_started
+    assert report is not None
+    assert (report.rows, report.matched, report.new, report.dropped, report.by) == (42, 37, 5, 3, "key")
+    assert report.line == (
+        f"warm start of 'words' from 'words' in {tmp_path}: 37 of 42 rows matched by key, 5 new (from the "
+        "initializer), 3 dropped"
     )
 
 
-def test_another_vocabulary_of_the_same_size_is_refused(run: str) -> None:
-    assert refusal(day_hour(day(["Mon", "Tue", "Sun"]), HOUR, source=run)) == (
-        f"warm start of 'day_hour': the rows of 'day_hour' in {run} stand for other values than the table's: "
-        "key 'day' has 3 values in both, but not the same ones; "
-        "declare the column as it was there, or leave the warm start out."
+def test_new_rows_start_from_the_initializer_and_differ(tmp_path: Path) -> None:
+    source = stored(tmp_path, words(["a", "b"]))
+    values = started(words(["x", "b", "y", "z"], source, initializer=keras.initializers.RandomNormal(seed=1))).values
+    assert len({tuple(row) for row in values.tolist()}) == 4
+    np.testing.assert_array_equal(values[1], random(2)[1])
+
+
+def test_an_initializer_that_draws_the_whole_gives_new_rows_their_place_in_it(tmp_path: Path) -> None:
+    def numbered(shape: Any, dtype: Any = None) -> Any:
+        return tf.cast(tf.reshape(tf.range(shape[0] * shape[1]), shape), dtype)
+
+    source = stored(tmp_path, words(["a", "b"]))
+    values = started(words(["x", "b", "y"], source, initializer=numbered)).values
+    np.testing.assert_array_equal(values, [[0, 1, 2, 3], random(2)[1], [8, 9, 10, 11]])
+
+
+def test_new_rows_can_start_from_the_mean_row(tmp_path: Path) -> None:
+    source = stored(tmp_path, words(["a", "b", "c"]))
+    values = started(words(["x", "b", "y"], source, on_missing_rows="mean")).values
+    np.testing.assert_array_equal(values[1], random(3)[1])
+    np.testing.assert_allclose(values[[0, 2]], np.tile(random(3).mean(axis=0), (2, 1)), rtol=1e-6)
+
+
+def test_new_rows_can_start_from_the_unseen_row_that_their_word_had_there(tmp_path: Path) -> None:
+    source = stored(tmp_path, words(["a", "b"], oov=3))
+    new = [f"new {number}" for number in range(20)]
+    table = started(words([*new, "b"], source, on_missing_rows="out_of_vocabulary"))
+    there = layers.Encoder([fc.categorical_column_with_vocabulary_list("word", ["a", "b"], num_oov_buckets=3)])
+    ids = next(iter(there({"word": np.array([*new, "b"])}).values()))[:, 0]
+    np.testing.assert_array_equal(table.values, random(5)[np.asarray(ids)])
+    assert len(set(np.asarray(ids).tolist())) == 4
+    report = table.warm_started
+    assert report is not None
+    assert (report.matched, report.new) == (1, 20)
+
+
+def test_unseen_rows_are_refused_where_the_source_has_none(tmp_path: Path) -> None:
+    source = stored(tmp_path, words(["a", "b"]))
+    assert refusal(words(["a", "x"], source, on_missing_rows="out_of_vocabulary")) == (
+        f"warm start of 'words': 'words' in {source} has no rows of values out of its vocabulary, so no row can start "
+        "from one; give on_missing_rows='initializer' or 'mean'."
     )
 
 
-def test_another_number_of_rows_is_refused_with_both_shapes_and_the_reason(run: str) -> None:
-    assert refusal(day_hour(day([*DAYS, "Thu"]), HOUR, source=run)) == (
-        f"warm start of 'day_hour': 'day_hour' in {run} is 72 by 4, and the table is 96 by 4 "
-        "(key 'day' has 3 values there, 4 here); declare the column as it was there, or leave the warm start out."
+@settings(deadline=None, max_examples=25)
+@given(there=st.integers(0, 6), here=st.integers(0, 6))
+def test_an_unseen_row_is_made_of_those_that_could_hold_its_words(
+    tmp_path_factory: pytest.TempPathFactory, there: int, here: int
+) -> None:
+    source = stored(tmp_path_factory.mktemp("run"), words(["a", "b"], oov=there))
+    old, new = words(["a", "b"], oov=there), words(["b"], source, oov=here, initializer="zeros")
+    values = started(new).values
+    unseen = {"word": np.array([f"unseen {number}" for number in range(2000)])}
+    if not there:
+        np.testing.assert_array_equal(values[1:], np.zeros((here, 4)))
+    if not there or not here:
+        return
+    ids = [np.asarray(next(iter(layers.Encoder([c.categorical_column])(unseen).values())))[:, 0] for c in (old, new)]
+    for row in range(here):
+        could = sorted(set(ids[0][ids[1] == row + 1].tolist()))
+        assert len(could) == there // math.gcd(there, here)
+        np.testing.assert_allclose(values[row + 1], random(2 + there)[could].mean(axis=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [3, 5, 9])
+def test_whole_numbers_keep_their_rows_whatever_the_size(size: int, tmp_path: Path) -> None:
+    def hours(size: int, source: Any = None) -> Any:
+        column = fc.categorical_column_with_identity("hour", size)
+        return fc.embedding_column(column, 4, ckpt_to_load_from=source, initializer="zeros", name="hours")
+
+    values = started(hours(size, stored(tmp_path, hours(5)))).values
+    np.testing.assert_array_equal(values[:5], random(5)[:size])
+    np.testing.assert_array_equal(values[5:], np.zeros((max(0, size - 5), 4)))
+
+
+def test_a_vocabulary_of_numbers_takes_the_rows_of_whole_numbers(tmp_path: Path) -> None:
+    identity = fc.embedding_column(fc.categorical_column_with_identity("word", 12), 4, name="words")
+    source = stored(tmp_path, identity)
+    np.testing.assert_array_equal(started(words([11, 0, 7], source)).values, random(12)[[11, 0, 7]])
+
+
+def test_ranges_that_are_on_both_sides_keep_their_rows(tmp_path: Path) -> None:
+    def miles(edges: list[float], source: Any = None, **arguments: Any) -> Any:
+        column = fc.bucketized_column(fc.numeric_column("miles", **arguments), edges)
+        return fc.embedding_column(column, 4, ckpt_to_load_from=source, initializer="zeros", name="miles")
+
+    source = stored(tmp_path, miles([1, 2, 5]))
+    values = started(miles([2, 5, 9], source)).values
+    np.testing.assert_array_equal(values, [[0] * 4, random(4)[2], [0] * 4, [0] * 4])
+    assert refusal(miles([1, 2, 5], source, normalizer_fn=math.sqrt)) == (
+        f"warm start of 'miles': the rows of 'miles' in {source} stand for other values than the table's: another "
+        "normalizer_fn or width before the boundaries there than here; declare the column as it was there, or leave "
+        "the warm start out."
+    )
+
+
+def test_words_with_tabs_line_ends_and_half_characters_are_matched(tmp_path: Path) -> None:
+    old = ["a\tb", "c\nd", "\\n", "", "é", "\udc80", "日本"]
+    source = stored(tmp_path, words(old))
+    np.testing.assert_array_equal(started(words(old[::-1], source)).values, random(7)[::-1])
+
+
+def hashed(size: int = 10, source: Any = None, key: str = "tail") -> Any:
+    column = fc.categorical_column_with_hash_bucket(key, size)
+    return fc.embedding_column(column, 4, ckpt_to_load_from=source, name="tails")
+
+
+def hashed_cross(*keys: str, size: int = 10, hash_key: int | None = None, source: Any = None) -> Any:
+    cross = fc.crossed_column(list(keys), size, hash_key)
+    return fc.embedding_column(cross, 4, ckpt_to_load_from=source, name="tails")
+
+
+def test_hashed_rows_are_carried_over_where_the_hash_is_the_same(tmp_path: Path) -> None:
+    np.testing.assert_array_equal(started(hashed(source=stored(tmp_path / "a", hashed()))).values, random(10))
+    cross = stored(tmp_path / "b", hashed_cross("a", "b"))
+    np.testing.assert_array_equal(started(hashed_cross("a", "b", source=cross)).values, random(10))
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "difference"),
+    [
+        (hashed(), lambda source: hashed(12, source), "10 hash buckets there, 12 here"),
+        (
+            hashed_cross("a", "b"),
+            lambda source: hashed_cross("b", "a", source=source),
+            "the keys are a, b in this order there, b, a here",
+        ),
+        (
+            hashed_cross("a", "b"),
+            lambda source: hashed_cross("a", "b", hash_key=7, source=source),
+            "the hash key 0xdecafcaffe there, 0x7 here",
+        ),
+        (hashed(), lambda source: hashed_cross("a", "b", source=source), "hashed values there, a hashed cross here"),
+        (
+            hashed(),
+            lambda source: words(["a"], source, tensor_name_in_ckpt="tails"),
+            "hashed values there, a vocabulary here",
+        ),
+    ],
+)
+def test_what_would_permute_rows_is_refused_in_words(there: Any, here: Any, difference: str, tmp_path: Path) -> None:
+    source = stored(tmp_path, there)
+    column = here(source)
+    assert refusal_before(column) == (
+        f"warm start of '{column.table}': the rows of 'tails' in {source} stand for other values than the table's: "
+        f"{difference}; declare the column as it was there, or leave the warm start out."
+    )
+
+
+def test_two_tables_without_a_common_key_are_refused(tmp_path: Path) -> None:
+    source = stored(tmp_path, words(["a", "b"]))
+    assert refusal(words(["x", "y"], source)) == (
+        f"warm start of 'words': the rows of 'words' in {source} stand for other values than the table's: no key is on "
+        "both sides: 'a' there, 'x' here; declare the column as it was there, or leave the warm start out."
+    )
+
+
+def test_a_cross_of_another_number_of_keys_is_refused(run: str) -> None:
+    month = fc.categorical_column_with_identity("month", 2)
+    assert refusal(day_hour(day(), HOUR, month, source=run)) == (
+        f"warm start of 'day_hour': the rows of 'day_hour' in {run} stand for other values than the table's: the keys "
+        "are day, hour there, day, hour, month here; declare the column as it was there, or leave the warm start out."
+    )
+
+
+def test_a_cross_whose_key_shares_nothing_is_refused(run: str) -> None:
+    assert refusal(day_hour(day(["Sat", "Sun"]), HOUR, source=run)) == (
+        f"warm start of 'day_hour': the rows of 'day_hour' in {run} stand for other values than the table's: no key is "
+        "on both sides: 'Mon 00' there, 'Sat 00' here; declare the column as it was there, or leave the warm start out."
     )
 
 
 def test_another_dimension_is_refused_with_both_shapes(run: str) -> None:
-    assert refusal(day_hour(source=run, dimension=8)) == (
+    assert refusal_before(day_hour(source=run, dimension=8, tensor_name_in_ckpt="day_hour")) == (
         f"warm start of 'day_hour': 'day_hour' in {run} is 72 by 4, and the table is 72 by 8; "
         "give the column dimension=4, or leave the warm start out."
     )
 
 
-def test_a_table_of_unknown_ids_is_refused(run: str) -> None:
-    assert refusal(day_hour(source=run, tensor_name_in_ckpt="vectors")) == (
-        f"warm start of 'day_hour': how the ids of 'vectors' in {run} were made is not recorded, "
-        "so its rows may stand for other values; give a table that a model of ours was trained with."
+def test_rows_of_unknown_ids_are_taken_by_position_where_there_are_as_many(run: str) -> None:
+    column = day_hour(source=run, tensor_name_in_ckpt="vectors")
+    np.testing.assert_array_equal(started(column).values, VALUES)
+    assert report_of(column).by == "position"
+
+
+def test_rows_of_unknown_ids_are_refused_where_there_are_more_or_fewer(run: str) -> None:
+    assert refusal_before(day_hour(day(), day(["a"]), source=run, tensor_name_in_ckpt="vectors")) == (
+        f"warm start of 'day_hour': 'vectors' in {run} is 72 by 4, the table is 3 by 4, and nothing says what the rows "
+        "there stand for; give old_vocabulary=, a list or file, or leave the warm start out."
     )
 
 
-def test_an_unknown_tensor_is_refused_with_the_nearest(run: str) -> None:
-    assert refusal(day_hour(source=run, tensor_name_in_ckpt="day_huor")) == (
-        f"warm start of 'day_hour': {run}/tables has no table 'day_huor'; did you mean 'day_hour'?"
+def test_an_unknown_tensor_is_refused_with_the_nearest_and_what_there_is(run: str) -> None:
+    assert refusal_before(day_hour(source=run, tensor_name_in_ckpt="day_huor")) == (
+        f"warm start of 'day_hour': {run} has no tensor 'day_huor'; did you mean 'day_hour'; it holds 'day_hour' "
+        "(72 by 4), 'vectors' (72 by 4)."
+    )
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_an_old_vocabulary_says_what_rows_stand_for(as_file: bool, tmp_path: Path) -> None:
+    np.save(tmp_path / "vectors.npy", random(5))
+    old: Any = ["c", "b", "a"]
+    if as_file:
+        (tmp_path / "old.txt").write_text("c\nb\na\n", encoding="utf-8")
+        old = tmp_path / "old.txt"
+    column = words(["a", "b", "d"], tmp_path / "vectors.npy", oov=2, old_vocabulary=old, initializer="zeros")
+    values = started(column).values
+    np.testing.assert_array_equal(values, [random(5)[2], random(5)[1], [0] * 4, random(5)[3], random(5)[4]])
+
+
+def test_an_old_vocabulary_may_be_the_labels_of_a_cross(tmp_path: Path) -> None:
+    np.save(tmp_path / "vectors.npy", random(2))
+    column = day_hour(source=tmp_path / "vectors.npy", old_vocabulary=["Tue 08", "Mon 23"], initializer="zeros")
+    values = started(column).values
+    np.testing.assert_array_equal(values[[24 + 8, 23]], random(2))
+    assert np.count_nonzero(values.any(axis=1)) == 2
+
+
+@pytest.mark.parametrize("label", ["8", "08"])
+def test_an_old_vocabulary_may_write_numbers_with_zeros_before_them(label: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "vectors.npy", random(2))
+    column = fc.embedding_column(
+        HOUR, 4, ckpt_to_load_from=tmp_path / "vectors.npy", old_vocabulary=[label, "21"], initializer="zeros"
+    )
+    np.testing.assert_array_equal(started(column).values[[8, 21]], random(2))
+
+
+def test_an_old_vocabulary_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "vectors.npy", random(2))
+    assert refusal_before(words(["a"], tmp_path / "vectors.npy", old_vocabulary=["a", "b", "c"])) == (
+        "warm start of 'words': old_vocabulary has 3 values, and 'vectors' has 2 rows; give the vocabulary that it was "
+        "trained with."
+    )
+
+
+def test_an_old_vocabulary_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "vectors.npy", random(2))
+    assert refusal_before(words(["a"], tmp_path / "vectors.npy", old_vocabulary=f"{tmp_path}/old.txt")) == (
+        f"warm start of 'words': old_vocabulary: there is no file {tmp_path}/old.txt; give one with a value a line."
+    )
+
+
+def test_a_matrix_of_whole_numbers_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "some.npz", ids=np.ones((2, 4), np.int64), vectors=random(2))
+    assert refusal_before(words(["a", "b"], tmp_path / "some.npz", tensor_name_in_ckpt="ids")) == (
+        f"warm start of 'words': 'ids' in {tmp_path}/some.npz holds int64, and floats are wanted; give another."
+    )
+
+
+def test_an_old_vocabulary_of_a_source_that_knows_its_keys_is_refused(run: str) -> None:
+    assert refusal_before(day_hour(source=run, old_vocabulary=["a"])) == (
+        "warm start of 'day_hour': 'day_hour' says itself what its rows stand for; leave old_vocabulary out."
     )
 
 
 def test_a_source_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    assert refusal(day_hour(source=f"{tmp_path}/jfk")) == (
-        f"warm start of 'day_hour': there is no folder {tmp_path}/jfk; give a run's job dir, or its tables folder."
+    assert refusal_before(day_hour(source=f"{tmp_path}/jfk")) == (
+        f"warm start of 'day_hour': there is no {tmp_path}/jfk; give a run's job dir, a TensorFlow checkpoint or the "
+        "folder of one, a SavedModel, .keras, .h5, .npz, .npy, .safetensors, word2vec or GloVe."
     )
 
 
 def test_a_source_without_tables_is_refused(tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_text("{}")
-    assert refusal(day_hour(source=str(tmp_path))) == (
+    assert refusal_before(day_hour(source=str(tmp_path))) == (
         f"warm start of 'day_hour': {tmp_path} holds no tables; give a run's job dir, or its tables folder."
     )
 
 
 def test_a_source_that_was_not_written_to_the_end_is_refused(run: str, tmp_path: Path) -> None:
-    torn = str(shutil.copytree(run, tmp_path / "torn"))
-    Path(torn, "tables", "manifest.json").unlink()
-    assert refusal(day_hour(source=torn)) == (
+    torn = shutil.copytree(run, tmp_path / "torn")
+    (torn / "tables" / "manifest.json").unlink()
+    (torn / "settings.json").write_text("{}")
+    assert refusal_before(day_hour(source=torn)) == (
         f"warm start of 'day_hour': the tables in {torn} were not written to the end; "
         "give a run that has ended, or run it again."
     )
@@ -153,21 +447,13 @@ def test_damaged_values_are_refused_when_they_are_read(run: str, tmp_path: Path)
     torn = str(shutil.copytree(run, tmp_path / "torn"))
     Path(torn, "tables", "tables.data-00000-of-00001").write_bytes(b"")
     warm_start.check(day_hour(source=torn))
-    with pytest.raises(Refusal) as refused:
-        warm_start.load(day_hour(source=torn))
-    assert str(refused.value) == (
+    assert refusal(day_hour(source=torn)) == (
         f"warm start of 'day_hour': the checkpoint in {torn}/tables is damaged: "
         "it does not hold the 72 by 4 values of 'day_hour'; copy the whole folder."
     )
 
 
-def test_a_column_without_a_source_is_refused() -> None:
-    assert refusal(day_hour()) == (
-        "warm start of 'day_hour': no source is given; set ckpt_to_load_from, or --warm-start day_hour=SOURCE."
-    )
-
-
-def test_a_check_does_without_tensorflow(run: str) -> None:
+def test_a_check_of_a_run_does_without_tensorflow(run: str) -> None:
     program = f"""
 import sys
 from trainer import feature_column as fc, warm_start
@@ -178,3 +464,235 @@ print("tensorflow" in sys.modules)
 """
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["False"]
+
+
+# Once, when the model is built.
+
+
+def test_a_table_is_read_once_and_what_was_built_does_without_the_source(tmp_path: Path) -> None:
+    source = stored(tmp_path / "run", words(["a", "b"]))
+    made = layers.DenseFeatures([words(["b", "a"], source)])
+    model = keras.Sequential([made, keras.layers.Dense(1)])
+    model({"word": tf.constant(["a"])})
+    shutil.rmtree(source)
+    model.compile("adam", "mse")
+    rows = tf.data.Dataset.from_tensors(({"word": tf.constant(["a", "b"])}, tf.constant([0.0, 1.0])))
+    model.fit(rows.repeat(3), epochs=2, verbose=0, shuffle=False)
+    assert not np.array_equal(made.tables["words"].values, random(2)[::-1])
+    layers.DenseFeatures.from_config(made.get_config()).build()
+
+
+def test_a_short_table_takes_its_rows_rounded_to_its_own_dtype(tmp_path: Path) -> None:
+    source = stored(tmp_path, words(["a", "b"]))
+    table = started(words(["b", "a", "x"], source, storage_dtype="bfloat16", on_missing_rows="mean"))
+    wanted = np.array([*random(2)[::-1], random(2).mean(axis=0)])
+    np.testing.assert_array_equal(table.values, tf.cast(tf.cast(wanted, tf.bfloat16), tf.float32))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_values_of_any_float_dtype_are_taken(dtype: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "vectors.npy", random(3).astype(dtype))
+    column = words(["a", "b", "c"], tmp_path / "vectors.npy", on_missing_rows="mean", old_vocabulary=["c", "b", "q"])
+    values = random(3).astype(dtype)
+    wanted = [values.mean(axis=0, dtype=np.float64), values[1], values[0]]
+    np.testing.assert_allclose(started(column).values, wanted, rtol=1e-6)
+
+
+LONDON = """
+import tensorflow as tf
+
+with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+    week = tf.compat.v1.get_variable("dayhr_embed", (168, 2))
+    tf.compat.v1.get_variable("decoy", (168, 2))
+    session.run(tf.compat.v1.global_variables_initializer())
+    saver = tf.compat.v1.train.Saver()
+    saver.save(session, "london/model.ckpt", 1000)
+    session.run(week.assign(-week))
+    saver.save(session, "london/model.ckpt", 10000)
+"""
+WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+
+
+def hires(split: str) -> tf.data.Dataset:
+    """Made-up rows, as many as take 100 steps of 16."""
+    draw = np.random.default_rng(0)
+    days, hours = draw.integers(7, size=1600), draw.integers(24, size=1600)
+    return tf.data.Dataset.from_tensor_slices(({"day": np.array(WEEKDAYS)[days], "hour": hours}, (hours > 7) * 1.0))
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")  # of Keras
+def test_the_snippet_of_the_course_runs_word_for_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "london").mkdir()
+    subprocess.run([sys.executable, "-c", LONDON], check=True, capture_output=True)
+    assert len(list((tmp_path / "london").glob("*ckpt-1000*"))) == 6
+    table = tf.train.load_checkpoint("london/model.ckpt-1000").get_tensor("dayhr_embed")
+
+    day = fc.categorical_column_with_vocabulary_list("day", WEEKDAYS)
+    day_hr = fc.crossed_column([day, HOUR], 24 * 7)
+    embedding = fc.embedding_column(
+        day_hr, 2, ckpt_to_load_from="london/*ckpt-1000*", tensor_name_in_ckpt="dayhr_embed", trainable=False
+    )
+
+    problem = Problem(hires, [embedding], dnn_hidden_units=[8], dnn_optimizer="Adagrad", num_epochs=1)
+    model = models.build(problem)
+    encode = models.halves(model).encode
+    examples = collect(Source(problem, models.inputs_of(model), str(tmp_path)).batches("train"), encode)
+    assert training.train(model, models.halves(model), examples, 16, 0, 100).steps == 100
+    trained, _ = models.tables_of(model)[embedding.table]
+    np.testing.assert_array_equal(trained.values, table)
+    assert not any(variable.shape[:1] == (168,) for variable in model.optimizer.variables)
+    export.write("export", model, problem.head)
+    model.save("model.keras")
+    wanted = model({"day": tf.constant(["Tue"]), "hour": tf.constant([8], tf.int64)})
+    shutil.rmtree("london")
+    served = tf.saved_model.load("export").signatures["serving_default"]
+    answer = served(day=tf.constant(["Tue"]), hour=tf.constant([8], tf.int64))
+    np.testing.assert_allclose(answer["logits"], wanted, rtol=1e-6)
+    again = keras.models.load_model("model.keras", compile=False)
+    np.testing.assert_allclose(
+        again({"day": tf.constant(["Tue"]), "hour": tf.constant([8], tf.int64)}), wanted, rtol=1e-6
+    )
+
+
+# The library form.
+
+
+def test_a_layer_of_keras_takes_rows_by_key(tmp_path: Path) -> None:
+    source = stored(tmp_path, words(["a", "b"]))
+    lookup = keras.layers.StringLookup(vocabulary=["b", "x"])
+    embedding = keras.layers.Embedding(3, 4, embeddings_initializer="ones")
+    report = warm_start.assign(embedding, source, vocabulary=lookup.get_vocabulary())
+    np.testing.assert_array_equal(embedding.embeddings, [[1] * 4, random(2)[1], [1] * 4])
+    assert (report.matched, report.new, report.dropped) == (1, 2, 1)
+    assert report.of_row.tolist() == [False, True, False]
+
+
+def test_a_layer_of_keras_takes_rows_by_a_column(tmp_path: Path) -> None:
+    source = stored(tmp_path, words(["a", "b"]))
+    embedding = keras.layers.Embedding(2, 4)
+    warm_start.assign(embedding, source, column=words(["b", "a"]))
+    np.testing.assert_array_equal(embedding.embeddings, random(2)[::-1])
+    warm_start.assign(embedding, random(2), column=words(["b", "a"]).categorical_column)
+    np.testing.assert_array_equal(embedding.embeddings, random(2))
+
+
+def test_a_layer_of_columns_knows_what_its_rows_stand_for(tmp_path: Path) -> None:
+    source = stored(tmp_path, words(["a", "b"]))
+    made = layers.DenseFeatures([words(["b", "a"]), day_hour()])
+    made({"word": np.array(["a"]), "day": np.array(["Mon"]), "hour": np.array([3])})
+    warm_start.assign(made, source, table="words")
+    np.testing.assert_array_equal(made.tables["words"].values, random(2)[::-1])
+
+
+def test_a_layer_of_one_table_needs_no_name(tmp_path: Path) -> None:
+    made = layers.DenseFeatures([words(["b", "a"])])
+    warm_start.assign(made, stored(tmp_path, words(["a", "b"])))
+    np.testing.assert_array_equal(made.tables["words"].values, random(2)[::-1])
+
+
+def test_a_table_of_ours_takes_new_rows_from_its_own_initializer(tmp_path: Path) -> None:
+    table = layers.EmbeddingTable(2, 4, initializer="ones", name="words")
+    warm_start.assign(table, stored(tmp_path, words(["a", "b"])), vocabulary=["b"])
+    np.testing.assert_array_equal(table.values, [random(2)[1], [1] * 4])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"table": "other"}, "warm_start.assign: layer 'words' is one table; leave table='other' out."),
+        (
+            {"vocabulary": ["a"], "column": words(["a", "b"])},
+            "warm_start.assign: the column of 'words' says what its rows stand for; leave vocabulary out.",
+        ),
+        (
+            {"vocabulary": ["a", "b", "c"]},
+            "warm_start.assign: vocabulary has 3 keys, and 'words' has 2 rows; give one a row.",
+        ),
+        ({"column": words(["a"])}, "warm_start.assign: column 'word' has 1 ids, and 'words' has 2 rows."),
+        (
+            {"on_missing_rows": "zeros"},
+            "warm_start.assign: on_missing_rows must be one of initializer, mean, out_of_vocabulary, not 'zeros'.",
+        ),
+    ],
+)
+def test_an_assignment_that_cannot_be_is_refused_and_changes_nothing(
+    arguments: dict[str, Any], sentence: str, tmp_path: Path
+) -> None:
+    table = layers.EmbeddingTable(2, 4, initializer="ones", name="words")
+    with pytest.raises(Refusal) as refused:
+        warm_start.assign(table, stored(tmp_path, words(["a", "b"])), **arguments)
+    assert str(refused.value) == sentence
+    if table.built:
+        np.testing.assert_array_equal(table.values, np.ones((2, 4)))
+
+
+def test_a_table_whose_rows_nothing_names_takes_as_many_by_position_and_no_others(tmp_path: Path) -> None:
+    table = layers.EmbeddingTable(2, 4, name="words")
+    warm_start.assign(table, stored(tmp_path / "two", words(["a", "b"])))
+    np.testing.assert_array_equal(table.values, random(2))
+    source = stored(tmp_path / "three", words(["a", "b", "c"]))
+    with pytest.raises(Refusal) as refused:
+        warm_start.assign(table, source)
+    assert str(refused.value) == (
+        f"warm start of 'words': 'words' in {source} is 3 by 4, the table is 2 by 4, and nothing says what the rows "
+        "here stand for; give vocabulary=, or leave the warm start out."
+    )
+
+
+def test_a_layer_without_a_table_is_refused() -> None:
+    with pytest.raises(Refusal) as refused:
+        warm_start.assign(keras.layers.Dense(3, name="hidden"), random(2))
+    assert re.fullmatch(
+        "warm_start.assign: a layer of columns, an EmbeddingTable or an Embedding is wanted, not <Dense .*>.",
+        str(refused.value),
+    )
+    with pytest.raises(Refusal) as refused:
+        warm_start.assign(layers.DenseFeatures([words(["a"]), day_hour()], name="features"), random(2))
+    assert str(refused.value) == (
+        "warm_start.assign: table= names one table of layer 'features', not None; it has day_hour, words."
+    )
+
+
+# Texts among texts.
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.text(max_size=20)), st.data())
+def test_each_text_is_found_at_its_first_place(there: list[str], data: st.DataObject) -> None:
+    known = st.sampled_from(there) if there else st.nothing()
+    here = data.draw(st.lists(known | st.text(max_size=20)))
+    first: dict[str, int] = {}
+    for place, text in enumerate(there):
+        first.setdefault(text, place)
+    found = texts.positions(*(pa.array([text.encode() for text in some], pa.large_binary()) for some in (there, here)))
+    assert found.tolist() == [first.get(text, -1) for text in here]
+
+
+def test_many_texts_are_found_over_several_blocks_and_rounds() -> None:
+    there = [f"{number:0{number % 40}}" for number in range(100_000)]
+    here = there[::-7]
+    found = texts.positions(pa.array(there, pa.large_binary()), pa.array(here, pa.large_binary()))
+    assert [there[place] for place in found] == here
+
+
+def test_texts_that_are_slices_of_others_are_found() -> None:
+    whole = pa.array([b"a", b"bb", b"ccc", b"dddddddddd", b"e"], pa.large_binary())
+    assert texts.positions(whole[1:4], whole[2:]).tolist() == [1, 2, -1]
+
+
+def test_hashes_are_alike_for_equal_texts_alone() -> None:
+    some = [bytes([letter] * length) for letter in range(3) for length in range(40)]
+    hashes = texts.hashes(pa.array(some, pa.large_binary()))
+    assert len(set(hashes[0].tolist())) == len(set(hashes[1].tolist())) == len(set(some))
+
+
+def test_every_refusal_of_the_matching_is_among_those_tested() -> None:
+    tested = inspect.getsource(sys.modules[__name__])
+    tested = re.sub(r'"\s*f?"', "", tested)
+    for module in ("assignment", "carrying", "matching"):
+        code = inspect.getsource(sys.modules[f"trainer.warm_start.{module}"])
+        for sentence in re.findall(r'Refusal\(\s*f?"((?:[^"]|"\s*f?")*)"', code):
+            fixed = re.split(r"\{[^}]*\}", re.sub(r'"\s*f?"', "", sentence))
+            longest = max(fixed, key=len)
+            assert longest in tested, sentence

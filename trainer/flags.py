@@ -3,12 +3,18 @@
 import argparse
 import copy
 import dataclasses
+import inspect
+import re
 import types
 import typing
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from types import NoneType
 from typing import Any, NoReturn
 
 from trainer.errors import Refusal, nearest
+
+METAVARS: dict[type, str | None] = {int: "N", float: "X", str: "TEXT", bool: None}
+"""The types that an argument of a function may have to be a flag, and what stands for its value in `--help`."""
 
 
 def flag(
@@ -17,7 +23,7 @@ def flag(
     metavar: str | None = None,
     least: int | None = None,
     choices: Sequence[str] = (),
-    group: str = "settings",
+    group: str | None = "settings",
 ) -> Any:
     """Returns a dataclass field that `parse` turns into a flag.
 
@@ -27,9 +33,11 @@ def flag(
         metavar: What stands for the value in `--help`.
         least: The smallest number allowed.
         choices: The words allowed.
-        group: The heading under which `--help` shows it.
+        group: The heading under which `--help` shows it; None for a field that no flag sets.
     """
     metadata = {"help": help, "metavar": metavar, "least": least, "choices": tuple(choices), "group": group}
+    if isinstance(default, dict):  # which has no hash, and may not be shared
+        return dataclasses.field(default_factory=lambda: dict(default), hash=False, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -63,7 +71,7 @@ def parser(settings: type[Any], prog: str, description: str, epilog: str | None 
     )
     groups: dict[str, Any] = {}
     hints = typing.get_type_hints(settings)
-    for field in dataclasses.fields(settings):
+    for field in _shown(settings):
         title = field.metadata["group"]
         group = groups.setdefault(title, None) or made.add_argument_group(title)
         groups[title] = group
@@ -72,11 +80,24 @@ def parser(settings: type[Any], prog: str, description: str, epilog: str | None 
 
 
 def parse(
-    settings: type[Any], argv: Sequence[str], prog: str, description: str, epilog: str | None = None
+    settings: type[Any],
+    argv: Sequence[str],
+    prog: str,
+    description: str,
+    epilog: str | None = None,
+    elsewhere: Callable[[str], str | None] = lambda flag: None,
 ) -> dict[str, Any]:
     """Returns the fields that a command line gives, by name; `--help` prints and exits with 0.
 
     `-` and `_` are both accepted in a flag's name.
+
+    Args:
+        settings: The dataclass.
+        argv: The command line.
+        prog: What `--help` and refusals call the command.
+        description: Shown by `--help` before the flags.
+        epilog: Shown after them.
+        elsewhere: Returns why a flag that is unknown here is known to somebody, as the end of a sentence, or None.
 
     Raises:
         Refusal: A flag is unknown, has no value, or has one that its field cannot take.
@@ -84,9 +105,38 @@ def parse(
     made = parser(settings, prog, description, epilog)
     given, unknown = made.parse_known_args([_dashed(word) for word in argv])
     if unknown:
-        raise Refusal(f"{prog}: {_not_known(unknown[0].partition('=')[0], settings)}")
-    values = vars(given)
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        word = unknown[0].partition("=")[0]
+        raise Refusal(f"{prog}: {elsewhere(word) or _not_known(word, settings)}")
+    return _values(given)
+
+
+def glance(settings: type[Any], argv: Sequence[str], names: Collection[str]) -> dict[str, Any]:
+    """Returns some fields that a command line gives, whatever else is in it.
+
+    Raises:
+        Refusal: A flag of these fields has no value, or one that its field cannot take.
+
+    Example:
+        >>> @dataclasses.dataclass(frozen=True)
+        ... class Dish:
+        ...     name: str = flag("soup", "what it is called")
+        >>> glance(Dish, ["--salt", "3", "--name", "stew", "--help"], ["name"])
+        {'name': 'stew'}
+    """
+    made = _Parser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
+    hints = typing.get_type_hints(settings)
+    for field in _shown(settings):
+        if field.name in names:
+            _add(made, field, hints[field.name])
+    return _values(made.parse_known_args([_dashed(word) for word in argv])[0])
+
+
+def _values(given: argparse.Namespace) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in vars(given).items()}
+
+
+def _shown(settings: type[Any]) -> list[dataclasses.Field[Any]]:
+    return [field for field in dataclasses.fields(settings) if field.metadata["group"] is not None]
 
 
 def without(argv: Sequence[str], names: Collection[str]) -> list[str]:
@@ -122,8 +172,48 @@ def together(name: str, classes: Sequence[type[Any]]) -> type[Any]:
     return dataclasses.make_dataclass(name, fields.values(), frozen=True)
 
 
+def of_function(function: Callable[..., Any], owner: str, group: str) -> type[Any]:
+    """Returns a frozen dataclass whose fields are the keyword arguments of a function, with the help of its docstring.
+
+    Args:
+        function: With keyword-only arguments of type int, float, str or bool, or one of them and None, each with a
+            default.
+        owner: Who the function belongs to, for the refusal.
+        group: The heading under which `--help` shows the flags.
+
+    Raises:
+        Refusal: An argument cannot be a flag.
+
+    Example:
+        >>> def problem(*, input_share: float = 0.3) -> None: ...
+        >>> of_function(problem, "movies", "problem movies")().input_share
+        0.3
+    """
+    fields, texts = [], _argument_texts(inspect.getdoc(function) or "")
+    for name, argument in inspect.signature(function, eval_str=True).parameters.items():
+        kinds = [kind for kind in typing.get_args(argument.annotation) or [argument.annotation] if kind is not NoneType]
+        is_keyword = argument.kind is inspect.Parameter.KEYWORD_ONLY and argument.default is not argument.empty
+        if not is_keyword or len(kinds) != 1 or kinds[0] not in METAVARS:
+            raise Refusal(
+                f"{owner}: argument '{name}' of {function.__name__}() cannot be a flag; write it after * with a type "
+                f"and a default, as in (*, {name}: int = 3), where the type is int, float, str or bool, or one of "
+                "them | None."
+            )
+        kind = kinds[0]
+        made = flag(argument.default, texts.get(name, ""), METAVARS[kind], group=group)
+        fields.append((name, kind if argument.annotation is kind else kind | None, made))
+    return dataclasses.make_dataclass("Arguments", fields, frozen=True)
+
+
+def _argument_texts(docstring: str) -> dict[str, str]:
+    """Returns what the section `Args` of a docstring says of each argument, in one line without a full stop."""
+    section = re.search(r"^Args:\n((?:[ ]+.*\n?|\n)*)", docstring, re.MULTILINE)
+    entries = re.findall(r"^    (\w+): (.*(?:\n {5,}.*)*)", section[1] if section else "", re.MULTILINE)
+    return {name: " ".join(text.split()).removesuffix(".") for name, text in entries}
+
+
 def _not_known(word: str, settings: type[Any]) -> str:
-    fields = dataclasses.fields(settings)
+    fields = _shown(settings)
     if not word.startswith("-"):
         example = f"{flag_name(fields[0].name)} {fields[0].default}"
         return f"'{word}' belongs to no flag; flags start with '--', as in {example}."
@@ -144,11 +234,11 @@ def _add(group: Any, field: dataclasses.Field[Any], hint: Any) -> None:
     if default not in (None, (), False):
         text += f" (default {str(default).lower() if isinstance(default, bool) else default})"
     text = text.replace("%", "%%")
-    if hint is bool:
-        action: Any = argparse.BooleanOptionalAction if default else "store_true"
+    kind = _kind(hint)
+    if kind is bool:
+        action: Any = "store_true" if default is False else argparse.BooleanOptionalAction
         group.add_argument(flag_name(field.name), dest=field.name, action=action, help=text)
         return
-    kind = _kind(hint)
     group.add_argument(
         flag_name(field.name),
         dest=field.name,

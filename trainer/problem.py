@@ -1,21 +1,23 @@
 """What is learned from what: data, columns and a head, as one value in a file."""
 
 import dataclasses
-import importlib
+import inspect
 import math
 import numbers
-import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from trainer import flags
 from trainer.errors import Refusal, nearest
 from trainer.feature_column import DenseColumn, EmbeddingColumn, FeatureColumn, RawFeature
 from trainer.feature_column.collection import embeddings_by_table, raw_features_of
 from trainer.feature_column.sequence import is_sequence
 from trainer.heads import BinaryHead, Head
-from trainer.own_code import module_of
+from trainer.problems import module_of
+from trainer.problems import names as names
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,54 @@ class Share:
 
 
 @dataclass(frozen=True)
+class ByDate:
+    """Train is some days of the data in a row, and test the days right after them, whatever splits the data come in.
+
+    Files given for validation are taken as they are.
+
+    Args:
+        key: The feature with the date of an example, as in 2015-01-04.
+        train_days: How many days to learn from.
+        start: The first of them; None is the first day of the data.
+        test_days: How many days to test on.
+    """
+
+    key: str
+    train_days: int
+    start: str | None = None
+    test_days: int = 56
+
+    def __post_init__(self) -> None:
+        for name in ("train_days", "test_days"):
+            if getattr(self, name) < 1:
+                raise Refusal(f"ByDate: {name} is a whole number of at least 1, not {getattr(self, name)}.")
+
+
+@dataclass(frozen=True)
+class Files:
+    """CSV files in place of a data set: the files that match a pattern, in the order of their names.
+
+    Args:
+        train: The pattern of the files to train on, local or `gs://`.
+        validation: Of those to judge by while training; None holds rows of the training files out.
+        test: Of those to test on; None is a tenth of the rows of the training files, drawn by a hash of each.
+    """
+
+    train: str
+    validation: str | None = None
+    test: str | None = None
+
+
+@dataclass(frozen=True)
 class Problem:
     """Data, columns, a model's shape and a head; the words of `DNNLinearCombinedClassifier`.
 
     Args:
-        dataset: The name of a data set ("nyc_flights/JFK"), or a function of "train" or "test" that returns a
+        dataset: The name of a data set ("nyc_flights/JFK"), `Files`, or a function of "train" or "test" that returns a
             `tf.data.Dataset` of `(features, label)`, as an Estimator's `input_fn` does.
         dnn_feature_columns: Dense columns, concatenated, into the hidden layers.
-        linear_feature_columns: Columns of the wide part: one weight an id.
+        linear_feature_columns: Columns of the wide part: one weight an id; an embedding column of as many floats as
+            the head has logits is added as it is, and so is weights in a table of its own.
         dnn_hidden_units: Widths of the hidden layers.
         label: The feature that is the label; None where the data set yields `(features, label)`.
         head: What is asked for.
@@ -74,6 +116,11 @@ class Problem:
         callbacks: Keras callbacks that the job adds to its own; functions that return one, so that each run has its
             own.
         validation: Which training rows are held out for choosing and stopping.
+        window: The days to train and to test on; None takes the splits as the data have them.
+        from_rows: A function of a part of a file, its columns by name as arrays of strings, to the features; numbers
+            may stay strings. None takes the columns as the features.
+        planted: A function of "train" or "test" that returns features by name, as arrays, or what `dataset` may: the
+            data where those of `dataset` are not here and cannot be fetched.
         num_epochs: Passes over the training rows.
         train_batch_size: Examples a step.
         learning_rate_decay: None, "linear" or "cosine": `dnn_optimizer`'s rate goes down to zero at the last step.
@@ -81,7 +128,7 @@ class Problem:
         description: One sentence; None is the first of the file's.
     """
 
-    dataset: str | Callable[[str], Any]
+    dataset: str | Files | Callable[[str], Any]
     dnn_feature_columns: Sequence[DenseColumn] = ()
     linear_feature_columns: Sequence[FeatureColumn] = ()
     dnn_hidden_units: Sequence[int] = ()
@@ -102,6 +149,9 @@ class Problem:
     model: Callable[[], Any] | None = None
     callbacks: Sequence[Callable[[], Any]] = ()
     validation: EveryNthBlock | ByValue | Share = field(default_factory=Share)
+    window: ByDate | None = None
+    from_rows: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    planted: Callable[[str], Any] | None = None
     num_epochs: int = 5
     train_batch_size: int = 1024
     learning_rate_decay: str | None = None
@@ -127,6 +177,7 @@ class Problem:
                 f"Problem: learning_rate_decay is None, 'linear' or 'cosine', not {self.learning_rate_decay!r}."
             )
         _check_table_optimizers(self.table_optimizers)
+        _check_apart(self.dnn_feature_columns, self.linear_feature_columns)
         self.embeddings  # noqa: B018  # refuses two tables under one name
         self.raw_features  # noqa: B018  # refuses one key of two kinds
 
@@ -154,8 +205,17 @@ class Problem:
 
     def replacing(self, change: Callable[[EmbeddingColumn], EmbeddingColumn]) -> "Problem":
         """Returns the problem with each embedding column replaced by what `change` makes of it."""
-        columns = [change(c) if isinstance(c, EmbeddingColumn) else c for c in self.dnn_feature_columns]
-        return dataclasses.replace(self, dnn_feature_columns=tuple(columns))
+        return self.with_columns([change(c) if isinstance(c, EmbeddingColumn) else c for c in self.columns])
+
+
+def _check_apart(deep: Sequence[Any], wide: Sequence[Any]) -> None:
+    tables = embeddings_by_table(deep)
+    for name in embeddings_by_table(wide):
+        if name in tables:
+            raise Refusal(
+                f"Problem: table '{name}' is in dnn_feature_columns and in linear_feature_columns; give one of the two "
+                "embedding columns another name=."
+            )
 
 
 def _check_table_optimizers(given: Mapping[str, Any]) -> None:
@@ -171,34 +231,48 @@ def _check_table_optimizers(given: Mapping[str, Any]) -> None:
             )
 
 
-def names() -> list[str]:
-    """Returns the names of the problems that come with the package, found in its `problems` folder."""
-    return sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "problems")]))
-
-
-def load(name: str) -> Problem:
-    """Returns a problem by its name, or from a file of one's own that sets `PROBLEM`.
+def load(name: str, arguments: Mapping[str, Any] | None = None) -> Problem:
+    """Returns a problem by its name, or from a file of one's own that sets `PROBLEM` or has a function `problem`.
 
     Args:
         name: "flights", or the path of a Python file.
+        arguments: For the function `problem`; what is left out has its default.
 
     Raises:
-        Refusal: There is no such problem or file, or the file has no `PROBLEM`.
+        Refusal: There is no such problem or file, the file has neither, or an argument cannot be used.
     """
-    if name.endswith(".py"):
-        module = module_of(name, "--problem", "a problem's name or the path of a Python file")
-    elif name in names():
-        module = importlib.import_module(f"trainer.problems.{name}")
-    else:
-        raise Refusal(f"--problem: there is no problem '{name}'{nearest(name, names()) or _known()}")
-    problem = getattr(module, "PROBLEM", None)
+    module, given = module_of(name), dict(arguments or {})
+    function = _function(module)
+    known = inspect.signature(function).parameters if function else {}
+    for argument in given:
+        if argument not in known:
+            ending = nearest(argument, known) or f"; it has {', '.join(known) or 'none'}."
+            raise Refusal(f"--problem: {name} has no argument '{argument}'{ending}")
+    problem = function(**given) if function else getattr(module, "PROBLEM", None)
     if not isinstance(problem, Problem):
-        raise Refusal(f"--problem: {name} sets no PROBLEM; write PROBLEM = Problem(…) in it.")
+        made = "problem() returns no Problem; return" if function else "sets no PROBLEM; write PROBLEM ="
+        raise Refusal(f"--problem: {name} {made} Problem(…) in it.")
     first_line = (module.__doc__ or "").strip().partition("\n")[0]
     return dataclasses.replace(
         problem, name=problem.name or Path(name).stem, description=problem.description or first_line
     )
 
 
-def _known() -> str:
-    return f"; there are {', '.join(names())}, or give the path of a .py file."
+def flags_of(name: str) -> type[Any] | None:
+    """Returns the flags of a problem's own: a dataclass of the arguments of its function `problem`, or None.
+
+    Raises:
+        Refusal: There is no such problem or file, or an argument cannot be a flag.
+
+    Example:
+        >>> flags_of("flights") is None
+        True
+    """
+    function = _function(module_of(name))
+    return flags.of_function(function, f"--problem: {name}", f"problem {Path(name).stem}") if function else None
+
+
+def _function(module: ModuleType) -> Callable[..., Any] | None:
+    function = getattr(module, "problem", None)
+    # A file that has both may have imported the function to make its PROBLEM.
+    return function if inspect.isfunction(function) and not hasattr(module, "PROBLEM") else None

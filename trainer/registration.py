@@ -13,6 +13,10 @@ PACKAGE = "trainer"
 """What Keras writes before the names of these classes, as `trainer>DenseFeatures`."""
 
 CLASSES = {
+    "CountError": "trainer.heads.metrics",
+    "CountErrorOverMean": "trainer.heads.metrics",
+    "CountLogarithmError": "trainer.heads.metrics",
+    "PoissonLoss": "trainer.heads.metrics",
     "BagInput": "trainer.layers",
     "DenseFeatures": "trainer.layers",
     "EmbeddingTable": "trainer.layers",

@@ -2,13 +2,14 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trainer import flags, paths
 from trainer.errors import Refusal
 from trainer.flags import flag
+from trainer.terminal import load_tensorflow
 
 PROG = "python -m trainer.task"
 DESCRIPTION = "Trains a problem and leaves a run: metrics, tables, projector, export."
@@ -18,8 +19,20 @@ DESCRIPTION = "Trains a problem and leaves a run: metrics, tables, projector, ex
 class Settings:
     """The settings of one training job; None leaves the choice to the problem."""
 
-    problem: str = flag("flights", "a problem's name, or the path of a Python file that sets PROBLEM", "NAME|FILE")
+    problem: str = flag(
+        "flights", "a problem's name, or the path of a Python file with PROBLEM or problem()", "NAME|FILE"
+    )
+    problem_arguments: Mapping[str, Any] = flag({}, "what the flags of the problem itself say, by name", group=None)
     dataset: str | None = flag(None, "a TFDS data set in place of the problem's", "NAME[/CONFIG]", group="data")
+    train_files: str | None = flag(
+        None, "CSV files with a header row, plain or .gz, in place of a data set", "GLOB", group="data"
+    )
+    validation_files: str | None = flag(
+        None, "files to judge by while training (default: rows held out of the training files)", "GLOB", group="data"
+    )
+    eval_files: str | None = flag(
+        None, "test files (default: a tenth of the rows of the training files)", "GLOB", group="data"
+    )
     data_dir: str = flag("data", "where data sets are prepared and found", "DIR", group="data")
     download: bool = flag(True, "fetch what a data set needs from the network", group="data")
     job_dir: str | None = flag(
@@ -47,29 +60,135 @@ class Settings:
     )
     seed: int = flag(0, "of the initial tables and the order of the data", "N", least=0, group="training")
     warm_start: tuple[str, ...] = flag(
-        (), "start a table from a run's; repeatable", "TABLE=SOURCE[#TENSOR]", group="tables"
+        (),
+        "start a table from a run's, a checkpoint's or a file's; repeatable",
+        "TABLE=SOURCE[#TENSOR]",
+        group="tables",
+    )
+    old_vocabulary: tuple[str, ...] = flag(
+        (),
+        "what the rows of a table's source stand for, a value a line, where it does not say so; repeatable",
+        "TABLE=FILE",
+        group="tables",
+    )
+    on_missing_rows: tuple[str, ...] = flag(
+        (),
+        "what rows start from whose key the source has not: initializer, mean or out_of_vocabulary; repeatable",
+        "TABLE=HOW",
+        group="tables",
     )
     freeze: tuple[str, ...] = flag((), "leave a table as it starts; repeatable", "TABLE", group="tables")
+    unfreeze_after: int | None = flag(
+        None, "train the tables that are frozen too, after so many epochs", "EPOCHS", least=1, group="tables"
+    )
 
     @property
     def warm_starts(self) -> dict[str, tuple[str, str | None]]:
         """The source and the tensor's name there, by the table that starts from it."""
         return dict(_warm_start(text) for text in self.warm_start)
 
+    @property
+    def old_vocabularies(self) -> dict[str, str]:
+        """The file that says what a source's rows stand for, by the table that starts from it."""
+        return dict(_of_table("--old-vocabulary", "FILE", text) for text in self.old_vocabulary)
 
-def from_argv(argv: Sequence[str]) -> Settings:
+    @property
+    def missing_rows(self) -> dict[str, str]:
+        """What rows start from that a source has not, by table."""
+        return dict(_of_table("--on-missing-rows", "HOW", text) for text in self.on_missing_rows)
+
+
+def from_argv(
+    argv: Sequence[str], flags_of: Callable[[str], type[Any] | None] | None = None, problems: Sequence[str] = ()
+) -> Settings:
     """Returns the settings of a command line, over those of the file that `--settings` names.
 
+    Args:
+        argv: The command line.
+        flags_of: Returns the flags of a problem's own, as a dataclass, or None where it has none; without it only
+            the flags of the task are known.
+        problems: The problems whose flags are told apart from what no problem knows.
+
     Raises:
-        Refusal: A flag or the file cannot be used.
+        Refusal: A flag, the problem or the file cannot be used.
     """
-    given = flags.parse(Settings, argv, PROG, DESCRIPTION)
-    stored = _stored(given["settings"]) if "settings" in given else {}
-    made = Settings(**{**stored, **given})
+    first = flags.glance(Settings, argv, ["problem", "settings", "verbose"])
+    stored = _stored(first["settings"]) if "settings" in first else {}
+    name = first.get("problem", stored.get("problem", Settings.problem))
+    own = _own_flags(name, flags_of, first.get("verbose", False))
+    everything = Settings if own is None else flags.together("Settings", [Settings, own])
+
+    def elsewhere(word: str) -> str | None:
+        return _elsewhere(word, name, flags_of, problems)
+
+    given = flags.parse(everything, argv, PROG, DESCRIPTION, elsewhere=elsewhere)
+    before = stored.get("problem_arguments", {}) if stored.get("problem") == name else {}
+    if own is not None or flags_of is not None:
+        defaults = _defaults(own)
+        before = {**defaults, **{key: value for key, value in before.items() if key in defaults}}
+        before.update({key: given.pop(key) for key in defaults if key in given})
+    made = Settings(**{**_without_other_data(stored, given), **given, "problem_arguments": before})
+    _check(made)
+    return made
+
+
+def _own_flags(name: str, flags_of: Callable[[str], type[Any] | None] | None, verbose: bool) -> type[Any] | None:
+    if flags_of is None:
+        return None
+    if name.endswith(".py") and paths.exists(name):
+        load_tensorflow(verbose)  # a file of one's own may import it, and would let its chatter through
+    own = flags_of(name)
+    fields = dataclasses.fields(Settings)
+    taken = {field.name for field in fields} | {f"no_{field.name}" for field in fields} | {"help"}
+    for argument in _defaults(own):
+        if argument in taken:
+            raise Refusal(
+                f"--problem: {name} has an argument '{argument}', and {flags.flag_name(argument)} is a flag of the "
+                "task; give the argument another name."
+            )
+    return own
+
+
+def _defaults(own: type[Any] | None) -> dict[str, Any]:
+    return {} if own is None else {field.name: field.default for field in dataclasses.fields(own)}
+
+
+def _elsewhere(
+    word: str, name: str, flags_of: Callable[[str], type[Any] | None] | None, problems: Sequence[str]
+) -> str | None:
+    if flags_of is None or not word.startswith("--"):
+        return None
+    argument = word.removeprefix("--").replace("-", "_")
+    for other in problems:
+        known = _defaults(flags_of(other)) if other != name else {}
+        if argument in known or argument.removeprefix("no_") in known:
+            return f"{word} is a flag of --problem {other}, not of {name}; leave it out or give --problem {other}."
+    return None
+
+
+def _without_other_data(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns stored settings without the data that a command line puts others in the place of."""
+    files = {"train_files", "validation_files", "eval_files"}
+    dropped = {"dataset"} if "train_files" in given else files if "dataset" in given else set()
+    return {name: value for name, value in stored.items() if name not in dropped}
+
+
+def _check(made: Settings) -> None:
     if made.resume and made.overwrite:
         raise Refusal("--resume and --overwrite: give one of them; the first keeps the run, the second replaces it.")
+    if made.dataset is not None and made.train_files is not None:
+        raise Refusal("--dataset and --train-files: give one of them; each says what to train on.")
+    for name in ("validation_files", "eval_files"):
+        if getattr(made, name) is not None and made.train_files is None:
+            raise Refusal(f"{flags.flag_name(name)}: --train-files is wanted beside it, and it is not given.")
     _ = made.warm_starts
-    return made
+    for flag_of_tables, tables in (
+        ("--old-vocabulary", made.old_vocabularies),
+        ("--on-missing-rows", made.missing_rows),
+    ):
+        for table in tables:
+            if table not in made.warm_starts:
+                raise Refusal(f"{flag_of_tables}: table '{table}' has no source; give --warm-start {table}=SOURCE too.")
 
 
 def to_dict(settings: Settings) -> dict[str, Any]:
@@ -98,3 +217,10 @@ def _warm_start(text: str) -> tuple[str, tuple[str, str | None]]:
     if not (table and equals and source):
         raise Refusal(f"--warm-start: TABLE=SOURCE is wanted, as in day_hour=runs/jfk, not '{text}'.")
     return table, (source, tensor or None)
+
+
+def _of_table(name: str, value: str, text: str) -> tuple[str, str]:
+    table, equals, given = text.partition("=")
+    if not (table and equals and given):
+        raise Refusal(f"{name}: TABLE={value} is wanted, not '{text}'.")
+    return table, given

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from trainer import settings
+from trainer import problem, settings
 from trainer.terminal import exit_code
 
 
@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
 
     def run() -> int:
-        chosen = settings.from_argv(words)
+        chosen = settings.from_argv(words, problem.flags_of, problem.names())
         from trainer import job  # --help has been answered without it
 
         return job.run(chosen, words)

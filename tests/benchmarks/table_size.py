@@ -90,7 +90,7 @@ class Model:
     def table_like_others(self) -> EmbeddingTable:
         """Returns our layer, which starts from the values that every side starts from."""
         shape = self.rows, self.dimension
-        return EmbeddingTable(*shape, initial_values=lambda: table_start(shape))
+        return EmbeddingTable(*shape, initializer=lambda shape, dtype=None: table_start(shape))
 
 
 class Loop(Model, OurLoop):

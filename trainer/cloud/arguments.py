@@ -17,8 +17,8 @@ def read(argv: Sequence[str]) -> Settings:
     Raises:
         Refusal: A flag cannot be used, or there is no such problem or file.
     """
-    settings = task.from_argv(argv)
-    problem.load(settings.problem)
+    settings = task.from_argv(argv, problem.flags_of, problem.names())
+    problem.load(settings.problem, settings.problem_arguments)
     for name, file in files(settings).items():
         if not Path(file).is_file():
             raise Refusal(f"{flags.flag_name(name)}: there is no file {file}; give the path of one from here.")

@@ -71,11 +71,16 @@ def rehearsal(settings: Submission, argv: Sequence[str]) -> Job:
     # Relative to the job's folder: a resumed rehearsal reads the same settings.
     staged = arguments.staged(asked, "")
     places = {**arguments.pointing(asked, staged), "data_dir": paths.absolute(asked.data_dir)}
+    files_of_rows = {name: getattr(asked, name) for name in ("train_files", "validation_files", "eval_files")}
+    places |= {name: paths.absolute(pattern) for name, pattern in files_of_rows.items() if pattern}
     base = paths.absolute(settings.base_output_dir) if settings.base_output_dir else None
     if asked.job_dir or not base:
         places["job_dir"] = plan.run.path
     if asked.warm_start:
         places["warm_start"] = tuple(_located(text) for text in asked.warm_start)
+    if asked.old_vocabulary:
+        named = asked.old_vocabularies.items()
+        places["old_vocabulary"] = tuple(f"{table}={paths.absolute(file)}" for table, file in named)
     files = {path: arguments.files(asked)[name] for name, path in staged.items()}
     return Job(tuple(arguments.with_places(argv, places)), variables(base), files)
 

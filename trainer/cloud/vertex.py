@@ -81,7 +81,10 @@ def request(settings: Settings, asked: task.Settings, argv: Sequence[str]) -> di
         asked: The settings of the task.
         argv: The flags of the task. Each is one item of the container's arguments, so that no shell reads it.
     """
-    name = settings.display_name or f"{package.NAME}-{problem.load(asked.problem).name}-{datetime.now():%Y%m%d-%H%M%S}"
+    name = (
+        settings.display_name
+        or f"{package.NAME}-{problem.load(asked.problem, asked.problem_arguments).name}-{datetime.now():%Y%m%d-%H%M%S}"
+    )
     folder = _folder(settings, name)
     mounted = folder.replace("gs://", "/gcs/", 1)
     places = arguments.pointing(asked, arguments.staged(asked, mounted))
@@ -150,8 +153,10 @@ def _match(name: str, value: str | None, pattern: str, wanted: str) -> None:
 
 def _check_places(asked: task.Settings, argv: Sequence[str]) -> None:
     places = [("job_dir", asked.job_dir), *(("warm_start", source) for source, _ in asked.warm_starts.values())]
+    places += [("old_vocabulary", file) for file in asked.old_vocabularies.values()]
+    places += [(name, getattr(asked, name)) for name in ("train_files", "validation_files", "eval_files")]
     # The default is a folder that the job makes on its own disk.
-    if "data_dir" in flags.parse(task.Settings, argv, task.PROG, "") or asked.data_dir != task.Settings.data_dir:
+    if "data_dir" in flags.glance(task.Settings, argv, ["data_dir"]) or asked.data_dir != task.Settings.data_dir:
         places.append(("data_dir", asked.data_dir))
     for name, place in places:
         if place and not place.startswith(("gs://", "/gcs/")):

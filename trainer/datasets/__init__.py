@@ -7,7 +7,13 @@ import pkgutil
 import sys
 from typing import Any
 
+from trainer import paths
 from trainer.errors import Refusal, nearest
+from trainer.terminal import quiet
+
+
+class Absent(Refusal):
+    """A data set is not here and cannot be made: it needs a file by hand, or a network that may not be used."""
 
 
 def names() -> list[str]:
@@ -71,7 +77,12 @@ def needs_network(builder: Any) -> bool:
     return bool(getattr(builder, "NEEDS_DOWNLOAD", True))
 
 
-def prepare(builder: Any, download: bool, rows: int | None = None) -> None:
+def manual_dir(data_dir: str) -> str:
+    """Returns the folder in which a data set looks for what has to be put there by hand."""
+    return paths.join(data_dir, "manual")
+
+
+def prepare(builder: Any, download: bool, rows: int | None = None, manual: str | None = None) -> None:
     """Prepares a data set, with TFDS's progress bar on stderr, unless it is prepared already.
 
     Args:
@@ -79,27 +90,43 @@ def prepare(builder: Any, download: bool, rows: int | None = None) -> None:
         download: Whether the network may be used. A data set of this project that needs no network is prepared
             in any case.
         rows: Prepare only so many examples of each split; None is all.
+        manual: The folder of files that cannot be fetched; None is `manual` in the builder's folder.
 
     Raises:
-        Refusal: The data set is not prepared, and preparing it needs the network.
+        Absent: The data set is not prepared, and preparing it needs the network or a file that is not there.
+        Refusal: What it is made of cannot be used.
     """
-    if not builder.is_prepared():
+    with quiet():  # TFDS warns of a folder that is not there yet
+        is_prepared = builder.is_prepared()
+    if not is_prepared:
+        manual = manual or manual_dir(os.fspath(builder.data_dir_root))
+        _check_manual(builder, manual)
         if not download and needs_network(builder):
-            raise Refusal(
+            raise Absent(
                 f"{title(builder)}: not prepared in {builder.data_dir_root}; give --download to fetch it, "
                 "or --data-dir with a folder that holds it."
             )
-        _prepare(builder, rows)
+        _prepare(builder, rows, manual)
     if not builder.info.splits:  # another process prepared it after this builder was made
         builder.info.read_from_directory(builder.data_dir)
 
 
-def _prepare(builder: Any, rows: int | None) -> None:
+def _check_manual(builder: Any, folder: str) -> None:
+    """Refuses a data set without its file by hand, which a builder of this project names as `manual_file`."""
+    if not builder.MANUAL_DOWNLOAD_INSTRUCTIONS:
+        return
+    there, file = paths.names_in(folder), getattr(builder, "manual_file", None)
+    if file in there or str(file).removesuffix(".gz") in there or (there and file is None):
+        return
+    what = f"there is no {file}" if file else "there is no file"
+    how = " ".join(builder.MANUAL_DOWNLOAD_INSTRUCTIONS.split()).removesuffix(".")
+    raise Absent(f"{title(builder)}: {what} in {folder}; {how}.")
+
+
+def _prepare(builder: Any, rows: int | None, manual: str) -> None:
     import tensorflow_datasets as tfds
 
-    config = tfds.download.DownloadConfig(
-        manual_dir=os.path.join(builder.data_dir_root, "manual"), max_examples_per_split=rows
-    )
+    config = tfds.download.DownloadConfig(manual_dir=manual, max_examples_per_split=rows)
     try:
         # TFDS announces itself on stdout, which belongs to the results of a command.
         with contextlib.redirect_stdout(sys.stderr):

@@ -2,7 +2,7 @@
 
 import math
 import numbers
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,13 @@ from trainer.feature_column.column import (
     file_name,
 )
 from trainer.feature_column.nested import is_learned
+from trainer.feature_column.starting import (
+    ON_MISSING_ROWS,
+    check_source,
+    checked_missing_rows,
+    source_of,
+    vocabulary_of,
+)
 
 COMBINERS = ("mean", "sum", "sqrtn")
 STORAGE_DTYPES = ("float32", "bfloat16")
@@ -45,6 +52,8 @@ class EmbeddingColumn(DenseColumn):
     table_name: str | None = None
     shared_by: tuple[CategoricalColumn, ...] = ()
     storage_dtype: str = "float32"
+    old_vocabulary: tuple[str, ...] | str | None = None
+    on_missing_rows: str = ON_MISSING_ROWS[0]
 
     @property
     def name(self) -> str:
@@ -77,7 +86,7 @@ def embedding_column(
     dimension: int | None = None,
     combiner: str = "mean",
     initializer: Callable[..., Any] | str | None = None,
-    ckpt_to_load_from: str | Path | None = None,
+    ckpt_to_load_from: Any = None,
     tensor_name_in_ckpt: str | None = None,
     max_norm: float | None = None,
     trainable: bool = True,
@@ -85,6 +94,8 @@ def embedding_column(
     *,
     name: str | None = None,
     storage_dtype: str = "float32",
+    old_vocabulary: Sequence[str] | str | Path | None = None,
+    on_missing_rows: str = ON_MISSING_ROWS[0],
 ) -> EmbeddingColumn:
     """Declares a trained table on a categorical column, as `tf.feature_column.embedding_column`.
 
@@ -94,8 +105,11 @@ def embedding_column(
         combiner: "mean", "sum" or "sqrtn": how several rows of an example become one.
         initializer: A Keras initializer, its name, or a function of shape and dtype;
             None is `truncated_normal(0, 1 / sqrt(dimension))`.
-        ckpt_to_load_from: Where the table starts from; restored once, when the model is built.
-        tensor_name_in_ckpt: The table's name there; None takes the table of this name.
+        ckpt_to_load_from: Where the table starts from, restored once, when the model is built: a run's job dir, a
+            TensorFlow checkpoint, its folder or a pattern, a SavedModel, a file of Keras, NumPy, word2vec, GloVe or
+            safetensors, or gensim's KeyedVectors. Where it says what its rows stand for, rows are matched by that.
+        tensor_name_in_ckpt: The table's name there; None takes the tensor of this table's name, or the only one that
+            fits.
         max_norm: A looked-up row longer than this is scaled down to it.
         trainable: False leaves the table as it starts.
         use_safe_embedding_lookup: Kept for its place in the argument list; a lookup is always safe: an example
@@ -103,6 +117,10 @@ def embedding_column(
         name: The table's name; None is the categorical column's, with `_` for what no file's name should have.
         storage_dtype: "float32", or "bfloat16" for half the memory: rows are read in float32, and the optimizers of
             `trainer.optimizers` update them so; those of Keras would lose small steps.
+        old_vocabulary: What the rows of `ckpt_to_load_from` stand for where it does not say so: a list, or a file with
+            a value a line. Rows after it are out of the vocabulary.
+        on_missing_rows: What a row starts from whose key is not there: the "initializer", the "mean" of the rows
+            there, or "out_of_vocabulary", the row that its key had there.
 
     Raises:
         Refusal: An argument cannot be used.
@@ -112,11 +130,8 @@ def embedding_column(
         dimension = checked_count(function, "dimension", dimension)
     elif is_learned(categorical_column):
         dimension = by_rule(categorical_column.num_buckets)
-    _check_choices(function, combiner, storage_dtype)
-    if initializer is not None and not callable(initializer) and not isinstance(initializer, str):
-        raise Refusal(f"{function}: initializer must be a function or a name, not {initializer!r}.")
-    if tensor_name_in_ckpt is not None and ckpt_to_load_from is None:
-        raise Refusal(f"{function}: tensor_name_in_ckpt is of no use without ckpt_to_load_from.")
+    _check_choices(function, combiner, storage_dtype, initializer)
+    check_source(function, ckpt_to_load_from, tensor_name_in_ckpt=tensor_name_in_ckpt, old_vocabulary=old_vocabulary)
     if max_norm is not None and not (isinstance(max_norm, numbers.Real) and max_norm > 0):
         raise Refusal(f"{function}: max_norm must be a number above 0, not {max_norm!r}.")
     return EmbeddingColumn(
@@ -124,17 +139,21 @@ def embedding_column(
         dimension,
         combiner,
         initializer,
-        None if ckpt_to_load_from is None else str(ckpt_to_load_from),
+        source_of(ckpt_to_load_from),
         tensor_name_in_ckpt,
         None if max_norm is None else float(max_norm),
         trainable,
         use_safe_embedding_lookup,
         _table_name(function, name),
         storage_dtype=storage_dtype,
+        old_vocabulary=vocabulary_of(old_vocabulary),
+        on_missing_rows=checked_missing_rows(function, on_missing_rows),
     )
 
 
-def _check_choices(function: str, combiner: str, storage_dtype: str) -> None:
+def _check_choices(function: str, combiner: str, storage_dtype: str, initializer: Any) -> None:
+    if initializer is not None and not callable(initializer) and not isinstance(initializer, str):
+        raise Refusal(f"{function}: initializer must be a function or a name, not {initializer!r}.")
     if combiner not in COMBINERS:
         raise Refusal(f"{function}: combiner must be one of {', '.join(COMBINERS)}, not {combiner!r}.")
     if storage_dtype not in STORAGE_DTYPES:

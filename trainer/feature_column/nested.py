@@ -1,11 +1,14 @@
 """Columns inside columns: going through them, and making them anew."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from trainer.feature_column.column import FeatureColumn
 from trainer.feature_column.vocabulary import FromData, Quantiles
+
+VALUES = ("vocabulary_list", "boundaries", "old_vocabulary")
+"""Fields that hold values, of which there may be millions, and no column."""
 
 
 def nested(column: FeatureColumn) -> Iterator[FeatureColumn]:
@@ -18,7 +21,7 @@ def nested(column: FeatureColumn) -> Iterator[FeatureColumn]:
         ['hour_embedding', 'hour']
     """
     yield column
-    for value in _fields(column).values():
+    for value in _fields(column, without=VALUES).values():
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, FeatureColumn):
                 yield from nested(item)
@@ -27,7 +30,7 @@ def nested(column: FeatureColumn) -> Iterator[FeatureColumn]:
 def rebuilt(column: Any, change: Callable[[Any], Any]) -> Any:
     """Returns a column with `change` applied to every column inside it, the innermost first, and to itself."""
     changed = {}
-    for name, value in _fields(column).items():
+    for name, value in _fields(column, without=VALUES).items():
         if isinstance(value, FeatureColumn):
             changed[name] = rebuilt(value, change)
         elif isinstance(value, tuple) and any(isinstance(item, FeatureColumn) for item in value):
@@ -45,7 +48,8 @@ def needs_data(column: FeatureColumn) -> bool:
     return any(isinstance(value, (FromData, Quantiles)) for value in _fields(column).values())
 
 
-def _fields(column: FeatureColumn) -> dict[str, Any]:
+def _fields(column: FeatureColumn, without: Collection[str] = ()) -> dict[str, Any]:
     if not dataclasses.is_dataclass(column):
         return {}
-    return {field.name: getattr(column, field.name) for field in dataclasses.fields(column)}
+    names = [field.name for field in dataclasses.fields(column) if field.name not in without]
+    return {name: getattr(column, name) for name in names}

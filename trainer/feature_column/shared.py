@@ -10,6 +10,7 @@ from trainer.feature_column.column import CategoricalColumn, checked_categorical
 from trainer.feature_column.embedding import EmbeddingColumn, embedding_column
 from trainer.feature_column.nested import is_learned
 from trainer.feature_column.sequence import SequenceCategoricalColumn
+from trainer.feature_column.starting import ON_MISSING_ROWS
 from trainer.feature_column.vocabulary_list import VocabularyListColumn
 from trainer.feature_column.weighted import WeightedCategoricalColumn
 
@@ -20,13 +21,15 @@ def shared_embeddings(
     combiner: str = "mean",
     initializer: Callable[..., Any] | str | None = None,
     shared_embedding_collection_name: str | None = None,
-    ckpt_to_load_from: str | Path | None = None,
+    ckpt_to_load_from: Any = None,
     tensor_name_in_ckpt: str | None = None,
     max_norm: float | None = None,
     trainable: bool = True,
     use_safe_embedding_lookup: bool = True,
     *,
     storage_dtype: str = "float32",
+    old_vocabulary: Sequence[str] | str | Path | None = None,
+    on_missing_rows: str = ON_MISSING_ROWS[0],
 ) -> list[EmbeddingColumn]:
     """Declares one trained table that several columns look up, as `tf.feature_column.shared_embeddings`.
 
@@ -53,8 +56,6 @@ def shared_embeddings(
     columns = tuple(checked_categorical("shared_embeddings", column) for column in categorical_columns)
     for column in columns[1:]:
         _check_alike(columns[0], column)
-    names = sorted(column.name for column in columns)
-    name = shared_embedding_collection_name or f"{'_'.join(names)}_shared_embedding"
     made = [
         embedding_column(
             column,
@@ -66,12 +67,18 @@ def shared_embeddings(
             max_norm,
             trainable,
             use_safe_embedding_lookup,
-            name=file_name(name),
+            name=file_name(shared_embedding_collection_name or _joined_name(columns)),
             storage_dtype=storage_dtype,
+            old_vocabulary=old_vocabulary,
+            on_missing_rows=on_missing_rows,
         )
         for column in columns
     ]
     return [dataclasses.replace(column, shared_by=columns) for column in made]
+
+
+def _joined_name(columns: Sequence[CategoricalColumn]) -> str:
+    return f"{'_'.join(sorted(column.name for column in columns))}_shared_embedding"
 
 
 def _check_alike(first: CategoricalColumn, other: CategoricalColumn) -> None:

@@ -1,20 +1,21 @@
 """A problem's data as raw feature batches with labels and weights, whatever they came from."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from trainer import datasets
 from trainer.errors import Refusal, nearest
-from trainer.inputs import tfds
-from trainer.problem import Problem
-
-READ_BATCH = 8192
+from trainer.heads import BinaryHead, MultiClassHead
+from trainer.inputs.memory import elements
+from trainer.inputs.readers import PLANTED, Function, reader
+from trainer.inputs.window import Window, window
+from trainer.problem import ByDate, ByValue, Files, Problem
 
 
 class Source:
-    """A problem's data set: "train" and "test" as batches of raw features, labels and weights.
+    """A problem's data: "train", "test" and perhaps "validation" as batches of raw features, labels and weights.
 
     Args:
         problem: The problem.
@@ -22,68 +23,116 @@ class Source:
         data_dir: Where data sets are prepared.
 
     Raises:
-        Refusal: The data set is unknown, or lacks a feature that the problem reads.
+        Refusal: The data set is unknown, or lacks a feature that the problem reads; or no file is there.
     """
 
     def __init__(self, problem: Problem, features: Mapping[str, str], data_dir: str) -> None:
-        self.problem, self.features = problem, dict(features)
+        self.problem, self.features, self.data_dir = problem, dict(features), data_dir
         others = [problem.label, problem.weight_column, getattr(problem.validation, "key", None)]
         self.keys = {*features, *(key for key in others if key)}
-        self._builder, self._is_sample = None, False
-        if not callable(problem.dataset):
-            self._builder = datasets.builder(problem.dataset, data_dir)
-            self._check_keys(list(self._builder.info.features))
+        self.absent: str | None = None
+        self._reader, self._is_sample = reader(problem, data_dir), False
+        self._window: Window | None = None
+        if self._reader.features is not None:
+            self._check_keys(list(self._reader.features))
 
     def prepare(self, download: bool = True) -> None:
         """Prepares the data set where it is not yet, which may take a while and shows its progress.
+
+        Where it cannot be, a problem's planted data take its place, and `absent` says why.
 
         Args:
             download: Whether what is missing may be fetched from the network.
 
         Raises:
-            Refusal: It is missing and may not be fetched.
+            Refusal: It is missing and may not be fetched, and the problem plants none; or test files have no rows.
         """
-        if self._builder is not None:
-            datasets.prepare(self._builder, download)
+        self._prepare(download)
+        if not isinstance(self.problem.dataset, Files) or self.problem.window is not None:
+            return
+        # The first test rows are read before the training, so that a mistake in them does not cost its time.
+        if next(elements(self._raw("test").take(1)), None) is None:
+            raise Refusal(f"--eval-files: {self.name} leaves no row to test on; give --eval-files with rows.")
+
+    def _prepare(self, download: bool, rows: int | None = None, manual: str | None = None) -> None:
+        if self._reader.builder is None:
+            return
+        try:
+            datasets.prepare(self._reader.builder, download, rows, manual)
+        except datasets.Absent as absent:
+            if self.problem.planted is None:
+                raise
+            self.absent = str(absent)
+            self._reader = Function(self.problem.planted, PLANTED)
 
     def sample(self, rows: int, folder: str) -> "Source":
         """Returns this source, or one of its first rows in a folder where all of it is not prepared yet.
 
         Args:
-            rows: How many examples of each split.
+            rows: How many examples of each split; a window of days needs all of them.
             folder: Where they may be prepared.
         """
-        if self._builder is None or self._builder.is_prepared() or datasets.needs_network(self._builder):
+        builder = self._reader.builder
+        if builder is None or builder.is_prepared() or datasets.needs_network(builder):
             return self
         made = Source(self.problem, self.features, folder)
-        datasets.prepare(made._builder, download=False, rows=rows)
+        made._prepare(False, None if self.problem.window else rows, datasets.manual_dir(self.data_dir))
         made._is_sample = True
         return made
 
     @property
     def name(self) -> str:
-        """The data set's name, with its configuration."""
-        dataset = self.problem.dataset
-        return str(getattr(dataset, "__name__", dataset))
+        """The data set's name with its configuration, the files' pattern, the function's name, or "planted"."""
+        return self._reader.name
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether validation rows are given, so that none is held out of the training rows."""
+        return self._reader.has_validation
 
     def rows(self, split: str) -> int | None:
-        """Returns how many examples a split has, or None where the data set does not tell."""
-        if self._builder is not None and not self._is_sample:
-            return int(self._builder.info.splits[split].num_examples)
-        return None
+        """Returns how many examples a split has, or None where the data do not tell."""
+        if self.problem.window is not None:
+            return self._days(self.problem.window).rows[split]
+        return None if self._is_sample else self._reader.rows(split)
 
     def batches(self, split: str) -> tf.data.Dataset:
-        """Returns the `(features, labels, weights)` of "train" or "test", in order.
+        """Returns the `(features, labels, weights)` of "train", "validation" or "test", in order.
 
         Returns:
             Features by key, each `(batch, …)`; labels `(batch, 1)`, or as the data set gives them; weights
             `(batch, 1)`, ones where the problem weighs nothing.
         """
-        if self._builder is not None:
-            raw = tfds.read(self._builder, split, READ_BATCH, self.keys)
-        else:
-            raw = _batched(self.problem.dataset(split))  # type: ignore[operator]  # a function, as __init__ found
-        return raw.map(self._separated, num_parallel_calls=tf.data.AUTOTUNE)
+        return self._raw(split).map(self._separated, num_parallel_calls=tf.data.AUTOTUNE)
+
+    def _raw(self, split: str) -> tf.data.Dataset:
+        dtypes, how = self._dtypes(self.keys), self.problem.window
+        if how is None or split == "validation":
+            return self._reader.read(split, dtypes)
+        return self._days(how).of(split, self._reader.everything({**dtypes, how.key: "string"}))
+
+    def _days(self, how: ByDate) -> Window:
+        if self._window is None:
+            everything = self._reader.everything({how.key: "string"})
+            spec = everything.element_spec
+            features = spec[0] if isinstance(spec, tuple) else spec
+            if how.key not in features:
+                raise Refusal(self._has_no(how.key, list(features)))
+            dates = everything.map(lambda *batch: batch[0][how.key])
+            who = f"--problem {self.problem.name}"
+            self._window = window(how, who, self.name, (values.numpy() for values in elements(dates)))
+        return self._window
+
+    def _dtypes(self, keys: Collection[str]) -> dict[str, str]:
+        """Returns the dtype of each feature that is read: of strings, files do not tell what they are to be."""
+        problem, own = self.problem, dict.fromkeys(sorted(keys), "string")
+        if isinstance(problem.validation, ByValue) and not isinstance(problem.validation.values[0], str):
+            own[problem.validation.key] = "int64"
+        if problem.label is not None:
+            own[problem.label] = "int64" if isinstance(problem.head, (BinaryHead, MultiClassHead)) else "float32"
+        if problem.weight_column is not None:
+            own[problem.weight_column] = "float32"
+        return {**own, **self.features}
 
     @tf.autograph.experimental.do_not_convert  # which would wrap a refusal in an error of its own
     def _separated(self, features: Mapping[str, Any], *label: Any) -> tuple[dict[str, Any], Any, Any]:
@@ -115,13 +164,8 @@ class Source:
     def _check_keys(self, there: list[str]) -> None:
         for key in sorted(self.keys):
             if key not in there:
-                ending = nearest(key, there) or f"; it has {', '.join(sorted(there))}."
-                raise Refusal(f"Problem: data set {self.name} has no feature '{key}'{ending}")
+                raise Refusal(self._has_no(key, there))
 
-
-def _batched(dataset: Any) -> tf.data.Dataset:
-    if not isinstance(dataset, tf.data.Dataset):
-        raise Refusal(f"Problem: the function given as dataset must return a tf.data.Dataset, not {dataset!r}.")
-    shapes = [spec.shape for spec in tf.nest.flatten(dataset.element_spec)]
-    # One example at a time has at least one feature or label without any dimension.
-    return dataset.batch(READ_BATCH) if any(shape.rank == 0 for shape in shapes) else dataset
+    def _has_no(self, key: str, there: list[str]) -> str:
+        ending = nearest(key, there) or f"; it has {', '.join(sorted(there))}."
+        return f"Problem: data set {self.name} has no feature '{key}'{ending}"

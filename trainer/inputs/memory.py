@@ -1,5 +1,6 @@
 """Examples held in memory, encoded once for all epochs, and read in an order that is a function of seed and epoch."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,10 +105,10 @@ def encoded(
         kept = {key: features[key] for key in also}
         return (dict(features) if encode is None else dict(encode(features))), kept, labels, weights
 
-    rows, elements = 0, iter(batches.map(both, num_parallel_calls=tf.data.AUTOTUNE))
+    rows, found = 0, elements(batches.map(both, num_parallel_calls=tf.data.AUTOTUNE))
     while True:
         try:
-            features, kept, labels, weights = next(elements)
+            features, kept, labels, weights = next(found)
         except StopIteration:
             return
         except tf.errors.InvalidArgumentError as error:
@@ -117,6 +118,22 @@ def encoded(
         held = {key: _held(values) for key, values in features.items()}
         yield Examples(held, labels.numpy(), weights.numpy()), {key: _held(values) for key, values in kept.items()}
         rows += len(labels)
+
+
+def elements(dataset: tf.data.Dataset) -> Iterator[Any]:
+    """Yields the elements of a data set.
+
+    Raises:
+        Refusal: A Python function that reads them refused something.
+    """
+    try:
+        yield from dataset
+    except tf.errors.InvalidArgumentError as error:
+        # TensorFlow keeps of an exception its name and its text.
+        told = re.search(r"(?:^|[ ])Refusal: (.+)$", error.message, re.MULTILINE)
+        if told is None:
+            raise
+        raise Refusal(told[1]) from None
 
 
 def joined(parts: Sequence[Examples]) -> Examples:

@@ -73,7 +73,7 @@ class HoldOut:
 
 
 def read(source: Source, encode: Encode | None) -> Data:
-    """Returns a problem's data, with validation split off as the problem says.
+    """Returns a problem's data, with validation split off as the problem says where it is not given.
 
     Args:
         source: The problem's data set.
@@ -82,6 +82,9 @@ def read(source: Source, encode: Encode | None) -> Data:
     Raises:
         Refusal: No training or no validation example is left.
     """
+    if source.has_validation:
+        learned, judged = (collect(source.batches(split), encode) for split in ("train", "validation"))
+        return Data(learned, judged, lambda: collect(source.batches("test"), encode), _digest(learned, judged))
     hold_out = HoldOut(source.problem.validation)
     train, validation = [], []
     for part, raw in encoded(source.batches("train"), encode, hold_out.keys):
@@ -99,6 +102,9 @@ def read(source: Source, encode: Encode | None) -> Data:
 
 def training_rows(source: Source) -> Iterator[dict[str, Any]]:
     """Yields the raw features of the training rows in batches, without those held out for validation."""
+    if source.has_validation:
+        yield from (part.features for part, _ in encoded(source.batches("train"), None))
+        return
     hold_out = HoldOut(source.problem.validation)
     for part, raw in encoded(source.batches("train"), None, hold_out.keys):
         yield part.subset(~hold_out(raw, len(part))).features

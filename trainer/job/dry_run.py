@@ -15,7 +15,7 @@ from trainer.feature_column import CategoricalColumn, FeatureColumn
 from trainer.feature_column.serialization import encoded_key
 from trainer.inputs.examples import Source
 from trainer.inputs.memory import Encode, Examples, encoded, joined
-from trainer.job import survey
+from trainer.job import summary, survey
 from trainer.job.plan import Plan
 from trainer.job.steps import dtypes_of, steps_of
 from trainer.layers import encodable
@@ -38,6 +38,7 @@ def show(plan: Plan) -> None:
         examples = _first(source, models.halves(model).encode)
     models.compiled(model, plan.problem, 1)
     model.optimizer.build(model.trainable_variables)
+    summary.show_planted(source.absent)
     print(f"{plan.problem.name}: {plan.problem.description}\ndata set {source.name}\n")
     _show_columns(plan)
     _show_tables(model)
@@ -96,7 +97,7 @@ def _show_size(plan: Plan, model: keras.Model, source: Source) -> None:
     if rows is None:
         print(
             f"steps      {plan.problem.num_epochs} epochs of {plan.problem.train_batch_size:,} rows a step; how many "
-            "rows there are is known once the data set is prepared"
+            "rows there are is known once they are read"
         )
     else:
         print(

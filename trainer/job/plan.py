@@ -12,7 +12,8 @@ from trainer.baselines import crosses
 from trainer.errors import Refusal, nearest
 from trainer.feature_column import EmbeddingColumn
 from trainer.feature_column.nested import is_learned
-from trainer.problem import Problem
+from trainer.feature_column.starting import checked_missing_rows
+from trainer.problem import Files, Problem
 from trainer.run import Run
 from trainer.settings import Settings
 
@@ -31,10 +32,11 @@ def planned(settings: Settings, argv: Sequence[str] = ()) -> Plan:
     """Returns the plan of a job.
 
     Raises:
-        Refusal: The problem, a table's name, a warm start or the job dir cannot be used, or `--baselines` finds no
-            cross to exchange.
+        Refusal: The problem, a table's name, a warm start or the job dir cannot be used, `--baselines` finds no cross
+            to exchange, or `--unfreeze-after` no table to train later, or no epoch to train it in.
     """
-    problem = with_settings(problems.load(settings.problem), settings)
+    problem = with_settings(problems.load(settings.problem, settings.problem_arguments), settings)
+    _check_unfreezing(problem, settings)
     if settings.baselines and all(map(is_learned, problem.columns)):
         crosses.exchanged(problem)
     run = runs.choose(
@@ -49,14 +51,17 @@ def with_settings(problem: Problem, settings: Settings) -> Problem:
     Raises:
         Refusal: A flag names a table that the problem has not, or a source that cannot start it.
     """
+    files = (settings.train_files, settings.validation_files, settings.eval_files)
     given: dict[str, Any] = {
-        "dataset": settings.dataset,
+        "dataset": settings.dataset if settings.train_files is None else Files(settings.train_files, *files[1:]),
         "num_epochs": settings.num_epochs,
         "train_batch_size": settings.train_batch_size,
         "learning_rate": settings.learning_rate,
         "dnn_optimizer": settings.optimizer,
     }
     problem = dataclasses.replace(problem, **{name: value for name, value in given.items() if value is not None})
+    if given["dataset"] is not None:
+        problem = dataclasses.replace(problem, planted=None)  # they stand in for the problem's own data alone
     sources, frozen = settings.warm_starts, set(settings.freeze)
     for flag, names in (("--warm-start", list(sources)), ("--freeze", settings.freeze)):
         if names and problem.model is not None:
@@ -71,12 +76,45 @@ def with_settings(problem: Problem, settings: Settings) -> Problem:
                 raise Refusal(f"{flag}: problem {problem.name} has no table '{name}'{ending}")
 
     def changed(column: EmbeddingColumn) -> EmbeddingColumn:
-        source, tensor = sources.get(column.table, (column.ckpt_to_load_from, column.tensor_name_in_ckpt))
-        trainable = column.trainable and column.table not in frozen
-        return dataclasses.replace(column, ckpt_to_load_from=source, tensor_name_in_ckpt=tensor, trainable=trainable)
+        column = dataclasses.replace(column, trainable=column.trainable and column.table not in frozen)
+        if settings.resume:  # a checkpoint has the table by now, and the source may be gone
+            return dataclasses.replace(column, ckpt_to_load_from=None, tensor_name_in_ckpt=None, old_vocabulary=None)
+        return _started(column, settings)
 
     problem = problem.replacing(changed)
     for column, *_ in problem.embeddings.values():
         if column.ckpt_to_load_from is not None and is_learned(column):
             warm_start.check(column)
     return problem
+
+
+def _started(column: EmbeddingColumn, settings: Settings) -> EmbeddingColumn:
+    if column.table not in settings.warm_starts:
+        return column
+    source, tensor = settings.warm_starts[column.table]
+    on_missing_rows = settings.missing_rows.get(column.table, column.on_missing_rows)
+    return dataclasses.replace(
+        column,
+        ckpt_to_load_from=source,
+        tensor_name_in_ckpt=tensor,
+        old_vocabulary=settings.old_vocabularies.get(column.table),
+        on_missing_rows=checked_missing_rows("--on-missing-rows", on_missing_rows),
+    )
+
+
+def _check_unfreezing(problem: Problem, settings: Settings) -> None:
+    after = settings.unfreeze_after
+    if after is None:
+        return
+    # What a problem's own model freezes is seen once it is made, and where --train-steps ends once the data are read.
+    if problem.model is None and all(column.trainable for columns in problem.embeddings.values() for column in columns):
+        raise Refusal(
+            f"--unfreeze-after: problem {problem.name} has no frozen table; give --freeze TABLE too, or "
+            "trainable=False to its embedding_column."
+        )
+    by_epochs = settings.train_steps is None or settings.num_epochs is not None
+    if by_epochs and after >= problem.num_epochs:
+        raise Refusal(
+            f"--unfreeze-after: the training ends after {problem.num_epochs} epochs, so a table that is frozen for "
+            f"{after} would never be trained; give a smaller number, or a larger --num-epochs."
+        )

@@ -5,7 +5,7 @@ import importlib.metadata
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from trainer import run as runs
 from trainer import settings as flags
 from trainer.baselines import comparison
 from trainer.errors import Refusal
+from trainer.feature_column import EmbeddingColumn
 from trainer.feature_column.serialization import encoded_key, to_dict
 from trainer.inputs import split
 from trainer.inputs.examples import Source
@@ -23,12 +24,13 @@ from trainer.inputs.memory import Examples
 from trainer.inputs.split import Data
 from trainer.job import summary, survey
 from trainer.job.plan import Plan
-from trainer.layers import encodable
+from trainer.layers import EmbeddingTable, encodable
 from trainer.problem import Problem
 from trainer.tables import Table
 from trainer.training import Position, evaluate, train
 from trainer.training.callbacks import History, Progress, TensorBoardScalars
 from trainer.training.checkpoints import Checkpoints
+from trainer.training.unfreeze import Unfreeze, frozen_tables, unfreeze
 from trainer.vocabulary import Collisions, counts
 
 RUN_ONLY = {"job_dir", "overwrite", "resume", "settings", "dry_run", "baselines", "verbose"}
@@ -54,10 +56,12 @@ def carry_out(plan: Plan) -> dict[str, Any]:
     work = opened(plan)
     plan = work.plan
     print(plan.run.path, flush=True)  # not before what can still be refused
+    summary.show_planted(work.source.absent)
     summary.show_data(plan.problem, work.source.name, work.data, time.perf_counter() - start)
     summary.show_sharing(work.sharing)
     summary.show_densified(work.model)
     _write_settings(work)
+    _report_warm_starts(work)
     try:
         metrics = learned(work)
     except KeyboardInterrupt:
@@ -65,11 +69,12 @@ def carry_out(plan: Plan) -> dict[str, Any]:
         print(f"\nInterrupted; add --resume --job-dir {plan.run.path} to go on.\n{plan.run.path}", flush=True)
         raise
     leave(work)
+    metrics["data"] = work.source.name
     metrics["total_seconds"] = round(time.perf_counter() - start, 3)
     plan.run.write_json("metrics.json", metrics)
     if plan.settings.baselines:
         comparison.compare(plan.problem, work.source, work.data, plan.run, plan.settings.eval_batch_size)
-    summary.show_end(plan, metrics)
+    summary.show_end(plan, metrics, work.source.absent)
     return metrics
 
 
@@ -81,13 +86,35 @@ def opened(plan: Plan) -> Work:
         source = _source(plan, dtypes_of(plan.problem))
         plan = dataclasses.replace(plan, problem=survey.fitted(plan.problem, split.training_rows(source)))
     model = models.build(plan.problem)  # compiled at once, so that an unknown optimizer is refused before data are read
+    _check_frozen(plan, model)
     halves = models.halves(model)
     source = _source(plan, models.inputs_of(model))
     sharing = survey.shared(plan.problem, split.training_rows(source))
     data = split.read(source, halves.encode)
     last_step = steps_of(plan, len(data.train))
+    _check_unfrozen(plan, len(data.train), last_step)
+    head = plan.problem.head.fitted(data.train.labels, data.train.weights)
+    plan = dataclasses.replace(plan, problem=dataclasses.replace(plan.problem, head=head))
     models.compiled(model, plan.problem, last_step)
     return Work(plan, source, model, halves, data, last_step, sharing)
+
+
+def _check_frozen(plan: Plan, model: keras.Model) -> None:
+    if plan.settings.unfreeze_after is not None and not frozen_tables(model):
+        raise Refusal(
+            f"--unfreeze-after: the model of problem {plan.problem.name} has no frozen table; give trainable=False to "
+            "its embedding_column or EmbeddingTable."
+        )
+
+
+def _check_unfrozen(plan: Plan, examples: int, last_step: int) -> None:
+    after = plan.settings.unfreeze_after
+    epoch_steps = -(-examples // plan.problem.train_batch_size)
+    if after is not None and last_step <= after * epoch_steps:
+        raise Refusal(
+            f"--unfreeze-after: the training ends with step {last_step:,}, and epochs have {epoch_steps:,}, so a table "
+            f"that is frozen for {after} of them would never be trained; give a smaller number, or more --train-steps."
+        )
 
 
 def dtypes_of(problem: Problem) -> dict[str, str]:
@@ -116,7 +143,7 @@ def learned(work: Work) -> dict[str, Any]:
     position = Position()
     checkpoints = Checkpoints(work.plan.run.checkpoints, work.model, position)
     if settings.resume:
-        checkpoints.restore()
+        checkpoints.restore(unfreeze if settings.unfreeze_after is not None else None)
     done = position.steps
     start = time.perf_counter()
     try:
@@ -151,9 +178,10 @@ def learned(work: Work) -> dict[str, Any]:
 
 
 def _callbacks(work: Work) -> list[keras.callbacks.Callback]:
-    problem, run = work.plan.problem, work.plan.run
+    problem, run, after = work.plan.problem, work.plan.run, work.plan.settings.unfreeze_after
     return [
         Progress(len(work.data.train), problem.train_batch_size, work.last_step),
+        *([] if after is None else [Unfreeze(after)]),
         History(run.file("history.jsonl")),
         TensorBoardScalars(run.logs),
         *(make() for make in problem.callbacks),
@@ -169,6 +197,19 @@ def leave(work: Work) -> None:
     export.write(run.export, work.model, work.plan.problem.head)
 
 
+def _report_warm_starts(work: Work) -> None:
+    """Prints what tables have taken from their sources, and leaves it in the run."""
+    reports = {}
+    for name, (layer, columns) in models.tables_of(work.model).items():
+        if layer.warm_started is not None:
+            counted = trained_rows(layer, columns, work.data.train)
+            share = None if counted is None else layer.warm_started.share(counted)
+            summary.show_warm_start(layer.warm_started, share)
+            reports[name] = {**layer.warm_started.to_dict(), "matched_share_of_training_rows": share}
+    if reports:
+        work.plan.run.write_json("warm_start.json", reports)
+
+
 def leave_tables(work: Work) -> list[Table]:
     """Writes the model's tables as they are now, and returns them."""
     found = tables_of(work.model, work.data.train)
@@ -180,11 +221,16 @@ def tables_of(model: keras.Model, examples: Examples) -> list[Table]:
     """Returns the tables of a model, with the training rows of each key where the examples tell."""
     found = []
     for name, (layer, columns) in models.tables_of(model).items():
-        ids = [examples.features.get(encoded_key(encodable(column))) for column in columns]
-        trained = [counts(some, layer.rows) for some in ids if some is not None]
         column = columns[0] if columns else None
-        found.append(Table(name, layer.values, column, sum(trained[1:], trained[0]) if trained else None))
+        found.append(Table(name, layer.values, column, trained_rows(layer, columns, examples)))
     return found
+
+
+def trained_rows(layer: EmbeddingTable, columns: Sequence[EmbeddingColumn], examples: Examples) -> Any:
+    """Returns how often examples hold each key of a table, `(rows,)`, or None where they do not tell."""
+    ids = [examples.features.get(encoded_key(encodable(column))) for column in columns]
+    counted = [counts(some, layer.rows) for some in ids if some is not None]
+    return sum(counted[1:], counted[0]) if counted else None
 
 
 def _write_settings(work: Work) -> None:
@@ -226,8 +272,14 @@ def _fields(value: Any) -> dict[str, Any]:
     return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else {}
 
 
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns settings with the arguments of the problem among them."""
+    others = {name: value for name, value in settings.items() if name != "problem_arguments"}
+    return {**settings.get("problem_arguments", {}), **others}
+
+
 def _check_unchanged(stored: dict[str, Any], settings: dict[str, Any], digest: str) -> None:
-    before = stored["settings"]
+    before, settings = _flat(stored["settings"]), _flat(settings)
     for name, value in settings.items():
         was = tuple(before[name]) if isinstance(before.get(name), list) else before.get(name)
         if name not in RUN_ONLY and was != value:

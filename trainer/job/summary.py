@@ -11,9 +11,16 @@ from trainer.job.plan import Plan
 from trainer.problem import Problem
 from trainer.terminal import quantity
 from trainer.vocabulary import Collisions
+from trainer.warm_start import Report
 
 NOTICED_ROWS = 100_000
 """The rows of a table from which on it is worth a line that all of them are read and written at every step."""
+
+
+def show_planted(absent: str | None) -> None:
+    """Prints that the data are a problem's planted ones, where those that it asks for are absent for a reason."""
+    if absent is not None:
+        print(f"planted data, not real: {absent}", flush=True)
 
 
 def show_data(problem: Problem, dataset: str, data: Data, seconds: float) -> None:
@@ -30,6 +37,17 @@ def show_sharing(sharing: Sequence[Collisions]) -> None:
     """Prints a line for each hashed column whose keys share buckets with others."""
     for collisions in sharing:
         print(collisions.line, flush=True)
+
+
+def show_warm_start(report: Report, share: float | None) -> None:
+    """Prints what a table has taken from its source, and the share of the training rows whose key is among it."""
+    of_rows = "" if share is None else f"; {_percent(share)} of the training rows have a matched key"
+    print(f"{report.line}{of_rows}", flush=True)
+
+
+def _percent(share: float) -> str:
+    """Returns a share as a person reads it, and never as 100 % what is less."""
+    return f"{100 * share:.0f} %" if share in (0, 1) else f"{min(100 * share, 99.99):.2f} %"
 
 
 def show_densified(model: keras.Model) -> None:
@@ -49,9 +67,9 @@ def show_densified(model: keras.Model) -> None:
         )
 
 
-def show_end(plan: Plan, metrics: dict[str, Any]) -> None:
+def show_end(plan: Plan, metrics: dict[str, Any], absent: str | None = None) -> None:
     """Prints the metrics, how to look at the run, and last where it lies."""
-    shown = ("loss", "auc", "accuracy", "rmse")
+    shown = ("loss", "auc", "accuracy", "rmse", "rmse_over_mean", "rmsle")
     own = [name for name in metrics if f"validation_{name}" in metrics and name != "examples"]
     names = sorted(own, key=lambda name: shown.index(name) if name in shown else len(shown))
     for title, start in (("validation", "validation_"), ("test", "")):
@@ -64,6 +82,7 @@ def show_end(plan: Plan, metrics: dict[str, Any]) -> None:
     )
     folder = paths.join(plan.run.path, "..") if paths.is_remote(plan.run.path) else _above(plan.run.path)
     print(f"look at it  tensorboard --logdir {folder}")
+    show_planted(absent)
     print(plan.run.path, flush=True)
 
 

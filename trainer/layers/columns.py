@@ -161,7 +161,7 @@ def from_config(columns: Sequence[Any]) -> list[Any]:
 
     Where a table started from is left out: a saved model has its values.
     """
-    sources = dict.fromkeys(("ckpt_to_load_from", "tensor_name_in_ckpt"))
+    sources = dict.fromkeys(("ckpt_to_load_from", "tensor_name_in_ckpt", "old_vocabulary"))
     columns = [{**column, **(sources if "combiner" in column else {})} for column in columns]
     return [with_values(column, _known) for column in from_dict(columns)]
 

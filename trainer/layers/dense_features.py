@@ -110,7 +110,7 @@ def table_of(column: EmbeddingColumn) -> EmbeddingTable:
         column.combiner,
         column.initializer,
         column.max_norm,
-        initial_values=partial(warm_start.load, column) if column.ckpt_to_load_from else None,
+        warm_start=partial(warm_start.load, column) if column.ckpt_to_load_from else None,
         storage_dtype=column.storage_dtype,
         trainable=column.trainable,
         name=column.table,

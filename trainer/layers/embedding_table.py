@@ -15,6 +15,8 @@ from trainer.feature_column.embedding import COMBINERS, STORAGE_DTYPES
 from trainer.feature_column.serialization import from_dict, to_dict
 from trainer.layers.given import as_given
 from trainer.segments import segment_sums
+from trainer.warm_start import Report, Start
+from trainer.warm_start.assignment import fill
 
 BLOCK = 65_536
 """Rows that are drawn at a time: the whole of a large table drawn at once takes three times its memory."""
@@ -36,7 +38,7 @@ class EmbeddingTable(keras.layers.Layer):
         initializer: A Keras initializer, its name or a function of shape and dtype; None is
             `truncated_normal(0, 1 / sqrt(dimension))`.
         max_norm: A looked-up row longer than this is scaled down to it; the table keeps it as it is.
-        initial_values: A function that returns what the table starts from, `(rows, dimension)`; called once, when the
+        warm_start: A function that returns what the table starts from, a `warm_start.Start`; called once, when the
             layer is built, and not kept when the layer is saved.
         storage_dtype: "float32", or "bfloat16" for half the memory: rows are cast when they are read, and optimizers of
             `trainer.optimizers` update them in float32 and round at random, so that small steps are not lost.
@@ -56,7 +58,7 @@ class EmbeddingTable(keras.layers.Layer):
         combiner: str = "mean",
         initializer: Callable[..., Any] | str | None = None,
         max_norm: float | None = None,
-        initial_values: Callable[[], np.ndarray[Any, Any]] | None = None,
+        warm_start: Callable[[], Start] | None = None,
         storage_dtype: str = "float32",
         **arguments: Any,
     ) -> None:
@@ -68,29 +70,31 @@ class EmbeddingTable(keras.layers.Layer):
             wanted = " or ".join(STORAGE_DTYPES)
             raise Refusal(f"EmbeddingTable: storage_dtype must be {wanted}, not {storage_dtype!r}.")
         self.rows, self.dimension, self.combiner, self.storage_dtype = rows, dimension, combiner, storage_dtype
-        self.initializer, self.max_norm, self.initial_values = initializer, max_norm, initial_values
+        self.initializer, self.max_norm, self.warm_start = initializer, max_norm, warm_start
+        self.warm_started: Report | None = None
 
     def build(self, ids_shape: Any = None) -> None:
         """Makes the table, and warm-starts it: the one time that its source is read."""
         del ids_shape
-        kinds = (*DRAWN, keras.initializers.Zeros, keras.initializers.Ones, keras.initializers.Constant)
-        by_block = self.initial_values is None and self.rows > BLOCK and isinstance(self._initializer(), kinds)
+        start = None if self.warm_start is None else self.warm_start()
+        by_block = start is None and self.rows > BLOCK and self._draws_alike
         # Read through the autocast value, a table would be cast whole at every step.
         self.table = self.add_weight(
             name="table",
             shape=(self.rows, self.dimension),
-            initializer="zeros" if by_block or self.initial_values is not None else self._drawn,
+            initializer="zeros" if by_block else self._drawn if start is None else _given(start),
             dtype=self._stored,
             autocast=False,
         )
         self.table.is_table = True  # optimizers keep one accumulator a row where they can
-        if self.initial_values is not None:
-            values = self.initial_values()
-            with tf.init_scope():
-                self.table.assign(tf.cast(values, self._stored))
-        if by_block:
-            with tf.init_scope():
-                self._fill()
+        with tf.init_scope():
+            if start is not None:
+                self.warm_started = start.report
+                fill(start, self.table, self.drawn)
+            elif by_block:
+                for first in range(0, self.rows, BLOCK):
+                    ids = np.arange(first, min(first + BLOCK, self.rows))
+                    self.table.value.scatter_update(tf.IndexedSlices(self.drawn(ids), ids))
         self.built = True
 
     @property
@@ -106,17 +110,22 @@ class EmbeddingTable(keras.layers.Layer):
             return keras.initializers.TruncatedNormal(stddev=1 / math.sqrt(self.dimension))
         return keras.initializers.get(self.initializer) if isinstance(self.initializer, str) else self.initializer
 
-    def _fill(self) -> None:
+    @property
+    def _draws_alike(self) -> bool:
+        """Tells whether rows are drawn alike, however many there are at a time."""
+        kinds = (*DRAWN, keras.initializers.Zeros, keras.initializers.Ones, keras.initializers.Constant)
+        return isinstance(self._initializer(), kinds)
+
+    def drawn(self, ids: np.ndarray[Any, Any]) -> Any:
+        """Returns what the initializer draws for some rows, `(n, dimension)`, in the dtype of the table."""
         initializer = self._initializer()
-        for start in range(0, self.rows, BLOCK):
-            rows = tf.range(start, min(start + BLOCK, self.rows))
-            if isinstance(initializer, DRAWN) and isinstance(initializer.seed, int):
-                # With one seed every block would hold the same numbers.
-                config = {**initializer.get_config(), "seed": (initializer.seed + start) % 2**31}
-                values = type(initializer).from_config(config)((len(rows), self.dimension))
-            else:
-                values = initializer((len(rows), self.dimension))
-            self.table.value.scatter_update(tf.IndexedSlices(tf.cast(values, self._stored), rows))
+        if not self._draws_alike:
+            return tf.gather(self._drawn((self.rows, self.dimension)), ids)
+        if isinstance(initializer, DRAWN) and isinstance(initializer.seed, int):
+            # With one seed every block would hold the same numbers.
+            config = {**initializer.get_config(), "seed": (initializer.seed + int(ids[0])) % 2**31}
+            initializer = type(initializer).from_config(config)
+        return tf.cast(initializer((len(ids), self.dimension)), self._stored)
 
     def call(self, ids: Any, weights: Any = None) -> Any:
         """Returns the combined rows.
@@ -207,3 +216,7 @@ class EmbeddingTable(keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> "EmbeddingTable":
         """Makes the layer from its configuration."""
         return cls(**{**config, "initializer": from_dict(config["initializer"])})
+
+
+def _given(start: Start) -> Callable[..., Any]:
+    return lambda shape, dtype=None: tf.cast(start.released(), dtype)

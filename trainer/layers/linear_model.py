@@ -7,14 +7,14 @@ import keras
 import tensorflow as tf
 
 from trainer.errors import Refusal
-from trainer.feature_column import CategoricalColumn, FeatureColumn, IndicatorColumn, NumericColumn
+from trainer.feature_column import CategoricalColumn, EmbeddingColumn, FeatureColumn, IndicatorColumn, NumericColumn
 from trainer.feature_column.column import file_name
 from trainer.feature_column.sequence import is_sequence
 from trainer.feature_column.serialization import encoded_key
 from trainer.layers import columns as shared
 from trainer.layers.columns import categorical, encodable, weights_key
 from trainer.layers.columns_layer import ColumnsLayer
-from trainer.layers.dense_features import build
+from trainer.layers.dense_features import build, tables_of, values
 from trainer.layers.embedding_table import EmbeddingTable
 
 
@@ -23,14 +23,15 @@ class LinearModel(ColumnsLayer):
     """A sum of weights, one for each id and each number, and a bias: `(batch, units)`; all start from zero.
 
     Args:
-        columns: Categorical, indicator and numeric columns.
+        columns: Categorical, indicator and numeric columns; and embedding columns of `units` floats, whose rows are
+            added as they are: weights of ids in a table that has a name, can start from another and be frozen.
         units: The number of sums.
         sparse_combiner: "sum", "mean" or "sqrtn": how the weights of several ids of one column are combined; those of
             an indicator are summed.
         encoded: Whether the features come from an `Encoder` of these columns, rather than raw.
 
     Raises:
-        Refusal: A column is none of these, or a sequence.
+        Refusal: A column is none of these, or a sequence, or an embedding of another dimension.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class LinearModel(ColumnsLayer):
         **arguments: Any,
     ) -> None:
         self.units, self.sparse_combiner = units, sparse_combiner
-        super().__init__(_checked(columns), encoded, **arguments)
+        super().__init__(_checked(columns, units), encoded, **arguments)
 
     def use(self, columns: Sequence[Any]) -> None:
         """Takes columns for the layer's own, and makes their tables of weights."""
@@ -50,8 +51,9 @@ class LinearModel(ColumnsLayer):
         self.tables = {
             encoded_key(column): self._table(column)
             for column in self.columns
-            if not isinstance(column, NumericColumn) and shared.all_learned(self.columns)
+            if not isinstance(column, (NumericColumn, EmbeddingColumn)) and shared.all_learned(self.columns)
         }
+        self.named_tables = tables_of(self.columns)
 
     def _table(self, column: Any) -> EmbeddingTable:
         part: Any = categorical(column)
@@ -62,7 +64,7 @@ class LinearModel(ColumnsLayer):
         """Makes the weights."""
         del features_shape
         self.check_learned()
-        build(self.tables)
+        build({**self.tables, **self.named_tables})
         width = sum(column.width for column in self.columns if isinstance(column, NumericColumn))
         self.kernel = self.add_weight(name="kernel", shape=(width, self.units), initializer="zeros") if width else None
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
@@ -73,14 +75,16 @@ class LinearModel(ColumnsLayer):
         encoded = self.encode(features)
         logits = tf.cast(self.bias, self.compute_dtype)
         for column in self.columns:
-            if not isinstance(column, NumericColumn):
+            if isinstance(column, EmbeddingColumn):
+                logits = logits + tf.cast(values(column, encoded, self.named_tables), self.compute_dtype)
+            elif not isinstance(column, NumericColumn):
                 weights = weights_key(column)
                 ids, given = encoded[encoded_key(encodable(column))], None if weights is None else encoded[weights]
                 logits = logits + tf.cast(self.tables[encoded_key(column)](ids, given), self.compute_dtype)
         numbers = [encoded[encoded_key(column)] for column in self.columns if isinstance(column, NumericColumn)]
         if numbers:
-            values = tf.cast(tf.concat(numbers, axis=1), self.compute_dtype)  # (batch, width)
-            logits = logits + tf.matmul(values, tf.cast(self.kernel, self.compute_dtype))
+            together = tf.cast(tf.concat(numbers, axis=1), self.compute_dtype)  # (batch, width)
+            logits = logits + tf.matmul(together, tf.cast(self.kernel, self.compute_dtype))
         return logits  # (batch, units)
 
     def compute_output_spec(self, features: Mapping[str, Any]) -> Any:
@@ -93,10 +97,16 @@ class LinearModel(ColumnsLayer):
         return {**super().get_config(), "units": self.units, "sparse_combiner": self.sparse_combiner}
 
 
-def _checked(columns: Any) -> list[FeatureColumn]:
+def _checked(columns: Any, units: int) -> list[FeatureColumn]:
     columns = [columns] if isinstance(columns, FeatureColumn) else list(columns)
     for column in columns:
-        if not isinstance(column, (CategoricalColumn, IndicatorColumn, NumericColumn)):
+        if isinstance(column, EmbeddingColumn):
+            if column.dimension != units:
+                raise Refusal(
+                    f"LinearModel: embedding column '{column.name}' is added to sums of {units}, and its dimension is "
+                    f"{column.dimension}; give it dimension={units}, or give the categorical column itself."
+                )
+        elif not isinstance(column, (CategoricalColumn, IndicatorColumn, NumericColumn)):
             raise Refusal(
                 f"LinearModel: categorical and numeric columns are wanted, not {type(column).__name__} "
                 f"'{getattr(column, 'name', column)}'; give the categorical column itself."

@@ -85,7 +85,8 @@ def _optimizer(model: keras.Model, problem: Problem, steps: int | None) -> keras
     of_tables, wide = _table_parts(model, problem), _wide(problem)
     if wide:
         _check_wide(model, problem)
-    return optimizers.Parts(deep, {**of_tables, **wide}) if of_tables or wide else deep
+    # A frozen table's part waits; that there is such a table has been seen to.
+    return optimizers.Parts(deep, {**of_tables, **wide}, waiting=tuple(of_tables)) if of_tables or wide else deep
 
 
 def _wide(problem: Problem) -> dict[str, keras.optimizers.Optimizer]:
@@ -96,21 +97,18 @@ def _wide(problem: Problem) -> dict[str, keras.optimizers.Optimizer]:
 
 
 def _table_parts(model: keras.Model, problem: Problem) -> dict[str, keras.optimizers.Optimizer]:
-    tables = {name: layer for name, (layer, _) in tables_of(model).items()}
+    tables = tables_of(model)
     parts = {}
     for name in problem.table_optimizers:
         if name not in tables:
             ending = nearest(name, tables) or f"; it has {', '.join(sorted(tables)) or 'none'}."
             raise Refusal(f"table_optimizers: problem {problem.name} has no table '{name}'{ending}")
-        optimizer = _of_table(problem, name)
-        if _is_trained(model, tables[name]):
-            parts[_part(model, name)] = optimizer
+        parts[_part(model, name)] = _of_table(problem, name)
     return parts
 
 
 def _check_wide(model: keras.Model, problem: Problem) -> None:
-    table, _ = tables_of(model).get(WIDE, (None, ()))
-    if table is not None and WIDE not in problem.table_optimizers and _is_trained(model, table):
+    if WIDE in tables_of(model) and WIDE not in problem.table_optimizers:
         raise Refusal(
             f"Problem: linear_optimizer would train the table '{WIDE}' too, which has the name of the wide part; give "
             "its column another name=."
@@ -123,16 +121,10 @@ def _of_table(problem: Problem, table: str) -> keras.optimizers.Optimizer:
     return optimizers.get(name, rate, f"table_optimizers of '{table}'")
 
 
-def _is_trained(model: keras.Model, table: layers.EmbeddingTable) -> bool:
-    if not table.built:  # in a model that makes its variables when it is first called
-        return bool(table.trainable)
-    return any(variable is table.table for variable in model.trainable_variables)
-
-
 def _part(model: keras.Model, table: str) -> str:
     own = f"{table}/table"
     # Another layer, such as the wide part, may have the table's name.
-    others = (v.path for v in model.trainable_variables if not optimizers.parts.finds(own, v.path))
+    others = (v.path for v in model.variables if not optimizers.parts.finds(own, v.path))
     return own if any(optimizers.parts.finds(table, path) for path in others) else table
 
 
@@ -183,7 +175,7 @@ def inputs_of(model: keras.Model) -> dict[str, str]:
 def tables_of(model: keras.Model) -> dict[str, tuple[layers.EmbeddingTable, tuple[EmbeddingColumn, ...]]]:
     """Returns the embedding tables anywhere in a model by name, each with the columns that use it, if any."""
     flat = list(model._flatten_layers())
-    of_columns = (layers.DenseFeatures, layers.SequenceFeatures)
+    of_columns = (layers.DenseFeatures, layers.SequenceFeatures, layers.LinearModel)
     columns = [column for layer in flat if isinstance(layer, of_columns) for column in layer.columns]
     by_table = embeddings_by_table(columns)
     weights = [table for layer in flat if isinstance(layer, layers.LinearModel) for table in layer.tables.values()]

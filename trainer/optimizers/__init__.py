@@ -6,6 +6,7 @@ import keras
 
 from trainer.errors import Refusal, nearest
 from trainer.optimizers.adagrad import Adagrad
+from trainer.optimizers.extension import check_extendable, extend
 from trainer.optimizers.ftrl import Ftrl
 from trainer.optimizers.lazy_adam import LazyAdam
 from trainer.optimizers.loss_scale import LossScaleOptimizer
@@ -24,6 +25,8 @@ __all__ = [
     "Parts",
     "RowSparse",
     "RowWiseAdagrad",
+    "check_extendable",
+    "extend",
     "get",
     "names",
 ]

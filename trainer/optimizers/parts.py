@@ -30,9 +30,10 @@ class Parts(keras.optimizers.Optimizer):
         rest: The optimizer of every variable that no part has.
         parts: An optimizer by the name of a layer or table, or several joined by "/", anywhere in the paths of its
             variables: "day_hour" has "dense_features/day_hour/table". The first that fits a variable has it.
+        waiting: Names of parts that may have no variable yet, as that of a frozen table, which is trained later.
 
     Raises:
-        Refusal: A part has no variable; raised by `build`.
+        Refusal: A part that does not wait has no variable; raised by `build`.
     """
 
     def __init__(
@@ -40,10 +41,12 @@ class Parts(keras.optimizers.Optimizer):
         rest: keras.optimizers.Optimizer,
         parts: Mapping[str, keras.optimizers.Optimizer],
         name: str = "parts",
+        waiting: Sequence[str] = (),
     ) -> None:
         super().__init__(learning_rate=0.0, name=name)
         self.rest = rest
         self.parts = dict(parts)
+        self.waiting = tuple(waiting)
 
     def of(self, variable: Any) -> keras.optimizers.Optimizer:
         """Returns the optimizer of a variable."""
@@ -53,10 +56,10 @@ class Parts(keras.optimizers.Optimizer):
         """Makes the slots of each part.
 
         Raises:
-            Refusal: A part has no variable.
+            Refusal: A part that does not wait has no variable.
         """
         for name, part in self.parts.items():
-            if not any(self.of(variable) is part for variable in variables):
+            if name not in self.waiting and not any(self.of(variable) is part for variable in variables):
                 raise Refusal(_unused(name, [variable.path for variable in variables]))
         for optimizer in (self.rest, *self.parts.values()):
             optimizer.build([variable for variable in variables if self.of(variable) is optimizer])
@@ -101,14 +104,16 @@ class Parts(keras.optimizers.Optimizer):
     def get_config(self) -> dict[str, Any]:
         """Returns the optimizers' own configurations."""
         serialized = {name: keras.optimizers.serialize(part) for name, part in self.parts.items()}
-        return {"rest": keras.optimizers.serialize(self.rest), "parts": serialized, "name": self.name}
+        rest = keras.optimizers.serialize(self.rest)
+        return {"rest": rest, "parts": serialized, "name": self.name, "waiting": list(self.waiting)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Parts":
         """Makes the optimizer from its configuration."""
         del custom_objects
         parts = {name: keras.optimizers.deserialize(part) for name, part in config["parts"].items()}
-        return cls(keras.optimizers.deserialize(config["rest"]), parts, name=config["name"])
+        rest = keras.optimizers.deserialize(config["rest"])
+        return cls(rest, parts, name=config["name"], waiting=config.get("waiting", ()))
 
 
 def _unused(name: str, paths: Sequence[str]) -> str:

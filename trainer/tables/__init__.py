@@ -1,6 +1,6 @@
 """Named tables on disk: values, what each row stands for, how often it was trained, and how its ids are made."""
 
-from trainer.tables.folder import StoredTable, file_names, read, read_values, write
+from trainer.tables.folder import StoredTable, file_names, read, read_tensor, read_values, readable, restored, write
 from trainer.tables.health import Health, effective_rank, health_of
 from trainer.tables.ids import difference, ids_of
 from trainer.tables.manifest import Entry, Manifest, read_manifest
@@ -19,6 +19,9 @@ __all__ = [
     "ids_of",
     "read",
     "read_manifest",
+    "read_tensor",
     "read_values",
+    "readable",
+    "restored",
     "write",
 ]

@@ -1,7 +1,12 @@
 """A folder of tables: a TensorFlow checkpoint, a label file for each table, and a manifest."""
 
+import os
+import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -95,21 +100,49 @@ def read_values(folder: str, name: str, who: str = "tables") -> Array:
     Raises:
         Refusal: There are no tables, no such table, or its files are damaged.
     """
+    return np.asarray(read_tensor(folder, name, who))
+
+
+def read_tensor(folder: str, name: str, who: str = "tables") -> Any:
+    """Returns the values of a table of a folder as a TensorFlow tensor, which holds them once.
+
+    Raises:
+        Refusal: As `read_values`.
+    """
     manifest = read_manifest(folder, who)
     entry = manifest.entry(name, who)
-    import tensorflow as tf
-
-    try:
-        values = tf.train.load_checkpoint(paths.join(manifest.folder, PREFIX)).get_tensor(name)
-    # What TensorFlow raises for half a file depends on where the file ends.
-    except (tf.errors.OpError, IndexError):
-        values = None
+    values = restored(paths.join(manifest.folder, PREFIX), name, entry.dtype)
     if values is None or values.shape != (entry.rows, entry.dimension):
         raise Refusal(
             f"{who}: the checkpoint in {manifest.folder} is damaged: it does not hold the {entry.rows:,} by "
             f"{entry.dimension} values of '{name}'; copy the whole folder."
         )
-    return np.asarray(values)
+    return values
+
+
+def restored(prefix: str, name: str, dtype: str) -> Any:
+    """Returns a tensor of a checkpoint, without the copy that a NumPy array would be; None where it is damaged."""
+    import tensorflow as tf
+
+    try:
+        with readable(prefix) as path, tf.init_scope(), tf.device("CPU"):  # the op has no other kernel
+            return tf.raw_ops.RestoreV2(prefix=path, tensor_names=[name], shape_and_slices=[""], dtypes=[dtype])[0]
+    # What TensorFlow raises for half a file depends on where the file ends.
+    except (tf.errors.OpError, IndexError):
+        return None
+
+
+@contextmanager
+def readable(prefix: str) -> Iterator[str]:
+    """Yields a path by which TensorFlow reads a checkpoint, since it takes a prefix with `*` in it for a pattern."""
+    if paths.is_remote(prefix) or not re.search(r"[*?\[\\]", prefix):
+        yield prefix
+        return
+    folder, name = os.path.split(paths.absolute(prefix))
+    with tempfile.TemporaryDirectory() as temporary:
+        link = os.path.join(temporary, "folder")
+        os.symlink(folder, link)
+        yield os.path.join(link, name)
 
 
 def file_names(names: Sequence[str]) -> list[str]:

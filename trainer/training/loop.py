@@ -81,7 +81,8 @@ def train(
     position = Position() if position is None else position
     epoch_steps = -(-len(examples) // batch_size)
     listeners = _listeners(model, callbacks, -(-last_step // epoch_steps), epoch_steps)
-    model.optimizer.build(model.trainable_variables)
+    if not model.optimizer.built:  # a loss scale that is built twice forgets what was restored
+        model.optimizer.build(model.trainable_variables)
     # These are made once: to trace them anew each epoch would take as long as a hundred steps.
     run_steps = Steps(model, halves)
     evaluation = _evaluation(model, halves)
@@ -91,6 +92,7 @@ def train(
     with interrupts.held() as let_through:
         while position.steps < last_step and not model.stop_training:
             listeners.on_epoch_begin(position.epoch)
+            run_steps.follow()
             last = min(epoch_steps, position.step + last_step - position.steps)
             logs = {"loss": _epoch(model, run_steps, batches, position, last, listeners, let_through, pace)}
             if validation is not None:

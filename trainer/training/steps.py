@@ -34,9 +34,15 @@ class Steps:
     """
 
     def __init__(self, model: keras.Model, halves: Halves) -> None:
-        self.model, self.halves, self.variables = model, halves, model.trainable_variables
+        self.model, self.halves = model, halves
         self.done = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self._run = tf.function(self._steps, reduce_retracing=True, autograph=False)
+        self._take(model.trainable_variables)
+
+    def follow(self) -> None:
+        """Trains what the model trains now, which a callback may have changed; the steps are then traced anew."""
+        variables = self.model.trainable_variables
+        if list(map(id, variables)) != list(map(id, self.variables)):
+            self._take(variables)
 
     def __call__(self, batches: Iterator[Any], steps: int) -> tuple[float, float]:
         """Takes some steps; returns the sum of the losses of their examples, and how many these were.
@@ -53,6 +59,10 @@ class Steps:
                 raise
             raise NotFinite(int(self.done) - before, found[1].strip("+").lower()) from None
         return float(total), float(examples)
+
+    def _take(self, variables: list[Any]) -> None:
+        self.variables = variables
+        self._run = tf.function(self._steps, reduce_retracing=True, autograph=False)
 
     def _steps(self, batches: Any, steps: Any) -> Any:
         def body(done: Any, total: Any, examples: Any) -> Any:

@@ -1,59 +1,48 @@
-"""Tables that a run of ours has left: the job dir, or its tables folder."""
+"""Tables that a run of ours has left: the job dir, or its tables folder. They know what their rows stand for."""
 
+from functools import partial
 from typing import Any
 
-import numpy as np
+import pyarrow as pa
 
-from trainer import tables
-from trainer.errors import Refusal
-from trainer.feature_column import EmbeddingColumn
+from trainer import paths, tables
+from trainer.formats import tsv
+from trainer.tables import Entry, Manifest
+from trainer.warm_start.keys import Keys, keys_from
+from trainer.warm_start.source import Source, Tensor
 
-_OR_NOT = "or leave the warm start out"
 
-
-def check(column: EmbeddingColumn) -> None:
-    """Refuses a source from which the column's table cannot start, by its manifest alone.
+def opened(folder: str, who: str) -> Source:
+    """Returns the tables of a run, by its manifest alone.
 
     Raises:
-        Refusal: The source has no tables, no such table, one of another shape, or one whose rows stand for other
-            values.
+        Refusal: The folder has no tables, or they were not written to the end.
     """
-    who, source, tensor = _asked(column)
-    entry = tables.read_manifest(source, who).entry(tensor, who)
-    rows, dimension = column.categorical_column.num_buckets, column.dimension
-    stored = f"'{tensor}' in {source}"
+    manifest = tables.read_manifest(folder, who)
+    tensors = (_tensor(folder, manifest, entry, who) for entry in manifest.tables.values())
+    return Source(folder, tuple(tensors), "run")
+
+
+def _tensor(folder: str, manifest: Manifest, entry: Entry, who: str) -> Tensor:
+    return Tensor(
+        entry.name,
+        (entry.rows, entry.dimension),
+        entry.dtype,
+        partial(tables.read_tensor, folder, entry.name, who),
+        keys=partial(_keys, manifest, entry),
+    )
+
+
+def _keys(manifest: Manifest, entry: Entry) -> Keys | None:
     if entry.ids is None:
-        raise Refusal(
-            f"{who}: how the ids of {stored} were made is not recorded, so its rows may stand for other values; "
-            "give a table that a model of ours was trained with."
-        )
-    other_ids = tables.difference(entry.ids, tables.ids_of(column.categorical_column))
-    if (entry.rows, entry.dimension) != (rows, dimension):
-        shapes = f"{stored} is {entry.rows:,} by {entry.dimension}, and the table is {rows:,} by {dimension}"
-        if entry.rows == rows:
-            raise Refusal(f"{who}: {shapes}; give the column dimension={entry.dimension}, {_OR_NOT}.")
-        reason = f" ({other_ids})" if other_ids else ""
-        raise Refusal(f"{who}: {shapes}{reason}; declare the column as it was there, {_OR_NOT}.")
-    if other_ids is not None:
-        raise Refusal(
-            f"{who}: the rows of {stored} stand for other values than the table's: {other_ids}; "
-            f"declare the column as it was there, {_OR_NOT}."
-        )
+        return None
+    path = paths.join(manifest.folder, entry.labels)
 
+    def field(name: str, rows: slice) -> pa.Array:
+        part = tsv.column(path, name)[: rows.stop]
+        return part if rows.step == 1 else part.take(pa.array(range(0, rows.stop, rows.step)))
 
-def load(column: EmbeddingColumn) -> np.ndarray[Any, np.dtype[Any]]:
-    """Returns the values that the column's table starts from, `(rows, dimension)`.
+    def labels() -> Any:
+        return [label.decode("utf-8", "surrogatepass") for label in tsv.column(path, "label").to_pylist()]
 
-    Raises:
-        Refusal: As `check`, and where the source's files are damaged.
-    """
-    check(column)
-    who, source, tensor = _asked(column)
-    return tables.read_values(source, tensor, who)
-
-
-def _asked(column: EmbeddingColumn) -> tuple[str, str, str]:
-    who = f"warm start of '{column.table}'"
-    if column.ckpt_to_load_from is None:
-        raise Refusal(f"{who}: no source is given; set ckpt_to_load_from, or --warm-start {column.table}=SOURCE.")
-    return who, column.ckpt_to_load_from, column.tensor_name_in_ckpt or column.table
+    return keys_from(entry.ids, field, labels)

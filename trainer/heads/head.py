@@ -1,0 +1,42 @@
+"""What every head says of itself."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+
+class Head(ABC):
+    """Turns logits into a loss, metrics and predictions.
+
+    A head of one's own is a subclass with the four methods that are abstract. What a head learns from the training rows
+    is in the one that `fitted` returns.
+    """
+
+    @property
+    @abstractmethod
+    def units(self) -> int:
+        """The number of logits of one example."""
+
+    @abstractmethod
+    def loss(self) -> Any:
+        """Returns a Keras loss of labels `(batch, 1)` and logits `(batch, units)`, the mean over examples."""
+
+    @abstractmethod
+    def metrics(self) -> list[Any]:
+        """Returns new Keras metrics of labels `(batch, 1)` and logits `(batch, units)`."""
+
+    @abstractmethod
+    def predictions(self, logits: Any) -> dict[str, Any]:
+        """Returns what the exported model answers, each of shape `(batch, …)`, from logits `(batch, units)`."""
+
+    def fitted(self, labels: Any, weights: Any) -> "Head":
+        """Returns the head with what it learns from the training rows; most learn nothing and are returned as they are.
+
+        Args:
+            labels: Of the training rows, an array `(examples, 1)`.
+            weights: Of each, an array `(examples, 1)`.
+
+        Raises:
+            Refusal: A label is none that the head takes.
+        """
+        del labels, weights
+        return self

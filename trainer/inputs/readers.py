@@ -1,0 +1,201 @@
+"""What a problem's data come from: a data set of TFDS, files, or a function; each reads its splits as batches."""
+
+import glob
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from trainer import datasets, paths
+from trainer.errors import Refusal
+from trainer.inputs import csv, tfds
+from trainer.inputs.csv import Reading
+from trainer.problem import Files, Problem
+
+READ_BATCH = 8192
+PLANTED = "planted"
+
+
+class Reader(ABC):
+    """Reads the splits of a problem's data as batches of features, or of features and labels, in order."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What a person calls the data."""
+
+    @abstractmethod
+    def read(self, split: str, dtypes: Mapping[str, str]) -> tf.data.Dataset:
+        """Returns the batches of "train", "validation" or "test".
+
+        Args:
+            split: The name of the split.
+            dtypes: The features that are wanted, and the dtype of each where the data do not tell it.
+        """
+
+    def everything(self, dtypes: Mapping[str, str]) -> tf.data.Dataset:
+        """Returns the batches of all rows but those given for validation, in the order of the splits."""
+        return self.read("train", dtypes).concatenate(self.read("test", dtypes))
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether rows for validation are given."""
+        return False
+
+    @property
+    def features(self) -> Collection[str] | None:
+        """The names of the features, or None where they show when the data are read."""
+        return None
+
+    @property
+    def builder(self) -> Any:
+        """The TFDS builder, or None."""
+        return None
+
+    def rows(self, split: str) -> int | None:
+        """Returns how many rows a split has, or None where the data do not tell."""
+        return None
+
+
+class DataSet(Reader):
+    """A data set of TFDS.
+
+    Args:
+        name: `NAME` or `NAME/CONFIG`.
+        data_dir: Where data sets are prepared.
+    """
+
+    def __init__(self, name: str, data_dir: str) -> None:
+        self._name, self._builder = name, datasets.builder(name, data_dir)
+
+    @property
+    def name(self) -> str:
+        """As it was given."""
+        return self._name
+
+    @property
+    def features(self) -> Collection[str]:
+        """The names of its features."""
+        return list(self._builder.info.features)
+
+    @property
+    def builder(self) -> Any:
+        """Its builder."""
+        return self._builder
+
+    def read(self, split: str, dtypes: Mapping[str, str]) -> tf.data.Dataset:
+        """Returns the batches of a split."""
+        return tfds.read(self._builder, split, READ_BATCH, dtypes)
+
+    def rows(self, split: str) -> int:
+        """Returns how many rows a split has."""
+        return int(self._builder.info.splits[split].num_examples)
+
+
+class FilesReader(Reader):
+    """CSV files.
+
+    Args:
+        files: The patterns of their names.
+        problem: Says how their rows become features.
+    """
+
+    def __init__(self, files: Files, problem: Problem) -> None:
+        self.files, self.problem = files, problem
+        flags = {"train": "--train-files", "validation": "--validation-files", "test": "--eval-files"}
+        self._paths = {
+            split: matching(pattern, flag) for split, flag in flags.items() if (pattern := getattr(files, split))
+        }
+
+    @property
+    def name(self) -> str:
+        """The pattern of the files to train on."""
+        return self.files.train
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether files for validation are given."""
+        return "validation" in self._paths
+
+    def read(self, split: str, dtypes: Mapping[str, str]) -> tf.data.Dataset:
+        """Returns the batches of a split's files, or its share of the training files."""
+        if split in self._paths:
+            is_tenth = False if split == "train" and "test" not in self._paths else None
+            return self._read(split, dtypes, is_tenth)
+        return self._read("train", dtypes, is_tenth=True)
+
+    def everything(self, dtypes: Mapping[str, str]) -> tf.data.Dataset:
+        """Returns the batches of all files but those for validation."""
+        parts = [self._read(split, dtypes, None) for split in ("train", "test") if split in self._paths]
+        return parts[0] if len(parts) == 1 else parts[0].concatenate(parts[1])
+
+    def _read(self, split: str, dtypes: Mapping[str, str], is_tenth: bool | None) -> tf.data.Dataset:
+        required = {str(self.problem.label), str(self.problem.weight_column)}
+        return csv.read(self._paths[split], Reading(dtypes, self.problem.from_rows, required, is_tenth))
+
+
+class Function(Reader):
+    """A function of "train" or "test", as an Estimator's `input_fn`.
+
+    Args:
+        function: Returns a `tf.data.Dataset`, or features by name as arrays.
+        name: What a person calls the data; None is the function's name.
+    """
+
+    def __init__(self, function: Callable[[str], Any], name: str | None = None) -> None:
+        self._function = function
+        self._name = name or str(getattr(function, "__name__", function))
+
+    @property
+    def name(self) -> str:
+        """As it was given, or the function's."""
+        return self._name
+
+    def read(self, split: str, dtypes: Mapping[str, str]) -> tf.data.Dataset:
+        """Returns the batches of a split."""
+        made = self._function(split)
+        if self._name == PLANTED and isinstance(made, Mapping):
+            made = tf.data.Dataset.from_tensor_slices(dict(made))
+        return _batched(made)
+
+
+def reader(problem: Problem, data_dir: str) -> Reader:
+    """Returns what reads a problem's data.
+
+    Raises:
+        Refusal: The data set is unknown, or no file matches.
+    """
+    if isinstance(problem.dataset, Files):
+        return FilesReader(problem.dataset, problem)
+    if isinstance(problem.dataset, str):
+        return DataSet(problem.dataset, data_dir)
+    return Function(problem.dataset)
+
+
+def matching(pattern: str, flag: str) -> list[str]:
+    """Returns the sorted paths of the files that match a pattern, local or `gs://`.
+
+    Args:
+        pattern: As in `data/*.csv.gz`.
+        flag: The flag that gave it, for the refusal.
+
+    Raises:
+        Refusal: No file matches.
+    """
+    if paths.is_remote(pattern):
+        found = list(tf.io.gfile.glob(pattern))
+    else:
+        found = [path for path in glob.glob(os.path.expanduser(pattern), recursive=True) if os.path.isfile(path)]
+    if not found:
+        raise Refusal(f"{flag}: no file matches {pattern}; give the path of a file, or a pattern such as data/*.csv.")
+    return sorted(found)
+
+
+def _batched(dataset: Any) -> tf.data.Dataset:
+    if not isinstance(dataset, tf.data.Dataset):
+        raise Refusal(f"Problem: the function given as dataset must return a tf.data.Dataset, not {dataset!r}.")
+    shapes = [spec.shape for spec in tf.nest.flatten(dataset.element_spec)]
+    # One example at a time has at least one feature or label without any dimension.
+    return dataset.batch(READ_BATCH) if any(shape.rank == 0 for shape in shapes) else dataset

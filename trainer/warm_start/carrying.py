@@ -1,0 +1,189 @@
+"""A source's tensor found, its rows matched with a table's, and its values read."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from trainer import paths
+from trainer.errors import Refusal
+from trainer.feature_column.starting import ON_MISSING_ROWS
+from trainer.warm_start import places
+from trainer.warm_start.choice import chosen
+from trainer.warm_start.keys import Keys, Opaque, listed
+from trainer.warm_start.matching import UNSEEN, Matches, in_place, matches
+from trainer.warm_start.report import Report
+from trainer.warm_start.source import FLOATS, Source, Tensor
+from trainer.warm_start.start import Start, as_tensor, started
+
+_OR_NOT = "or leave the warm start out"
+
+
+@dataclass(frozen=True, eq=False)
+class Carrying:
+    """What is to be carried to a table, and how.
+
+    Args:
+        table: The table's name.
+        source: A path, a pattern, or an object that holds vectors.
+        tensor: The tensor's name there; None finds it by the table's name or its shape.
+        rows: Of the table.
+        dimension: Of the table.
+        keys: What the table's rows stand for; None where nobody says it.
+        old_vocabulary: What the source's rows stand for, a list or the path of a file with one a line; where it has
+            more rows than that, the last are out of the vocabulary.
+        on_missing_rows: What a row starts from whose key the source has not: "initializer", "mean" of the source's
+            rows, or "out_of_vocabulary", the row that its key had there.
+    """
+
+    table: str
+    source: Any
+    tensor: str | None
+    rows: int
+    dimension: int
+    keys: Keys | None
+    old_vocabulary: Sequence[str] | str | None = None
+    on_missing_rows: str = ON_MISSING_ROWS[0]
+
+    @property
+    def who(self) -> str:
+        """What a refusal begins with."""
+        return f"warm start of '{self.table}'"
+
+    def check(self) -> None:
+        """Refuses what cannot be carried over, as far as the source says it without its values.
+
+        Raises:
+            Refusal: Nothing in the source fits the table.
+        """
+        with self._refusing():
+            source, tensor = self._found()
+            there = self._keys_there(tensor)
+            if there is None or self.keys is None or isinstance(there, Opaque) or isinstance(self.keys, Opaque):
+                self._matches(source, tensor, there)
+
+    def load(self) -> Start:
+        """Returns the values that the table starts from.
+
+        Raises:
+            Refusal: As `check`, and where no key is on both sides or the source's files are damaged.
+        """
+        with self._refusing(), ThreadPoolExecutor(1) as pool:
+            source, tensor = self._found()
+            there = self._keys_there(tensor)
+            values = pool.submit(as_tensor, tensor.read)  # while keys are compared
+            found, by_key = self._matches(source, tensor, there)
+            pa.default_memory_pool().release_unused()
+            report = self._report(source, tensor, found, "key" if by_key else "position")
+            return started(values, found, self.on_missing_rows, report)
+
+    def _found(self) -> tuple[Source, Tensor]:
+        source = places.opened(self.source, self.who)
+        wanted = f"a table of {self.rows:,} by {self.dimension}"
+        tensor = chosen(source, self.tensor, self.table, self._fits, wanted)
+        if tensor.shape[1] != self.dimension:
+            raise Refusal(
+                f"'{tensor.name}' in {source.place} is {_by(tensor.shape)}, and the table is {self.rows:,} by "
+                f"{self.dimension}; give the column dimension={tensor.shape[1]}, {_OR_NOT}"
+            )
+        if tensor.dtype not in FLOATS:
+            raise Refusal(
+                f"'{tensor.name}' in {source.place} holds {tensor.dtype}, and floats are wanted; give another"
+            )
+        return source, tensor
+
+    def _fits(self, tensor: Tensor) -> bool:
+        if tensor.shape[1] != self.dimension:
+            return False
+        return tensor.shape[0] == self.rows or self._keys_there(tensor) is not None
+
+    def _keys_there(self, tensor: Tensor) -> Keys | None:
+        own = tensor.keys()
+        if self.old_vocabulary is None:
+            return own
+        if own is not None:
+            raise Refusal(f"'{tensor.name}' says itself what its rows stand for; leave old_vocabulary out")
+        texts = _texts(self.old_vocabulary)
+        if len(texts) > tensor.shape[0]:
+            raise Refusal(
+                f"old_vocabulary has {len(texts):,} values, and '{tensor.name}' has {tensor.shape[0]:,} rows; give the "
+                "vocabulary that it was trained with"
+            )
+        return listed(texts, tensor.shape[0])
+
+    def _matches(self, source: Source, tensor: Tensor, there: Keys | None) -> tuple[Matches, bool]:
+        """Returns which rows are taken, and whether by key."""
+        stored = f"'{tensor.name}' in {source.place}"
+        if there is None or self.keys is None:
+            if tensor.shape[0] != self.rows:
+                raise Refusal(
+                    f"{stored} is {_by(tensor.shape)}, the table is {self.rows:,} by {self.dimension}, and nothing "
+                    f"says what the rows {'there' if there is None else 'here'} stand for; give "
+                    f"{'old_vocabulary=, a list or file' if there is None else 'vocabulary='}, {_OR_NOT}"
+                )
+            return in_place(self.rows), False
+        if self.on_missing_rows == UNSEEN and not getattr(there, "unseen", 0) and not _parts_unseen(there):
+            raise Refusal(
+                f"{stored} has no rows of values out of its vocabulary, so no row can start from one; give "
+                "on_missing_rows='initializer' or 'mean'"
+            )
+        try:
+            return matches(there, self.keys, self.on_missing_rows), True
+        except Refusal as refusal:
+            raise Refusal(
+                f"the rows of {stored} stand for other values than the table's: {refusal}; declare the column as it "
+                f"was there, {_OR_NOT}"
+            ) from None
+
+    def _report(self, source: Source, tensor: Tensor, found: Matches, by: str) -> Report:
+        taken = found.ids[found.matched]
+        return Report(
+            table=self.table,
+            source=paths.absolute(source.place) if isinstance(self.source, str) else source.place,
+            tensor=tensor.name,
+            by=by,
+            rows=self.rows,
+            matched=int(found.matched.sum()),
+            new=int((~found.matched).sum()),
+            dropped=_unused(taken, tensor.shape[0]),
+            on_missing_rows=self.on_missing_rows,
+            of_row=found.matched,
+        )
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Makes one sentence of what is refused inside, that begins with who refuses."""
+        try:
+            yield
+        except Refusal as refusal:
+            text = str(refusal)
+            sentence = text if text.startswith(self.who) else f"{self.who}: {text}"
+            raise Refusal(sentence if sentence.endswith((".", "?")) else f"{sentence}.") from None
+
+
+def _by(shape: Sequence[int]) -> str:
+    return " by ".join(f"{size:,}" for size in shape)
+
+
+def _unused(taken: Any, rows: int) -> int:
+    import numpy as np
+
+    used = np.zeros(rows, bool)
+    used[taken[taken >= 0]] = True
+    return int(rows - used.sum())
+
+
+def _parts_unseen(keys: Keys) -> bool:
+    return any(part.unseen for part in getattr(keys, "parts", ()))
+
+
+def _texts(vocabulary: Sequence[str] | str) -> Sequence[str]:
+    if not isinstance(vocabulary, str):
+        return [str(value) for value in vocabulary]
+    try:
+        return paths.read_text(vocabulary).removesuffix("\n").split("\n")
+    except OSError:
+        raise Refusal(f"old_vocabulary: there is no file {vocabulary}; give one with a value a line") from None

@@ -1,0 +1,100 @@
+"""The values that a table starts from, once its tensor and the matches of its rows are known."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trainer.warm_start.matching import MEAN, Matches
+from trainer.warm_start.report import Report
+
+BLOCK = 65_536
+"""Rows that are drawn or averaged at a time."""
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(eq=False)
+class Start:
+    """What a table starts from.
+
+    Args:
+        values: `(rows, dimension)`, a tensor; None once it was released.
+        changes: Rows, and what they hold instead of what `values` says.
+        new: `(n,)`: the rows that the table's own initializer draws.
+        report: What was matched.
+    """
+
+    values: Any
+    changes: tuple[tuple[Array, Array], ...]
+    new: Array
+    report: Report
+
+    def released(self) -> Any:
+        """Returns the values, and forgets them: a table that alone holds them is not copied when a row is changed."""
+        values, self.values = self.values, None
+        return values
+
+    def remaining(self, drawn: Callable[[Array], Any]) -> Iterator[tuple[Array, Any]]:
+        """Yields rows, and the values that they hold instead of what `values` says, some at a time.
+
+        Args:
+            drawn: Returns what the table's initializer draws for rows, given their numbers.
+        """
+        yield from self.changes
+        for start in range(0, len(self.new), BLOCK):
+            rows = self.new[start : start + BLOCK]
+            yield rows, drawn(rows)
+
+
+def started(read: "Future[Any]", found: Matches, on_missing_rows: str, report: Report) -> Start:
+    """Returns what a table starts from.
+
+    Args:
+        read: All values there, a tensor `(rows there, dimension)`, as soon as they are read.
+        found: Which of them each row takes.
+        on_missing_rows: What a row starts from that takes none.
+        report: What was matched.
+    """
+    import tensorflow as tf
+
+    new = found.new
+    with tf.init_scope(), tf.device("CPU"):
+        values = read.result()
+        changes: list[tuple[Array, Array]] = []
+        several = np.flatnonzero((found.ids[:, 1:] >= 0).any(axis=1))
+        if len(several):
+            changes.append((several, _means(values, found.ids[several])))
+        if on_missing_rows == MEAN and len(new):
+            changes.append((new, np.tile(_mean(values), (len(new), 1))))
+        if not found.keep_places(values.shape[0]):
+            values = tf.gather(values, np.maximum(found.ids[:, 0], 0))  # (rows, dimension)
+    drawn = new if on_missing_rows != MEAN else new[:0]
+    return Start(values, tuple(changes), drawn, report)
+
+
+def as_tensor(read: Callable[[], Any]) -> Any:
+    """Returns what `read` does as a tensor; an array is let go as soon as it is copied."""
+    import tensorflow as tf
+
+    with tf.init_scope(), tf.device("CPU"):
+        return tf.convert_to_tensor(read())
+
+
+def _means(values: Any, ids: Array) -> Array:
+    """Returns the mean of the rows in each line that there are, `(lines, dimension)`."""
+    table = np.asarray(values)
+    total = np.zeros((len(ids), table.shape[1]), np.float64)
+    for column in ids.T:
+        total += np.where((column >= 0)[:, np.newaxis], table[np.maximum(column, 0)].astype(np.float64), 0)
+    return (total / (ids >= 0).sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _mean(values: Any) -> Array:
+    table = np.asarray(values)
+    total = np.zeros(table.shape[1])
+    for start in range(0, len(table), BLOCK):
+        total += table[start : start + BLOCK].astype(np.float64).sum(axis=0)
+    return (total / max(len(table), 1)).astype(np.float32)

@@ -61,5 +61,5 @@ def test_the_study_of_transfer_finds_that_a_carried_week_is_worth_more_than_a_da
     found = quick("transfer", tmp_path, "--only", "bikes")
     scores = {name: [sum(starts) for starts in rows] for name, rows in found["bikes"].items()}
     assert found["days"] == [1, 7]
-    for name in ("plain table", "from scratch, squared error", "from scratch, Poisson"):
+    for name in ("table of 7 by 24 means", "from scratch, squared error", "from scratch, Poisson"):
         assert scores["warm-started and trained on"][0] < scores[name][0]

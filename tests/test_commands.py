@@ -4,7 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from trainer import __main__ as program
 from trainer import commands, task
@@ -92,3 +94,24 @@ def test_the_verbs_are_listed_without_importing_any_of_them() -> None:
     code = "import sys; from trainer import commands; commands.helps(); print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert [name for name in ast.literal_eval(done.stdout) if name.startswith("trainer.commands.")] == []
+
+
+def test_tables_lists_every_dtype_and_the_size_of_those_whose_size_is_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = np.zeros(3, [("key", "i4"), ("value", "f4")])
+    np.savez(tmp_path / "many.npz", words=np.array(["Mon", "Tue"]), records=records, table=np.zeros((8, 4), np.float32))
+    assert program.main(["tables", f"{tmp_path}/many.npz", "--all"]) == 0
+    assert capsys.readouterr().out == (
+        f"{tmp_path}/many.npz: .npz, 3 tensors\n"
+        "words    2      str96\n"
+        "records  3      void64\n"
+        "table    8 × 4  float32  128 B  looks like an embedding table\n"
+    )
+    quantized = [tf.bitcast(tf.constant([1, 2], tf.int8), tf.qint8), tf.constant([1, 2], tf.int8)]
+    names = {"tensor_names": ["quantized", "whole"], "shape_and_slices": ["", ""]}
+    tf.raw_ops.SaveV2(prefix=f"{tmp_path}/ckpt", tensors=quantized, **names)
+    assert program.main(["tables", f"{tmp_path}/ckpt", "--all"]) == 0
+    assert capsys.readouterr().out == (
+        f"{tmp_path}/ckpt: TensorFlow checkpoint, 2 tensors\nquantized  2  qint8\nwhole      2  int8   2 B\n"
+    )

@@ -337,6 +337,18 @@ def test_without_its_file_the_refusal_says_which_from_where_and_into_which_folde
             "timestamp,cnt,is_holiday\n2015-01-04 00:00:00,many\n",
             "bike_hires: row 1 of FILE should be like 2015-01-04 00:00:00,182,0, not 2015-01-04 00:00:00,many,.",
         ),
+        (
+            "timestamp,cnt,is_holiday\n2015-01-04 00:00:00,inf,0\n",
+            "bike_hires: row 1 of FILE should be like 2015-01-04 00:00:00,182,0, not 2015-01-04 00:00:00,inf,0.",
+        ),
+        (
+            "timestamp,cnt,is_holiday\n",
+            "bike_hires: FILE has hours of 0 days, and two at least are wanted, to learn from and to test on.",
+        ),
+        (
+            "timestamp,cnt,is_holiday\n2015-01-04 00:00:00,1,0\n2015-01-04 01:00:00,2,0\n",
+            "bike_hires: FILE has hours of 1 day, and two at least are wanted, to learn from and to test on.",
+        ),
     ],
 )
 def test_a_file_of_hires_that_cannot_be_read_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
@@ -345,6 +357,36 @@ def test_a_file_of_hires_that_cannot_be_read_is_refused(tmp_path: Path, text: st
         datasets.prepare(builder, download=False)
     assert not isinstance(refusal.value, datasets.Absent)
     assert str(refusal.value) == sentence.replace("FILE", f"{tmp_path}/manual/london_hourly_counts.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        (
+            "london_hourly_counts.csv.gz",
+            b"timestamp,cnt,is_holiday\n",
+            "is no whole gzip file; compress it again, or give it as it is without .gz in its name.",
+        ),
+        (
+            "london_hourly_counts.csv.gz",
+            gzip.compress(b"timestamp,cnt,is_holiday\n" * 9)[:-9],
+            "is no whole gzip file; compress it again, or give it as it is without .gz in its name.",
+        ),
+        (
+            "london_hourly_counts.csv",
+            "timestamp,cnt,is_holiday,café\n".encode("latin-1"),
+            "is not UTF-8; save it as UTF-8.",
+        ),
+    ],
+)
+def test_a_file_of_hires_whose_bytes_are_no_text_is_refused(
+    tmp_path: Path, name: str, data: bytes, sentence: str
+) -> None:
+    (tmp_path / "manual").mkdir()
+    (tmp_path / "manual" / name).write_bytes(data)
+    with pytest.raises(Refusal) as refusal:
+        datasets.prepare(datasets.builder("bike_hires/london", str(tmp_path)), download=False)
+    assert str(refusal.value) == f"bike_hires: {tmp_path}/manual/{name} {sentence}"
 
 
 def test_a_tfds_data_set_that_needs_a_file_by_hand_is_refused_with_what_tfds_says_of_it(tmp_path: Path) -> None:

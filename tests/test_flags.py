@@ -1,7 +1,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from hypothesis import given
@@ -195,11 +195,14 @@ def of_another_type(*, minutes: tuple[int, ...] = ()) -> None: ...
 def of_two_types(*, minutes: int | str = 3) -> None: ...
 
 
+def of_a_list(*, minutes: list[int] = (1, 2)) -> None: ...  # type: ignore[assignment]  # the mistake that is tested
+
+
 def of_any_number(**minutes: int) -> None: ...
 
 
 @pytest.mark.parametrize(
-    "function", [positional, without_default, without_type, of_another_type, of_two_types, of_any_number]
+    "function", [positional, without_default, without_type, of_another_type, of_two_types, of_a_list, of_any_number]
 )
 def test_an_argument_that_cannot_be_a_flag_is_refused(function: Callable[..., None]) -> None:
     with pytest.raises(Refusal) as refusal:
@@ -209,6 +212,62 @@ def test_an_argument_that_cannot_be_a_flag_is_refused(function: Callable[..., No
         "type and a default, as in (*, minutes: int = 3), where the type is int, float, str or bool, or one of them "
         "| None."
     )
+
+
+def with_a_list(*, minutes: int = []) -> None: ...  # type: ignore[assignment]  # the mistake
+
+
+def with_a_fraction(*, minutes: int | None = 0.5) -> None: ...  # type: ignore[assignment]  # the mistake
+
+
+def of_no_type_that_is_known(*, minutes: "Minutes" = 3) -> None: ...  # type: ignore[name-defined]  # noqa: F821
+
+
+def twice_off(*, salt_it: bool = True, no_salt_it: bool = False) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("function", "sentence"),
+    [
+        (
+            with_a_list,
+            "argument 'minutes' of with_a_list() has the default [], which is no int; give it one that is.",
+        ),
+        (
+            with_a_fraction,
+            "argument 'minutes' of with_a_fraction() has the default 0.5, which is no int; give it one that is.",
+        ),
+        (
+            of_no_type_that_is_known,
+            "a type of of_no_type_that_is_known() cannot be read (name 'Minutes' is not defined); name types that its "
+            "file knows.",
+        ),
+        (twice_off, "'salt_it' and 'no_salt_it' of twice_off() are both the flag --no-salt-it; rename one of them."),
+    ],
+)
+def test_arguments_that_would_make_no_or_one_flag_are_refused(function: Callable[..., None], sentence: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        flags.of_function(function, "--problem: mine.py", "problem mine")
+    assert str(refusal.value) == f"--problem: mine.py: {sentence}"
+
+
+def mixed(*, salt: float = 1, by: Optional[str] = None, no_salt: bool = True) -> None: ...  # noqa: UP045  # older
+
+
+def test_a_whole_number_is_the_default_of_a_float_and_none_of_an_optional_type() -> None:
+    made = flags.of_function(mixed, "kitchen", "problem soup")
+    assert flags.parse(made, ["--salt", "2", "--no-no-salt"], "cook", "") == {"salt": 2.0, "no_salt": False}
+    assert dataclasses.asdict(made()) == {"salt": 1, "by": None, "no_salt": True}
+
+
+def of_another_flag(*, no_warm: int = 3) -> None: ...
+
+
+def test_an_argument_that_is_another_flag_of_the_command_is_refused() -> None:
+    both = flags.together("Both", [Dish, flags.of_function(of_another_flag, "kitchen", "problem soup")])
+    with pytest.raises(Refusal) as refusal:
+        flags.parse(both, [], "cook", "")
+    assert str(refusal.value) == "--no-warm: another setting has this flag; rename the argument."
 
 
 def test_a_glance_sees_some_flags_whatever_else_is_there() -> None:

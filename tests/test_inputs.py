@@ -29,7 +29,7 @@ from trainer.inputs.readers import matching
 from trainer.inputs.split import read as read_all
 from trainer.inputs.split import training_rows
 from trainer.inputs.tfds import read
-from trainer.problem import ByDate, Files
+from trainer.problem import ByDate, Files, Share
 from trainer.problems import bikes
 
 
@@ -352,6 +352,30 @@ def test_whole_numbers_keep_all_their_digits(tmp_path: Path) -> None:
     assert csv_rows(file, dtypes={"number": "int64"}) == {"number": [2**63 - 1, -(2**63)]}
 
 
+def test_a_decimal_rounds_no_whole_number_beside_it(tmp_path: Path) -> None:
+    file = csv_file(tmp_path, "a.csv", f"number\n{2**53 + 1}\n1.0\n{2**63 - 1}.00\n-1e3\n")
+    assert csv_rows(file, dtypes={"number": "int64"}) == {"number": [2**53 + 1, 1, 2**63 - 1, -1000]}
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        (np.array([2.0**53, 1e30]), "1e+30"),
+        (np.array([1, 2**64 - 1], np.uint64), "18446744073709551615"),
+        (np.array([1, -(2**63) - 1], object), "-9223372036854775809"),
+    ],
+)
+def test_a_number_that_a_function_makes_too_large_is_refused(tmp_path: Path, values: Any, shown: str) -> None:
+    file = csv_file(tmp_path, "a.csv", "number\n1\n2\n")
+    assert csv_refusal(file, dtypes={"number": "int64"}, from_rows=lambda rows: {"number": values}) == (
+        f"{file}: row 2 has '{shown}' as 'number', and a whole number of at least -2**63 and below 2**63 is wanted."
+    )
+    good = np.array([2.0**62, -3.0])
+    assert csv_rows(file, dtypes={"number": "int64"}, from_rows=lambda rows: {"number": good}) == {
+        "number": [2**62, -3]
+    }
+
+
 def test_a_function_makes_features_of_the_columns_of_a_part_of_a_file(tmp_path: Path) -> None:
     def from_rows(rows: Mapping[str, Any]) -> dict[str, Any]:
         lengths = np.array([len(word) for word in rows["word"]])
@@ -388,6 +412,25 @@ def test_a_function_makes_features_of_the_columns_of_a_part_of_a_file(tmp_path: 
             "FILE: it cannot be read as CSV (CSV parse error: Row #2: Expected 3 columns, got 2: a,1).",
         ),
         (
+            HEADER + "a,1,2\nb,18446744073709551615,2\n",
+            "FILE: row 2 has '18446744073709551615' as 'number', and a whole number of at least -2**63 and below 2**63 "
+            "is wanted.",
+        ),
+        (
+            HEADER + "a,1e30,2\n",
+            "FILE: row 1 has '1e30' as 'number', and a whole number of at least -2**63 and below 2**63 is wanted.",
+        ),
+        (
+            HEADER + "a,-9223372036854775809,2\nb,x,2\n",
+            "FILE: row 1 has '-9223372036854775809' as 'number', and a whole number of at least -2**63 and below 2**63 "
+            "is wanted.",
+        ),
+        (HEADER + "a,1,2\nb,1,1e39\n", "FILE: row 2 has '1e39' as 'size', and a number that 32 bits hold is wanted."),
+        (HEADER + "a,1,-inf\n", "FILE: row 1 has '-inf' as 'size', and a number is wanted."),
+        (HEADER + "a,1,snan\n", "FILE: row 1 has 'snan' as 'size', and a number is wanted."),
+        ("wörd,number,size\na,1,2\n".encode("latin-1"), "FILE: its header is not UTF-8; save the file as UTF-8."),
+        ("word,number,size\na,1,2\n".encode("utf-16"), "FILE: its header is not UTF-8; save the file as UTF-8."),
+        (
             HEADER.encode() + b"\xff,1,2\n",
             "FILE: it cannot be read as CSV (In CSV column #0: CSV conversion error to string: invalid UTF8 data).",
         ),
@@ -412,6 +455,16 @@ def test_a_label_that_is_missing_is_refused(tmp_path: Path) -> None:
 def test_a_packed_file_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv.gz").write_text(HEADER)
     assert csv_refusal(str(tmp_path / "a.csv.gz")).startswith(f"{tmp_path}/a.csv.gz: it cannot be read as CSV (")
+
+
+def test_a_packed_file_that_is_cut_off_or_damaged_is_refused(tmp_path: Path) -> None:
+    words = np.random.default_rng(1).integers(0, 2**60, 50_000)
+    file = csv_file(tmp_path, "a.csv.gz", HEADER + "".join(f"{word},1,2\n" for word in words))
+    data = Path(file).read_bytes()
+    damaged = data[:200_000] + b"\xff" * 9 + data[200_009:]
+    for content in (data[:30], data[:200_000], data[:-3], damaged):
+        Path(file).write_bytes(content)
+        assert re.fullmatch(rf"{file}: it cannot be read as CSV \([^\n]+[^.\n]\)\.", csv_refusal(file))
 
 
 def hires_refusal(folder: Path, text: str) -> str:
@@ -455,6 +508,14 @@ def test_files_match_a_pattern_in_the_order_of_their_names(tmp_path: Path) -> No
     assert str(refusal.value) == (
         f"--eval-files: no file matches {tmp_path}/*.tsv; give the path of a file, or a pattern such as data/*.csv."
     )
+
+
+def test_a_file_that_is_there_is_matched_by_its_name_whatever_brackets_are_in_it(tmp_path: Path) -> None:
+    for name in ("a[1].csv", "a1.csv"):
+        (tmp_path / name).touch()
+    assert matching(f"{tmp_path}/a[1].csv", "--train-files") == [f"{tmp_path}/a[1].csv"]
+    (tmp_path / "a[1].csv").unlink()
+    assert matching(f"{tmp_path}/a[1].csv", "--train-files") == [f"{tmp_path}/a1.csv"]
 
 
 def test_remote_files_are_matched_and_read_through_tensorflow(tmp_path: Path) -> None:
@@ -519,7 +580,7 @@ def counts(source: Source, split: str) -> list[float]:
 
 def test_a_problem_reads_files_in_place_of_its_data_set(tmp_path: Path) -> None:
     file = hires(tmp_path, 2)
-    source = bike_source(tmp_path, Files(file, test=file))
+    source = bike_source(tmp_path, Files(file, test=str(shutil.copy(file, tmp_path / "test.csv"))))
     ((features, labels, weights),) = source.batches("train")
     assert source.name == file
     assert (features["day"].numpy().tolist(), features["hour"].numpy().tolist()) == (
@@ -547,7 +608,7 @@ def test_rows_of_validation_files_are_validation_and_no_training_row_is_held_out
     data = read_all(source, None)
     assert (len(data.train), len(data.validation), len(data.test())) == (60, 10, 6)
     assert sum(len(rows["hour"]) for rows in training_rows(source)) == 60
-    other = read_all(bike_source(tmp_path, Files(train, test, test)), None)
+    other = read_all(bike_source(tmp_path, Files(train, hires(tmp_path, 5, "2018-01-01"), test)), None)
     assert data.digest != other.digest
 
 
@@ -560,6 +621,56 @@ def test_test_files_that_cannot_be_used_are_refused_before_the_training(tmp_path
     assert str(refusal.value) == (
         f"--eval-files: {tmp_path}/2015-01-04.csv leaves no row to test on; give --eval-files with rows."
     )
+
+
+def test_a_mistake_in_any_file_is_refused_before_the_training(tmp_path: Path) -> None:
+    train, bad = hires(tmp_path), "timestamp,cnt\n2015-01-04 00:00:00,many\n"
+    for name, text in (("t1", "timestamp,cnt\n2015-01-04 00:00:00,1\n"), ("t2", bad), ("v", bad)):
+        csv_file(tmp_path, f"{name}.csv", text)
+    wanted = "row 1 has 'many' as 'cnt', and a number is wanted."
+    for arguments in ({}, {"first_days": 7}):
+        for files, file in (
+            (Files(train, test=f"{tmp_path}/t*.csv"), "t2"),
+            (Files(train, validation=f"{tmp_path}/v.csv"), "v"),
+        ):
+            with pytest.raises(Refusal) as refusal:
+                bike_source(tmp_path, files, **arguments)
+            assert str(refusal.value) == f"{tmp_path}/{file}.csv: {wanted}"
+    csv_file(tmp_path, "t2.csv", "timestmp,cnt\n2015-01-04 00:00:00,1\n")
+    with pytest.raises(Refusal) as refusal:
+        bike_source(tmp_path, Files(train, test=f"{tmp_path}/t*.csv"), first_days=7)
+    assert str(refusal.value) == f"{tmp_path}/t2.csv: there is no column 'timestamp'; did you mean 'timestmp'?"
+
+
+def test_files_for_validation_need_no_date_where_those_of_a_window_do(tmp_path: Path) -> None:
+    train = csv_file(tmp_path, "t.csv", "date,cnt,hour,day\n2015-01-04,1,1,Sun\n2015-01-05,1,1,Mon\n")
+    rest = csv_file(tmp_path, "v.csv", "cnt,hour,day\n1,1,Sun\n")
+    problem = dataclasses.replace(problems.load("bikes"), window=ByDate("date", 1, test_days=1), from_rows=None)
+    problem = dataclasses.replace(problem, validation=Share(0.1))
+    source = Source(dataclasses.replace(problem, dataset=Files(train, rest)), FEATURES, "")
+    source.prepare(download=False)
+    assert (counts(source, "validation"), source.rows("test")) == ([1.0], 1)
+    source = Source(dataclasses.replace(problem, dataset=Files(train, test=rest)), FEATURES, "")
+    with pytest.raises(Refusal) as refusal:
+        source.prepare(download=False)
+    assert str(refusal.value) == f"{rest}: there is no column 'date'; it has cnt, day, hour."
+
+
+def test_a_file_of_two_splits_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("tr.csv", "te.csv"):
+        (tmp_path / name).write_text("timestamp,cnt\n2015-01-04 00:00:00,1\n")
+    (tmp_path / "link.csv").symlink_to("te.csv")
+    for files, sentence in (
+        (Files("t*.csv", test="te.csv"), "--eval-files: te.csv is among --train-files too"),
+        (Files("t*.csv", test=f"{tmp_path}/te.csv"), f"--eval-files: {tmp_path}/te.csv is among --train-files too"),
+        (Files("t*.csv", "link.csv"), "--validation-files: link.csv is among --train-files too"),
+        (Files("tr.csv", "te.csv", "*e.csv"), "--eval-files: te.csv is among --validation-files too"),
+    ):
+        with pytest.raises(Refusal) as refusal:
+            bike_source(tmp_path, files)
+        assert str(refusal.value) == f"{sentence}; give other files, or a pattern without it."
+    assert bike_source(tmp_path, Files("tr.csv", test="te.csv")).name == "tr.csv"
 
 
 @pytest.mark.parametrize("start", [None, "2015-01-10"])
@@ -603,6 +714,16 @@ def test_a_window_of_one_day_keeps_hours_for_validation(tmp_path: Path) -> None:
             "has 2015-01-04 to 2015-04-13; give fewer days or an earlier start.",
         ),
         (
+            {"first_days": 3_000_000},
+            "--problem bikes: 3,000,000 days from 2015-01-04 and 56 days after them to test on end after 9999-12-31, "
+            "and FILE has 2015-01-04 to 2015-04-13; give fewer days or an earlier start.",
+        ),
+        (
+            {"first_days": 10**12},
+            "--problem bikes: 1,000,000,000,000 days from 2015-01-04 and 56 days after them to test on end after "
+            "9999-12-31, and FILE has 2015-01-04 to 2015-04-13; give fewer days or an earlier start.",
+        ),
+        (
             {"first_days": 1, "start_date": "2015-04-13"},
             "--problem bikes: 1 day from 2015-04-13 and 56 days after them to test on end on 2015-06-08, and FILE has "
             "2015-01-04 to 2015-04-13; give fewer days or an earlier start.",
@@ -630,6 +751,22 @@ def test_a_window_over_no_dates_is_refused(tmp_path: Path) -> None:
         r"--problem planted: dataset holds '\w{3}' as 'day', and a date as in 2015-01-04 is wanted\.",
         str(refusal.value),
     )
+
+
+def test_a_window_over_a_feature_that_is_no_string_is_refused() -> None:
+    with pytest.raises(Refusal) as refusal:
+        Source(planted.problem(window=ByDate("hour", 7)), {}, "").batches("train")
+    assert str(refusal.value) == (
+        "Problem: data set dataset holds int64 as 'hour', and ByDate reads strings as in 2015-01-04; give it a feature "
+        "of such strings."
+    )
+
+
+def test_a_window_may_end_with_the_last_day_that_there_is(tmp_path: Path) -> None:
+    file = csv_file(tmp_path, "a.csv", "timestamp,cnt\n" + "".join(f"9999-12-{day} 00:00:00,1\n" for day in (30, 31)))
+    problem = problems.load("bikes", {"first_days": 1})
+    problem = dataclasses.replace(problem, dataset=Files(file), window=ByDate("date", 1, test_days=1))
+    assert counts(Source(problem, FEATURES, ""), "test") == [1.0]
 
 
 def test_a_window_of_a_data_set_reaches_over_its_splits(tmp_path: Path) -> None:

@@ -465,6 +465,15 @@ def test_a_data_set_given_by_its_name_is_never_planted(place: Path, capsys: pyte
     assert list(place.iterdir()) == []
 
 
+def test_planted_data_do_not_stand_in_where_a_person_said_where_the_data_are(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = MISSING.format("bike_hires/london", "london").replace("data/manual", "mine/manual")
+    for more in ([], ["--dry-run"]):
+        assert said_of(capsys, "--problem", "bikes", "--data-dir", "mine", *more) == missing
+    assert list(place.iterdir()) == []
+
+
 def test_files_take_the_place_of_a_problem_s_data_set(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     hours = [f"2015-01-{day:02} {hour:02}:00:00,{day + hour}" for day in range(1, 31) for hour in range(24)]
     for name, part in (("a", hours[:480]), ("b", hours[480:])):
@@ -683,7 +692,7 @@ def test_a_warm_start_is_reported_and_a_resumed_run_does_without_its_source(
     report = json.loads(Path("runs/x/warm_start.json").read_text())["day_hour"]
     share = report.pop("matched_share_of_training_rows")
     assert line == (
-        f"warm start of 'day_hour' from 'week' in {tmp_path}/old: 144 of 168 rows matched by key, 24 new (from the "
+        f"warm start of 'day_hour' from 'week' in {tmp_path}/old: 144 of 168 rows matched by key, 24 new (24 from the "
         f"mean), 0 dropped; {100 * share:.2f} % of the training rows have a matched key"
     )
     assert report == {
@@ -693,6 +702,7 @@ def test_a_warm_start_is_reported_and_a_resumed_run_does_without_its_source(
         "rows": 168,
         "matched": 144,
         "new": 24,
+        "unseen": 0,
         "dropped": 0,
         "on_missing_rows": "mean",
     }
@@ -726,3 +736,45 @@ def test_an_unknown_start_of_missing_rows_is_refused(problem_file: str) -> None:
     assert refused(given) == (
         "--on-missing-rows: on_missing_rows must be one of initializer, mean, out_of_vocabulary, not 'zeros'."
     )
+
+
+def test_the_values_of_an_old_vocabulary_are_not_copied_into_the_run(tmp_path: Path) -> None:
+    vectors = np.random.default_rng(0).normal(size=(7, 2)).astype(np.float32)
+    from_memory = fc.embedding_column(
+        planted.day, 2, ckpt_to_load_from=vectors, old_vocabulary=planted.DAYS[::-1], trainable=False
+    )
+    np.save(tmp_path / "hours.npy", vectors)
+    (tmp_path / "hours.txt").write_text("\n".join(map(str, range(7))))
+    from_files = fc.embedding_column(
+        planted.hour, 2, ckpt_to_load_from=tmp_path / "hours.npy", old_vocabulary=tmp_path / "hours.txt"
+    )
+    problem = planted.problem(dnn_feature_columns=(from_memory, from_files))
+    run = Run(str(tmp_path / "run"))
+    carry_out(Plan(Settings(train_steps=2), problem, run))
+    np.testing.assert_array_equal(tables.read(run.tables, "day").values, vectors[::-1])
+    day, hour = run.read_json("problem.json")["dnn_feature_columns"]
+    assert (day["old_vocabulary"], hour["old_vocabulary"]) == (None, str(tmp_path / "hours.txt"))
+    assert day["ckpt_to_load_from"].startswith("ndarray in memory")
+    assert hex(id(vectors))[2:] not in json.dumps(day)
+    report = run.read_json("warm_start.json")
+    assert (report["day"]["source"], report["hour"]["source"]) == ("the ndarray", str(tmp_path / "hours.npy"))
+
+
+def test_a_resumed_run_does_without_the_source_that_its_own_model_declares(tmp_path: Path) -> None:
+    old_week(tmp_path / "old")
+    column = fc.embedding_column(
+        planted.day_hour, 4, ckpt_to_load_from=tmp_path / "old", name="day_hour", trainable=False
+    )
+    inner = planted.problem(dnn_feature_columns=(column,))
+    own, run = planted.problem(model=lambda: models.build(inner)), Run(str(tmp_path / "run"))
+    carry_out(Plan(Settings(train_steps=2), own, run))
+    before = tables.read(run.tables, "day_hour").values
+    (tmp_path / "old").rename(tmp_path / "gone")
+    with pytest.raises(Refusal) as refusal:
+        carry_out(Plan(Settings(train_steps=2), own, Run(str(tmp_path / "another"))))
+    assert str(refusal.value) == (
+        f"warm start of 'day_hour': there is no {tmp_path}/old; give a run's job dir, a TensorFlow checkpoint or the "
+        "folder of one, a SavedModel, .keras, .h5, .npz, .npy, .safetensors, word2vec or GloVe."
+    )
+    carry_out(Plan(Settings(train_steps=2, resume=True), own, run))
+    np.testing.assert_array_equal(tables.read(run.tables, "day_hour").values, before)

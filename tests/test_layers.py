@@ -578,7 +578,7 @@ def test_what_a_table_starts_from_is_read_once_and_not_kept_in_its_config() -> N
 
     def read() -> Any:
         calls.append(1)
-        report = Report("table", "there", "table", "key", 4, 4, 0, 0, "initializer", np.ones(4, bool))
+        report = Report("table", "there", "table", "key", 4, 4, 0, 0, 0, "initializer", np.ones(4, bool))
         return Start(np.full((4, 3), 7.0), (), np.zeros(0, np.int64), report)
 
     made = layers.EmbeddingTable(4, 3, warm_start=read)
@@ -1532,3 +1532,21 @@ def test_every_refusal_of_the_room_is_among_those_tested() -> None:
 def test_a_partial_declared_twice_alike_is_one_column() -> None:
     columns = [fc.numeric_column("n", normalizer_fn=partial(operator.mul, 2)) for _ in range(2)]
     assert len(layers.Encoder(columns).keys) == 1
+
+
+@pytest.mark.parametrize("make", [layers.DenseFeatures, layers.Encoder])
+def test_a_config_says_nothing_of_where_a_table_started(make: Any) -> None:
+    old = [f"old {number}" for number in range(1000)]
+    column = fc.embedding_column(HOUR, 2, ckpt_to_load_from="old.npy", tensor_name_in_ckpt="hour", old_vocabulary=old)
+    layer = make([column])
+    config = json.dumps(layer.get_config())
+    assert "old" not in config.replace("old_vocabulary", "")
+    assert layer.columns == (column,)
+    assert make.from_config(json.loads(config)).columns == (fc.embedding_column(HOUR, 2),)
+
+
+def test_a_config_of_before_that_says_where_a_table_started_is_read_without_it() -> None:
+    config = layers.DenseFeatures([fc.embedding_column(HOUR, 2), MILES]).get_config()
+    (before,) = (column for column in config["columns"] if "combiner" in column)
+    before |= {"ckpt_to_load_from": "runs/gone", "tensor_name_in_ckpt": "hour", "old_vocabulary": ["1", "2"]}
+    assert layers.DenseFeatures.from_config(config).columns == (fc.embedding_column(HOUR, 2), MILES)

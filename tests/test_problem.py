@@ -254,6 +254,12 @@ def test_a_file_runs_once_for_its_flags_and_its_problem_and_again_when_it_has_ch
             {},
             "--problem: FILE problem() returns no Problem; return Problem(…) in it.",
         ),
+        (
+            "def problem(*, y: int = 3, x: int): ...",
+            {"y": 2},
+            "--problem: FILE: argument 'x' of problem() cannot be a flag; write it after * with a type and a default, "
+            "as in (*, x: int = 3), where the type is int, float, str or bool, or one of them | None.",
+        ),
     ],
 )
 def test_arguments_that_do_not_make_a_problem_are_refused(
@@ -264,6 +270,11 @@ def test_arguments_that_do_not_make_a_problem_are_refused(
     with pytest.raises(Refusal) as refusal:
         problems.load(str(file), arguments)
     assert str(refusal.value) == sentence.replace("FILE", str(file))
+
+
+def test_an_argument_without_a_default_may_be_given_in_python(with_arguments: str) -> None:
+    Path(with_arguments).write_text(FUNCTION.replace("width: int = 16", "width: int"))
+    assert problems.load(with_arguments, {"width": 3}).dnn_hidden_units == (3,)
 
 
 @pytest.mark.parametrize("days", [{"train_days": 0}, {"train_days": 3, "test_days": -1}])

@@ -250,5 +250,14 @@ def test_other_data_take_the_place_of_those_of_a_run_that_is_repeated(tmp_path: 
     file = written(tmp_path, Settings(train_files="a.csv", eval_files="b.csv"))
     assert from_argv(["--settings", file]).eval_files == "b.csv"
     assert from_argv(["--settings", file, "--dataset", "c"]) == Settings(dataset="c", settings=file)
+    files = Settings(train_files="a.csv", validation_files="v.csv", eval_files="b.csv")
+    again = ["--settings", written(tmp_path, files), "--train-files", "c.csv"]
+    assert from_argv(again) == Settings(train_files="c.csv", settings=file)
+    assert from_argv([*again, "--eval-files", "d.csv"]) == Settings(
+        train_files="c.csv", eval_files="d.csv", settings=file
+    )
+    assert from_argv(["--settings", file, "--eval-files", "d.csv"]) == dataclasses.replace(
+        files, eval_files="d.csv", settings=file
+    )
     file = written(tmp_path, Settings(dataset="c"))
     assert from_argv(["--settings", file, "--train-files", "a.csv"]) == Settings(train_files="a.csv", settings=file)

@@ -402,7 +402,7 @@ REFUSALS = {
     f"{SOURCES}.",
     "--warm-start day_hour=nowhere": f"warm start of 'day_hour': there is no nowhere; give {SOURCES}.",
     "--warm-start day_hour=runs/tower": "warm start of 'day_hour': 'day_hour' in runs/tower is 168 by 8, and the table "
-    "is 168 by {dimension}; give the column dimension=8, or leave the warm start out.",
+    "is 168 by {dimension}; give the table a dimension of 8, or leave the warm start out.",
     "--job-dir file": "--job-dir: {place}/file is a file; a folder is wanted.",
     "--job-dir file/run": "--job-dir: {place}/file/run cannot be made, because {place}/file is a file; give another "
     "folder.",

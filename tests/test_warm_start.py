@@ -1,11 +1,14 @@
 """Starting a table from another: rows matched by what they stand for, and what must not be carried over."""
 
+import contextlib
+import gc
 import inspect
 import math
 import re
 import shutil
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +161,7 @@ def test_the_same_words_in_another_order_with_new_and_missing_ones_keep_their_ve
     assert report is not None
     assert (report.rows, report.matched, report.new, report.dropped, report.by) == (42, 37, 5, 3, "key")
     assert report.line == (
-        f"warm start of 'words' from 'words' in {tmp_path}: 37 of 42 rows matched by key, 5 new (from the "
+        f"warm start of 'words' from 'words' in {tmp_path}: 37 of 42 rows matched by key, 5 new (5 from the "
         "initializer), 3 dropped"
     )
 
@@ -196,7 +199,8 @@ def test_new_rows_can_start_from_the_unseen_row_that_their_word_had_there(tmp_pa
     assert len(set(np.asarray(ids).tolist())) == 4
     report = table.warm_started
     assert report is not None
-    assert (report.matched, report.new) == (1, 20)
+    assert (report.matched, report.new, report.unseen) == (1, 20, 20)
+    assert report.line.endswith("20 new (20 from the out-of-vocabulary row), 1 dropped")
 
 
 def test_unseen_rows_are_refused_where_the_source_has_none(tmp_path: Path) -> None:
@@ -328,6 +332,47 @@ def test_a_cross_of_another_number_of_keys_is_refused(run: str) -> None:
     )
 
 
+@pytest.mark.parametrize(("there", "here"), [(("month", 12), ("hr", 24)), (("a", 3), ("c", 3))])
+def test_keys_of_other_names_are_not_taken_for_each_other(
+    there: tuple[str, int], here: tuple[str, int], tmp_path: Path
+) -> None:
+    def crossed(*keys: tuple[str, int], source: Any = None) -> Any:
+        cross = fc.crossed_column([fc.categorical_column_with_identity(*key) for key in keys])
+        return fc.embedding_column(cross, 4, ckpt_to_load_from=source, name="pairs")
+
+    other = ("b", 3) if there[0] == "a" else ("hour", 24)
+    last = ("b", 3) if there[0] == "a" else ("mon", 12)
+    pair = (last, here) if there[0] == "a" else (here, last)
+    source = stored(tmp_path, crossed(there, other))
+    assert refusal(crossed(*pair, source=source)) == (
+        f"warm start of 'pairs': the rows of 'pairs' in {source} stand for other values than the table's: the keys are "
+        f"{there[0]}, {other[0]} there, {pair[0][0]}, {pair[1][0]} here; declare the column as it was there, or leave "
+        "the warm start out."
+    )
+
+
+def test_a_cross_of_two_columns_of_one_feature_starts_from_its_own_table(tmp_path: Path) -> None:
+    def hours(edges: list[float], source: Any = None) -> Any:
+        columns = [fc.bucketized_column(fc.numeric_column("hour"), some) for some in (edges, [3, 9, 15])]
+        return fc.embedding_column(fc.crossed_column(columns), 4, ckpt_to_load_from=source, name="hours")
+
+    source = stored(tmp_path, hours([6, 12]))
+    np.testing.assert_array_equal(started(hours([6, 12], source)).values, random(12))
+    assert "has the boundaries 6, 12 there, 6, 13 here" in refusal(hours([6, 13], source))
+
+
+def test_unseen_rows_of_a_cross_are_the_means_of_what_could_hold_its_words(tmp_path: Path) -> None:
+    def pairs(oov: int, source: Any = None) -> Any:
+        return day_hour(day(num_oov_buckets=oov), fc.categorical_column_with_identity("hour", 2), source=source)
+
+    source = stored(tmp_path, pairs(4))
+    values = started(pairs(2, source)).values.reshape(5, 2, 4)
+    there = random(14).reshape(7, 2, 4)
+    np.testing.assert_array_equal(values[:3], there[:3])
+    np.testing.assert_allclose(values[3:], [there[[3, 5]].mean(axis=0), there[[4, 6]].mean(axis=0)], rtol=1e-6)
+    assert report_of(pairs(2, source)).dropped == 0
+
+
 def test_a_cross_whose_key_shares_nothing_is_refused(run: str) -> None:
     assert refusal(day_hour(day(["Sat", "Sun"]), HOUR, source=run)) == (
         f"warm start of 'day_hour': the rows of 'day_hour' in {run} stand for other values than the table's: no key is "
@@ -338,14 +383,15 @@ def test_a_cross_whose_key_shares_nothing_is_refused(run: str) -> None:
 def test_another_dimension_is_refused_with_both_shapes(run: str) -> None:
     assert refusal_before(day_hour(source=run, dimension=8, tensor_name_in_ckpt="day_hour")) == (
         f"warm start of 'day_hour': 'day_hour' in {run} is 72 by 4, and the table is 72 by 8; "
-        "give the column dimension=4, or leave the warm start out."
+        "give the table a dimension of 4, or leave the warm start out."
     )
 
 
 def test_rows_of_unknown_ids_are_taken_by_position_where_there_are_as_many(run: str) -> None:
     column = day_hour(source=run, tensor_name_in_ckpt="vectors")
     np.testing.assert_array_equal(started(column).values, VALUES)
-    assert report_of(column).by == "position"
+    report = report_of(column)
+    assert (report.by, report.share(np.ones(72))) == ("position", None)
 
 
 def test_rows_of_unknown_ids_are_refused_where_there_are_more_or_fewer(run: str) -> None:
@@ -389,6 +435,14 @@ def test_an_old_vocabulary_may_write_numbers_with_zeros_before_them(label: str, 
         HOUR, 4, ckpt_to_load_from=tmp_path / "vectors.npy", old_vocabulary=[label, "21"], initializer="zeros"
     )
     np.testing.assert_array_equal(started(column).values[[8, 21]], random(2))
+
+
+def test_an_old_vocabulary_tells_which_of_several_matrices_is_meant(tmp_path: Path) -> None:
+    np.savez(tmp_path / "some.npz", first=random(7), second=random(3), third=random(9))
+    column = words(["c", "a"], tmp_path / "some.npz", old_vocabulary=["a", "b", "c"])
+    np.testing.assert_array_equal(started(column).values, random(3)[[2, 0]])
+    column = words(["c", "a"], tmp_path / "some.npz", old_vocabulary=[*"abcdefgh"])
+    np.testing.assert_array_equal(started(column).values, random(9)[[2, 0]])
 
 
 def test_an_old_vocabulary_that_is_too_long_is_refused(tmp_path: Path) -> None:
@@ -555,6 +609,31 @@ def test_the_snippet_of_the_course_runs_word_for_word(tmp_path: Path, monkeypatc
     )
 
 
+@pytest.mark.parametrize("kind", ["sequential", "subclass", "function", "strategy"])
+@pytest.mark.parametrize("new", [["b", "a"], ["b", "x"]])
+def test_a_table_may_be_built_where_its_variable_does_not_exist_at_once(kind: str, new: Any, tmp_path: Path) -> None:
+    source = stored(tmp_path, words(["a", "b"]))
+    made = layers.DenseFeatures([words(new, source, initializer="zeros")])
+    rows = tf.data.Dataset.from_tensors(({"word": tf.constant(["a", "b"])}, tf.constant([0.0, 1.0]))).repeat(2)
+
+    class Own(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.features, self.answer = made, keras.layers.Dense(1)
+
+        def call(self, features: Any) -> Any:
+            return self.answer(self.features(features))
+
+    if kind == "function":
+        tf.function(lambda word: made({"word": word}))(tf.constant(["a"]))
+    with tf.distribute.MirroredStrategy(["/cpu:0"]).scope() if kind == "strategy" else contextlib.nullcontext():
+        model = Own() if kind == "subclass" else keras.Sequential([made, keras.layers.Dense(1)])
+        model.compile(keras.optimizers.SGD(0.0), "mse")
+        model.fit(rows, verbose=0, shuffle=False)
+    there = by_label(words(["a", "b"]), random(2))
+    assert made.tables["words"].values.tolist() == [there.get(word, [0.0] * 4) for word in new]
+
+
 # The library form.
 
 
@@ -654,6 +733,17 @@ def test_a_layer_without_a_table_is_refused() -> None:
     )
 
 
+def test_the_example_of_the_page_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stored(Path("runs/flights"), fc.embedding_column(day(["Tue", "Mon"]), 16, name="day"))
+    page = Path(str(warm_start.__file__)).with_name("README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    exec(compile(block, "README.md", "exec"), {})
+    assert "2 of 4 rows matched by key, 2 new (2 from the initializer), 0 dropped" in capsys.readouterr().out
+
+
 # Texts among texts.
 
 
@@ -665,26 +755,228 @@ def test_each_text_is_found_at_its_first_place(there: list[str], data: st.DataOb
     first: dict[str, int] = {}
     for place, text in enumerate(there):
         first.setdefault(text, place)
-    found = texts.positions(*(pa.array([text.encode() for text in some], pa.large_binary()) for some in (there, here)))
+    arrays = (pa.array([text.encode() for text in some], pa.large_binary()) for some in (there, here))
+    found = texts.positions(*map(texts.hashes, arrays))
     assert found.tolist() == [first.get(text, -1) for text in here]
 
 
 def test_many_texts_are_found_over_several_blocks_and_rounds() -> None:
     there = [f"{number:0{number % 40}}" for number in range(100_000)]
     here = there[::-7]
-    found = texts.positions(pa.array(there, pa.large_binary()), pa.array(here, pa.large_binary()))
+    found = texts.positions(*(texts.hashes(pa.array(some, pa.large_binary())) for some in (there, here)))
     assert [there[place] for place in found] == here
 
 
 def test_texts_that_are_slices_of_others_are_found() -> None:
     whole = pa.array([b"a", b"bb", b"ccc", b"dddddddddd", b"e"], pa.large_binary())
-    assert texts.positions(whole[1:4], whole[2:]).tolist() == [1, 2, -1]
+    assert texts.positions(texts.hashes(whole[1:4]), texts.hashes(whole[2:])).tolist() == [1, 2, -1]
 
 
 def test_hashes_are_alike_for_equal_texts_alone() -> None:
     some = [bytes([letter] * length) for letter in range(3) for length in range(40)]
     hashes = texts.hashes(pa.array(some, pa.large_binary()))
     assert len(set(hashes[0].tolist())) == len(set(hashes[1].tolist())) == len(set(some))
+
+
+# What a person gives, in its many forms.
+
+
+class Vectors:
+    """Vectors in memory, as gensim's KeyedVectors have them."""
+
+    def __init__(self, keys: list[str]) -> None:
+        self.index_to_key, self.vectors = keys, random(len(keys))
+
+
+def test_vectors_in_memory_are_named_and_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = Vectors(["a", "b"])
+    assert report_of(words(["b"], vectors)).source == "the Vectors"
+    embedding = keras.layers.Embedding(2, 4)
+    assert warm_start.assign(embedding, vectors, vocabulary=["b", "a"]).source == "the Vectors"
+    assert warm_start.assign(embedding, random(2)).source == "the ndarray"
+    monkeypatch.chdir(tmp_path)
+    np.save("vectors.npy", random(2))
+    for path in ("vectors.npy", Path("vectors.npy")):
+        assert warm_start.assign(embedding, path).source == f"{tmp_path}/vectors.npy"
+
+
+def test_columns_from_one_object_share_a_table_and_those_from_two_do_not() -> None:
+    class Named(Vectors):
+        """Of a type that no other test has an object of."""
+
+    one, other = Named(["a", "b"]), Named(["b", "a"])
+    first, again, second = words(["a"], one), words(["a"], one), words(["a"], other)
+    assert [column.ckpt_to_load_from for column in (first, again, second)] == [
+        "Named in memory",
+        "Named in memory",
+        "Named in memory, number 2",
+    ]
+    assert first == again != second
+    assert list(layers.DenseFeatures([first, again]).tables) == ["words"]
+    with pytest.raises(Refusal) as refused:
+        layers.DenseFeatures([first, second])
+    assert str(refused.value) == (
+        "embedding_column: two different tables are named 'words'; give one of them another name=."
+    )
+    keys = [fc.categorical_column_with_vocabulary_list(key, ["b", "a"]) for key in ("origin", "dest")]
+    shared = layers.DenseFeatures(fc.shared_embeddings(keys, 4, ckpt_to_load_from=one))
+    shared.build()
+    ((_, table),) = shared.tables.items()
+    np.testing.assert_array_equal(table.values, random(2)[::-1])
+
+
+def test_an_object_that_nobody_needs_any_more_is_not_kept() -> None:
+    vectors = Vectors(["a"])
+    column, kept = words(["a"], vectors), weakref.ref(vectors)
+    del vectors
+    assert kept() is not None
+    del column
+    gc.collect()
+    assert kept() is None
+
+
+@pytest.mark.parametrize(
+    ("content", "values"),
+    [
+        (b"\xef\xbb\xbfa\nb\n", ["a", "b"]),
+        (b"a\r\nb\r\n", ["a", "b"]),
+        (b"a\r\nb", ["a", "b"]),
+        (b"a\r\nb\n", ["a\r", "b"]),
+        (b"a\nb", ["a", "b"]),
+        (b"a\nb\n\n", ["a", "b", ""]),
+    ],
+)
+def test_a_file_of_an_old_vocabulary_may_have_any_ends_of_lines(
+    content: bytes, values: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "old.txt").write_bytes(content)
+    here = ["b", "a", "a\r", "x"]
+    embedding = keras.layers.Embedding(4, 4, embeddings_initializer="zeros")
+    warm_start.assign(embedding, random(3), vocabulary=here, old_vocabulary=tmp_path / "old.txt")
+    there = dict(zip(values, random(3).tolist(), strict=False))
+    assert np.asarray(embedding.embeddings).tolist() == [there.get(key, [0.0] * 4) for key in here]
+
+
+def test_a_file_of_an_old_vocabulary_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    old, source = tmp_path / "old", random(2)
+    old.mkdir()
+    assert refusal_before(words(["a"], source, old_vocabulary=old)) == (
+        f"warm start of 'words': old_vocabulary: {old} is a folder; give a file with a value a line."
+    )
+    file = tmp_path / "old.txt"
+    file.write_bytes("Zürich\nBern\n".encode("latin-1"))
+    assert refusal_before(words(["a"], source, old_vocabulary=file)) == (
+        f"warm start of 'words': old_vocabulary: {file} is no UTF-8; save it as that, with a value a line."
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["b", "a"],
+        [b"b", b"a"],
+        np.array(["b", "a"]),
+        np.array([b"b", b"a"]),
+        tf.constant(["b", "a"]),
+        [tf.constant("b"), tf.constant("a")],
+        keras.layers.StringLookup(vocabulary=["b", "a"], num_oov_indices=0).get_vocabulary(),
+    ],
+    ids=["str", "bytes", "array", "array of bytes", "tensor", "tensors", "lookup"],
+)
+def test_keys_may_be_text_in_any_form(given: Any) -> None:
+    embedding = keras.layers.Embedding(2, 4)
+    assert warm_start.assign(embedding, random(2), vocabulary=given, old_vocabulary=["a", "b"]).matched == 2
+    np.testing.assert_array_equal(embedding.embeddings, random(2)[::-1])
+    assert warm_start.assign(embedding, random(2), vocabulary=["a", "b"], old_vocabulary=given).matched == 2
+    np.testing.assert_array_equal(embedding.embeddings, random(2)[::-1])
+    np.testing.assert_array_equal(started(words(["a", "b"], random(2), old_vocabulary=given)).values, random(2)[::-1])
+
+
+def test_keys_may_come_from_a_generator_as_numbers() -> None:
+    embedding = keras.layers.Embedding(2, 4)
+    warm_start.assign(embedding, random(2), vocabulary=(8 - key for key in (1, 2)), old_vocabulary=iter("67"))
+    np.testing.assert_array_equal(embedding.embeddings, random(2)[::-1])
+
+
+@pytest.mark.parametrize("vocabulary", ["keys.txt", b"keys.txt", Path("keys.txt")])
+def test_a_vocabulary_that_is_no_list_is_refused(vocabulary: Any) -> None:
+    with pytest.raises(Refusal) as refused:
+        warm_start.assign(keras.layers.Embedding(8, 4, name="words"), random(8), vocabulary=vocabulary)
+    assert str(refused.value) == (
+        "warm_start.assign: a list of keys is wanted as vocabulary, not 'keys.txt'; give one key a row."
+    )
+
+
+def test_a_column_or_a_layer_that_is_none_is_refused() -> None:
+    with pytest.raises(Refusal) as refused:
+        warm_start.assign(keras.layers.Embedding(2, 4), random(2), column="word")  # type: ignore[arg-type]
+    assert str(refused.value) == (
+        "warm_start.assign: a categorical or an embedding column is wanted as column, not 'word'."
+    )
+    for mistake in ("words", layers.EmbeddingTable):
+        with pytest.raises(Refusal) as refused:
+            warm_start.assign(mistake, random(2), table="words")
+        assert str(refused.value) == (
+            f"warm_start.assign: a layer of columns, an EmbeddingTable or an Embedding is wanted, not {mistake!r}."
+        )
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")  # of Keras
+@pytest.mark.parametrize("mode", ["int8", "int4"])
+def test_a_layer_that_was_quantized_is_refused_and_stays_as_it_is(mode: str) -> None:
+    embedding = keras.layers.Embedding(2, 4, name="words")
+    embedding.build(None)
+    embedding.quantize(mode)
+    before = np.array(embedding(np.arange(2)))
+    with pytest.raises(Refusal) as refused:
+        warm_start.assign(embedding, random(2))
+    assert str(refused.value) == (
+        "warm_start.assign: 'words' holds int8, and floats are wanted; assign before quantize()."
+    )
+    np.testing.assert_array_equal(embedding(np.arange(2)), before)
+
+
+def test_a_layer_with_lora_is_refused_and_one_that_gets_it_later_starts_with_the_rows() -> None:
+    embedding = keras.layers.Embedding(2, 4, name="words")
+    warm_start.assign(embedding, random(2))
+    embedding.enable_lora(1)
+    np.testing.assert_array_equal(embedding(np.arange(2)), random(2))
+    with pytest.raises(Refusal) as refused:
+        warm_start.assign(embedding, random(2)[::-1])
+    assert str(refused.value) == (
+        "warm_start.assign: 'words' has LoRA enabled, which adds to the rows that are set; assign before enable_lora()."
+    )
+    np.testing.assert_array_equal(embedding(np.arange(2)), random(2))
+
+
+def test_the_first_row_of_a_string_lookup_takes_the_row_of_other_values(tmp_path: Path) -> None:
+    source = stored(tmp_path, words(["a", "b"], oov=1))
+    lookup = keras.layers.StringLookup(vocabulary=["b", "x"])
+    embedding = keras.layers.Embedding(3, 4)
+    warm_start.assign(embedding, source, vocabulary=lookup.get_vocabulary(), on_missing_rows="out_of_vocabulary")
+    there = random(3)
+    np.testing.assert_array_equal(embedding(lookup(["never seen", "b", "x"])), there[[2, 1, 2]])
+
+
+@pytest.mark.parametrize(
+    "layer", [keras.layers.Rescaling(0.5), keras.layers.Normalization(axis=-1, mean=[3.0], variance=[4.0])]
+)
+def test_a_layer_of_keras_before_the_boundaries_is_the_same_as_one_of_its_config(layer: Any, tmp_path: Path) -> None:
+    def ranges(normalizer: Any, source: Any = None) -> Any:
+        number = fc.numeric_column("miles", normalizer_fn=normalizer)
+        return fc.embedding_column(fc.bucketized_column(number, [1.0, 2.0]), 4, ckpt_to_load_from=source, name="miles")
+
+    source = stored(tmp_path, ranges(layer))
+    np.testing.assert_array_equal(started(ranges(layer, source)).values, random(3))
+    config = {name: value for name, value in layer.get_config().items() if name != "name"}
+    again = type(layer)(**config)
+    assert again.name != layer.name
+    np.testing.assert_array_equal(started(ranges(again, source)).values, random(3))
+    assert refusal(ranges(keras.layers.Rescaling(0.25), source)) == (
+        f"warm start of 'miles': the rows of 'miles' in {source} stand for other values than the table's: another "
+        "normalizer_fn or width before the boundaries there than here; declare the column as it was there, or leave "
+        "the warm start out."
+    )
 
 
 def test_every_refusal_of_the_matching_is_among_those_tested() -> None:

@@ -7,7 +7,7 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import NoneType
 from typing import Any, NoReturn
 
@@ -75,7 +75,10 @@ def parser(settings: type[Any], prog: str, description: str, epilog: str | None 
         title = field.metadata["group"]
         group = groups.setdefault(title, None) or made.add_argument_group(title)
         groups[title] = group
-        _add(group, field, hints[field.name])
+        try:
+            _add(group, field, hints[field.name])
+        except argparse.ArgumentError:
+            raise Refusal(f"{flag_name(field.name)}: another setting has this flag; rename the argument.") from None
     return made
 
 
@@ -190,19 +193,39 @@ def of_function(function: Callable[..., Any], owner: str, group: str) -> type[An
         0.3
     """
     fields, texts = [], _argument_texts(inspect.getdoc(function) or "")
-    for name, argument in inspect.signature(function, eval_str=True).parameters.items():
-        kinds = [kind for kind in typing.get_args(argument.annotation) or [argument.annotation] if kind is not NoneType]
+    arguments = _arguments(function, owner)
+    for name, argument in arguments.items():
+        is_union = typing.get_origin(argument.annotation) in (types.UnionType, typing.Union)
+        members = typing.get_args(argument.annotation) if is_union else [argument.annotation]
+        kinds = [kind for kind in members if kind is not NoneType]
         is_keyword = argument.kind is inspect.Parameter.KEYWORD_ONLY and argument.default is not argument.empty
-        if not is_keyword or len(kinds) != 1 or kinds[0] not in METAVARS:
+        if not is_keyword or len(kinds) != 1 or kinds[0] not in tuple(METAVARS):
             raise Refusal(
                 f"{owner}: argument '{name}' of {function.__name__}() cannot be a flag; write it after * with a type "
                 f"and a default, as in (*, {name}: int = 3), where the type is int, float, str or bool, or one of "
                 "them | None."
             )
-        kind = kinds[0]
+        kind, who = kinds[0], f"of {function.__name__}()"
+        if not isinstance(argument.default, (kind, NoneType, int if kind is float else kind)):
+            raise Refusal(
+                f"{owner}: argument '{name}' {who} has the default {argument.default!r}, which is no {kind.__name__}; "
+                "give it one that is."
+            )
+        if kind is bool and argument.default is not False and f"no_{name}" in arguments:
+            off = flag_name(f"no_{name}")
+            raise Refusal(f"{owner}: '{name}' and 'no_{name}' {who} are both the flag {off}; rename one of them.")
         made = flag(argument.default, texts.get(name, ""), METAVARS[kind], group=group)
         fields.append((name, kind if argument.annotation is kind else kind | None, made))
     return dataclasses.make_dataclass("Arguments", fields, frozen=True)
+
+
+def _arguments(function: Callable[..., Any], owner: str) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(function, eval_str=True).parameters
+    except (NameError, AttributeError, SyntaxError, TypeError) as error:
+        raise Refusal(
+            f"{owner}: a type of {function.__name__}() cannot be read ({error}); name types that its file knows."
+        ) from None
 
 
 def _argument_texts(docstring: str) -> dict[str, str]:

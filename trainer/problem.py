@@ -248,6 +248,11 @@ def load(name: str, arguments: Mapping[str, Any] | None = None) -> Problem:
         if argument not in known:
             ending = nearest(argument, known) or f"; it has {', '.join(known) or 'none'}."
             raise Refusal(f"--problem: {name} has no argument '{argument}'{ending}")
+    if function is not None:
+        try:
+            inspect.signature(function).bind(**given)
+        except TypeError:
+            flags_of(name)  # refuses an argument that is wanted and has no default
     problem = function(**given) if function else getattr(module, "PROBLEM", None)
     if not isinstance(problem, Problem):
         made = "problem() returns no Problem; return" if function else "sets no PROBLEM; write PROBLEM ="

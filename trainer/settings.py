@@ -168,8 +168,8 @@ def _elsewhere(
 
 def _without_other_data(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Returns stored settings without the data that a command line puts others in the place of."""
-    files = {"train_files", "validation_files", "eval_files"}
-    dropped = {"dataset"} if "train_files" in given else files if "dataset" in given else set()
+    data = {"dataset", "train_files", "validation_files", "eval_files"}
+    dropped = data if {"dataset", "train_files"} & given.keys() else set()
     return {name: value for name, value in stored.items() if name not in dropped}
 
 

@@ -67,8 +67,11 @@ def _size(tensor: Tensor) -> str:
     import ml_dtypes  # noqa: F401  # which makes NumPy know bfloat16
     import numpy as np
 
-    count = int(np.prod(tensor.shape))
-    return quantity(count * np.dtype(tensor.dtype).itemsize) if tensor.dtype != "string" else ""
+    try:
+        size = np.dtype(tensor.dtype).itemsize
+    except TypeError:  # strings, and dtypes that TensorFlow alone has
+        return ""
+    return quantity(int(np.prod(tensor.shape)) * size) if size else ""
 
 
 def _role(source: Source, tensor: Tensor) -> str:

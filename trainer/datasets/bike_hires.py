@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import os
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -96,24 +97,42 @@ def read_hires(path: str) -> list[dict[str, Any]]:
     """Returns the features of each hour of a CSV file, plain or compressed with gzip, in order of time.
 
     Raises:
-        Refusal: The file lacks a column or an hour of it cannot be read.
+        Refusal: The file or an hour of it cannot be read, it lacks a column, or its hours are of fewer than two days.
     """
-    content = paths.read_bytes(path)
-    text = (gzip.decompress(content) if path.endswith(".gz") else content).decode("utf-8-sig")
-    rows = csv.DictReader(io.StringIO(text, newline=""))
+    rows = csv.DictReader(io.StringIO(_text(path), newline=""))
     header = rows.fieldnames or []
     for column in COLUMNS:
         if column not in header:
             ending = nearest(column, header) or f"; it has {', '.join(header) or 'none'}."
             raise Refusal(f"bike_hires: {path} has no column '{column}'{ending}")
     hires = [_hire(row, number, path) for number, row in enumerate(rows, 1)]
+    days = len({hire["date"] for hire in hires})
+    if days < 2:
+        raise Refusal(
+            f"bike_hires: {path} has hours of {days} day{'' if days == 1 else 's'}, and two at least are wanted, to "
+            "learn from and to test on."
+        )
     return sorted(hires, key=lambda hire: (hire["date"], hire["hour"]))
+
+
+def _text(path: str) -> str:
+    content = paths.read_bytes(path)
+    try:
+        content = gzip.decompress(content) if path.endswith(".gz") else content
+    except (OSError, EOFError, zlib.error):
+        raise Refusal(
+            f"bike_hires: {path} is no whole gzip file; compress it again, or give it as it is without .gz in its name."
+        ) from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Refusal(f"bike_hires: {path} is not UTF-8; save it as UTF-8.") from None
 
 
 def _hire(row: Mapping[str, str], number: int, path: str) -> dict[str, Any]:
     try:
         return example(*(row[column] for column in COLUMNS))
-    except (ValueError, TypeError):  # a short row has None in it
+    except (ValueError, TypeError, OverflowError):  # a short row has None in it
         raise Refusal(
             f"bike_hires: row {number:,} of {path} should be like 2015-01-04 00:00:00,182,0, not "
             f"{','.join(str(row[column] or '') for column in COLUMNS)}."
@@ -125,6 +144,7 @@ def example(timestamp: str, cnt: str, is_holiday: str) -> dict[str, Any]:
 
     Raises:
         ValueError: The time is none, or a number is none.
+        OverflowError: A number is infinite.
 
     Example:
         >>> example("2015-01-04 13:00:00", "1182", "0")

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from trainer.errors import Refusal, nearest
 Array = np.ndarray[Any, Any]
 TENTHS = 10
 _WANTED = {"int64": "a whole number", "float32": "a number"}
+_BOUNDS = {"int64": "of at least -2**63 and below 2**63", "float32": "that 32 bits hold"}
+_EXACT = 2**53  # whole numbers below it are floats without a rounding
 
 
 @dataclass(frozen=True)
@@ -58,21 +61,33 @@ def read(files: Sequence[str], reading: Reading) -> tf.data.Dataset:
     return tf.data.Dataset.from_generator(batches, output_signature=signature)
 
 
+def check(files: Sequence[str], reading: Reading) -> None:
+    """Reads the header and the first rows of each file.
+
+    Raises:
+        Refusal: A file or a value cannot be used.
+    """
+    for file in files:
+        next(_features(file, reading), None)
+
+
 def header(file: str) -> list[str]:
     """Returns the names in the first row of a file.
 
     Raises:
-        Refusal: The file cannot be read, is empty, or has two columns of one name.
+        Refusal: The file cannot be read, is empty, is no UTF-8, or has two columns of one name.
     """
     try:
         with _opened(file) as stream:
             # What follows the header, of which some is read along, is decoded with its rows.
-            text = io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline="")
+            text = io.TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape", newline="")
             names = next(csv.reader(text), [])
     except (OSError, ValueError, csv.Error) as error:
         raise Refusal(f"{file}: it cannot be read as CSV ({_one_line(error)}).") from None
     if not names:
         raise Refusal(f"{file}: it is empty; a CSV file with a header row is wanted.")
+    if any("\udc80" <= character <= "\udcff" for name in names for character in name):
+        raise Refusal(f"{file}: its header is not UTF-8; save the file as UTF-8.")
     for name in names:
         if names.count(name) > 1:
             raise Refusal(f"{file}: two columns are named '{name}'; give each its own name.")
@@ -135,7 +150,7 @@ def _columns(file: str, names: Sequence[str], reading: Reading) -> Iterator[Any]
         with _opened(file) as stream:
             parse = pa_csv.ParseOptions(newlines_in_values=True)
             yield from pa_csv.open_csv(stream, parse_options=parse, convert_options=convert)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
         raise Refusal(f"{file}: it cannot be read as CSV ({_one_line(error)}).") from None
 
 
@@ -178,33 +193,66 @@ def _typed(values: Array, key: str, reading: Reading, file: str, row: int) -> Ar
     is_missing = values == "" if values.dtype.kind in "OU" else np.zeros(len(values), bool)
     if dtype == "int64" and key not in reading.required:
         values = np.where(is_missing, "-1", values) if is_missing.any() else values
-    numbers = _numbers(values, dtype)
-    if numbers.dtype.kind == "f":
-        wrong = ~np.isfinite(numbers) | (numbers != np.round(numbers) if dtype == "int64" else False)
-        if wrong.any():
-            place = int(np.argmax(wrong))
-            raise Refusal(
-                f"{file}: row {row + place:,} has '{values[place]}' as '{key}', and {_WANTED[dtype]} is wanted."
-            )
+    numbers, is_good = _whole_numbers(values) if dtype == "int64" else _floats(values)
+    if not is_good.all():
+        place = int(np.argmin(is_good))
+        raise Refusal(
+            f"{file}: row {row + place:,} has '{values[place]}' as '{key}', and {_wanted(values[place], dtype)} is "
+            "wanted."
+        )
     return numbers.astype(dtype)
 
 
-def _numbers(values: Array, dtype: str) -> Array:
-    """Returns values as whole numbers where all of them are, else as floats, NaN where one is no number."""
-    if values.dtype.kind not in "OU":
+def _wanted(value: Any, dtype: str) -> str:
+    number = _decimal(value)
+    is_one = number.is_finite() and (dtype != "int64" or number == number.to_integral_value())
+    return f"{_WANTED[dtype]} {_BOUNDS[dtype]}" if is_one else _WANTED[dtype]
+
+
+def _whole_numbers(values: Array) -> tuple[Array, Array]:
+    """Returns values as whole numbers, and which of them are whole numbers of 64 bits."""
+    is_good = np.ones(len(values), bool)
+    whole = _cast(values, pa.int64())
+    if whole is not None and whole.dtype.kind in "ib":
+        return whole, is_good
+    floats = _cast(values, pa.float64())
+    if floats is not None and (np.abs(floats) < _EXACT).all() and (floats == np.round(floats)).all():
+        return floats, is_good
+    # One by one: a float would round those that are large, whatever stands beside them.
+    numbers = [_whole_number(value) for value in values.tolist()]
+    is_good = np.array([number is not None for number in numbers])
+    return np.array([number or 0 for number in numbers]), is_good
+
+
+def _floats(values: Array) -> tuple[Array, Array]:
+    """Returns values as floats of 32 bits, and which of them are finite ones."""
+    numbers = _cast(values, pa.float64())
+    if numbers is None:
+        numbers = np.array([float(_decimal(value)) for value in values])
+    with np.errstate(over="ignore"):
+        numbers = numbers.astype(np.float32)
+    return numbers, np.isfinite(numbers)
+
+
+def _cast(values: Array, kind: Any) -> Array | None:
+    """Returns strings as numbers, or None where one of them is none; numbers stay as they are."""
+    if values.dtype.kind in "biuf":
         return values
-    text = pc.utf8_trim_whitespace(pa.array(values, pa.string()))
-    # Whole numbers first: a float would round those that are large.
-    for kind in (pa.int64(), pa.float64()) if dtype == "int64" else (pa.float64(),):
-        try:
-            return np.asarray(text.cast(kind))
-        except pa.ArrowInvalid:
-            continue
-    return np.array([_number(value) for value in text.to_pylist()])
-
-
-def _number(text: str) -> float:
     try:
-        return float(text)
-    except ValueError:
-        return np.nan
+        return np.asarray(pc.utf8_trim_whitespace(pa.array(values, pa.string())).cast(kind))
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return None
+
+
+def _whole_number(value: Any) -> int | None:
+    number = _decimal(value)
+    is_good = number.is_finite() and -(2**63) <= number < 2**63 and number == number.to_integral_value()
+    return int(number) if is_good else None
+
+
+def _decimal(value: Any) -> Decimal:
+    try:
+        number = Decimal(value.item() if isinstance(value, np.generic) else value)
+    except (ArithmeticError, TypeError, ValueError):
+        return Decimal("NaN")
+    return Decimal("NaN") if number.is_nan() else number  # one that signals is no float

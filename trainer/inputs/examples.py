@@ -9,9 +9,9 @@ from trainer import datasets
 from trainer.errors import Refusal, nearest
 from trainer.heads import BinaryHead, MultiClassHead
 from trainer.inputs.memory import elements
-from trainer.inputs.readers import PLANTED, Function, reader
+from trainer.inputs.readers import PLANTED, FilesReader, Function, reader
 from trainer.inputs.window import Window, window
-from trainer.problem import ByDate, ByValue, Files, Problem
+from trainer.problem import ByDate, ByValue, Problem
 
 
 class Source:
@@ -45,12 +45,16 @@ class Source:
             download: Whether what is missing may be fetched from the network.
 
         Raises:
-            Refusal: It is missing and may not be fetched, and the problem plants none; or test files have no rows.
+            Refusal: It is missing and may not be fetched, and the problem plants none; a file cannot be used; or test
+                files have no rows.
         """
         self._prepare(download)
-        if not isinstance(self.problem.dataset, Files) or self.problem.window is not None:
+        # The first rows of each file are read before the training, so that a mistake in them does not cost its time.
+        if not isinstance(self._reader, FilesReader):
             return
-        # The first test rows are read before the training, so that a mistake in them does not cost its time.
+        self._reader.check(self._dtypes(self.keys))
+        if self.problem.window is not None:
+            return
         if next(elements(self._raw("test").take(1)), None) is None:
             raise Refusal(f"--eval-files: {self.name} leaves no row to test on; give --eval-files with rows.")
 
@@ -118,6 +122,11 @@ class Source:
             features = spec[0] if isinstance(spec, tuple) else spec
             if how.key not in features:
                 raise Refusal(self._has_no(how.key, list(features)))
+            if features[how.key].dtype != tf.string:
+                raise Refusal(
+                    f"Problem: data set {self.name} holds {features[how.key].dtype.name} as '{how.key}', and ByDate "
+                    "reads strings as in 2015-01-04; give it a feature of such strings."
+                )
             dates = everything.map(lambda *batch: batch[0][how.key])
             who = f"--problem {self.problem.name}"
             self._window = window(how, who, self.name, (values.numpy() for values in elements(dates)))

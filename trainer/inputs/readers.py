@@ -16,6 +16,7 @@ from trainer.problem import Files, Problem
 
 READ_BATCH = 8192
 PLANTED = "planted"
+_FLAGS = {"train": "--train-files", "validation": "--validation-files", "test": "--eval-files"}
 
 
 class Reader(ABC):
@@ -100,14 +101,17 @@ class FilesReader(Reader):
     Args:
         files: The patterns of their names.
         problem: Says how their rows become features.
+
+    Raises:
+        Refusal: No file matches a pattern, or one file is among those of two splits.
     """
 
     def __init__(self, files: Files, problem: Problem) -> None:
         self.files, self.problem = files, problem
-        flags = {"train": "--train-files", "validation": "--validation-files", "test": "--eval-files"}
         self._paths = {
-            split: matching(pattern, flag) for split, flag in flags.items() if (pattern := getattr(files, split))
+            split: matching(pattern, flag) for split, flag in _FLAGS.items() if (pattern := getattr(files, split))
         }
+        _check_apart(self._paths)
 
     @property
     def name(self) -> str:
@@ -131,9 +135,23 @@ class FilesReader(Reader):
         parts = [self._read(split, dtypes, None) for split in ("train", "test") if split in self._paths]
         return parts[0] if len(parts) == 1 else parts[0].concatenate(parts[1])
 
+    def check(self, dtypes: Mapping[str, str]) -> None:
+        """Reads the header and the first rows of each file.
+
+        Raises:
+            Refusal: One of them cannot be used.
+        """
+        how = self.problem.window
+        for split, found in self._paths.items():
+            dates = {} if how is None or split == "validation" else {how.key: "string"}
+            csv.check(found, self._reading({**dtypes, **dates}, None))
+
     def _read(self, split: str, dtypes: Mapping[str, str], is_tenth: bool | None) -> tf.data.Dataset:
+        return csv.read(self._paths[split], self._reading(dtypes, is_tenth))
+
+    def _reading(self, dtypes: Mapping[str, str], is_tenth: bool | None) -> Reading:
         required = {str(self.problem.label), str(self.problem.weight_column)}
-        return csv.read(self._paths[split], Reading(dtypes, self.problem.from_rows, required, is_tenth))
+        return Reading(dtypes, self.problem.from_rows, required, is_tenth)
 
 
 class Function(Reader):
@@ -178,19 +196,34 @@ def matching(pattern: str, flag: str) -> list[str]:
     """Returns the sorted paths of the files that match a pattern, local or `gs://`.
 
     Args:
-        pattern: As in `data/*.csv.gz`.
+        pattern: As in `data/*.csv.gz`; the path of a file that is there is that file, whatever brackets are in it.
         flag: The flag that gave it, for the refusal.
 
     Raises:
         Refusal: No file matches.
     """
     if paths.is_remote(pattern):
-        found = list(tf.io.gfile.glob(pattern))
+        found = [pattern] if tf.io.gfile.exists(pattern) else list(tf.io.gfile.glob(pattern))
     else:
-        found = [path for path in glob.glob(os.path.expanduser(pattern), recursive=True) if os.path.isfile(path)]
+        pattern_there = os.path.expanduser(pattern)
+        named = [pattern_there] if os.path.isfile(pattern_there) else glob.glob(pattern_there, recursive=True)
+        found = [path for path in named if os.path.isfile(path)]
     if not found:
         raise Refusal(f"{flag}: no file matches {pattern}; give the path of a file, or a pattern such as data/*.csv.")
     return sorted(found)
+
+
+def _check_apart(found: Mapping[str, list[str]]) -> None:
+    """Refuses a file of two splits, whose rows would be learned from and judged by."""
+    before: dict[str, str] = {}
+    for split, names in found.items():
+        resolved = {name if paths.is_remote(name) else os.path.realpath(name): name for name in names}
+        for path, name in resolved.items():
+            if path in before:
+                raise Refusal(
+                    f"{_FLAGS[split]}: {name} is among {before[path]} too; give other files, or a pattern without it."
+                )
+        before.update(dict.fromkeys(resolved, _FLAGS[split]))
 
 
 def _batched(dataset: Any) -> tf.data.Dataset:

@@ -57,22 +57,21 @@ def window(how: ByDate, who: str, name: str, batches: Iterator[Any]) -> Window:
     counts: Counter[str] = Counter()
     for values in batches:
         found, numbers = np.unique(np.reshape(values, -1).astype(bytes), return_counts=True)
-        counts.update(dict(zip((value.decode() for value in found), map(int, numbers), strict=True)))
+        counts.update(dict(zip((value.decode(errors="replace") for value in found), map(int, numbers), strict=True)))
     if not counts:
         raise Refusal(f"{who}: {name} has no rows.")
     dates = {text: _date(text, how.key, who, name) for text in counts}
     first, last = min(dates.values()), max(dates.values())
     start = first if how.start is None else _start(how.start, dates, f"{who}: ", f"{name} has {first} to {last}")
-    middle = start + timedelta(days=how.train_days)
-    end = middle + timedelta(days=how.test_days)
-    if end - timedelta(days=1) > last:
+    wanted = how.train_days + how.test_days
+    if wanted > (last - start).days + 1:
         raise Refusal(
-            f"{who}: {_days(how.train_days)} from {start} and {_days(how.test_days)} after them to test on end on "
-            f"{end - timedelta(days=1)}, and {name} has {first} to {last}; give fewer days or an earlier start."
+            f"{who}: {_days(how.train_days)} from {start} and {_days(how.test_days)} after them to test on end "
+            f"{_last(start, wanted)}, and {name} has {first} to {last}; give fewer days or an earlier start."
         )
     days = {
-        "train": tuple(text for text, day in dates.items() if start <= day < middle),
-        "test": tuple(text for text, day in dates.items() if middle <= day < end),
+        "train": tuple(text for text, day in dates.items() if 0 <= (day - start).days < how.train_days),
+        "test": tuple(text for text, day in dates.items() if how.train_days <= (day - start).days < wanted),
     }
     for split, texts in days.items():
         if not texts:
@@ -95,6 +94,13 @@ def _date(text: str, key: str, who: str, name: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise Refusal(f"{who}: {name} holds '{text}' as '{key}', and a date as in 2015-01-04 is wanted.") from None
+
+
+def _last(start: date, days: int) -> str:
+    try:
+        return f"on {start + timedelta(days=days - 1)}"
+    except OverflowError:
+        return f"after {date.max}"
 
 
 def _days(count: int) -> str:

@@ -60,8 +60,9 @@ def with_settings(problem: Problem, settings: Settings) -> Problem:
         "dnn_optimizer": settings.optimizer,
     }
     problem = dataclasses.replace(problem, **{name: value for name, value in given.items() if value is not None})
-    if given["dataset"] is not None:
-        problem = dataclasses.replace(problem, planted=None)  # they stand in for the problem's own data alone
+    if given["dataset"] is not None or settings.data_dir != Settings.data_dir:
+        # They stand in for the problem's own data alone, and only where nobody said where these are.
+        problem = dataclasses.replace(problem, planted=None)
     sources, frozen = settings.warm_starts, set(settings.freeze)
     for flag, names in (("--warm-start", list(sources)), ("--freeze", settings.freeze)):
         if names and problem.model is not None:

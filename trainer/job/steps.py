@@ -18,6 +18,7 @@ from trainer.baselines import comparison
 from trainer.errors import Refusal
 from trainer.feature_column import EmbeddingColumn
 from trainer.feature_column.serialization import encoded_key, to_dict
+from trainer.feature_column.starting import without_old_values, without_sources
 from trainer.inputs import split
 from trainer.inputs.examples import Source
 from trainer.inputs.memory import Examples
@@ -85,7 +86,8 @@ def opened(plan: Plan) -> Work:
         models.check_optimizers(plan.problem)
         source = _source(plan, dtypes_of(plan.problem))
         plan = dataclasses.replace(plan, problem=survey.fitted(plan.problem, split.training_rows(source)))
-    model = models.build(plan.problem)  # compiled at once, so that an unknown optimizer is refused before data are read
+    with without_sources(plan.settings.resume):  # a checkpoint has the tables by now, and the source may be gone
+        model = models.build(plan.problem)  # compiled at once: an unknown optimizer is refused before data are read
     _check_frozen(plan, model)
     halves = models.halves(model)
     source = _source(plan, models.inputs_of(model))
@@ -258,8 +260,8 @@ def _write_settings(work: Work) -> None:
         {
             "name": problem.name,
             "description": problem.description,
-            "dnn_feature_columns": [to_dict(column) for column in problem.dnn_feature_columns],
-            "linear_feature_columns": [to_dict(column) for column in problem.linear_feature_columns],
+            "dnn_feature_columns": to_dict([*map(without_old_values, problem.dnn_feature_columns)]),
+            "linear_feature_columns": to_dict([*map(without_old_values, problem.linear_feature_columns)]),
             "dnn_hidden_units": list(problem.dnn_hidden_units),
             "label": problem.label,
             "head": {"kind": type(problem.head).__name__, **_fields(problem.head)},

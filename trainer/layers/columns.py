@@ -25,6 +25,7 @@ from trainer.feature_column import (
 from trainer.feature_column.nested import is_learned, nested
 from trainer.feature_column.sequence import is_sequence
 from trainer.feature_column.serialization import encoded_key, from_dict, to_dict, with_values, without_values
+from trainer.feature_column.starting import without_source
 
 ASSET = "vocabularies.json"
 
@@ -151,19 +152,18 @@ def all_learned(columns: Iterable[FeatureColumn]) -> bool:
 
 
 def to_config(columns: Sequence[FeatureColumn]) -> list[Any]:
-    """Returns columns as dictionaries; their vocabularies are kept apart, by digest."""
-    _known.update(_vocabularies(columns))
-    return [to_dict(without_values(column)) for column in columns]
-
-
-def from_config(columns: Sequence[Any]) -> list[Any]:
-    """Returns columns from dictionaries, with the vocabularies that this process knows.
+    """Returns columns as dictionaries; their vocabularies are kept apart, by digest.
 
     Where a table started from is left out: a saved model has its values.
     """
-    sources = dict.fromkeys(("ckpt_to_load_from", "tensor_name_in_ckpt", "old_vocabulary"))
-    columns = [{**column, **(sources if "combiner" in column else {})} for column in columns]
-    return [with_values(column, _known) for column in from_dict(columns)]
+    _known.update(_vocabularies(columns))
+    return [to_dict(without_values(without_source(column))) for column in columns]
+
+
+def from_config(columns: Sequence[Any]) -> list[Any]:
+    """Returns columns from dictionaries, with the vocabularies that this process knows."""
+    # Models that were saved before to_config left it out still say where their tables started from.
+    return [with_values(without_source(column), _known) for column in from_dict(columns)]
 
 
 def save(folder: str, columns: Sequence[FeatureColumn]) -> None:

@@ -13,6 +13,7 @@ from trainer.feature_column import DenseColumn, EmbeddingColumn, FeatureColumn, 
 from trainer.feature_column.collection import embeddings_by_table
 from trainer.feature_column.sequence import is_sequence
 from trainer.feature_column.serialization import encoded_key
+from trainer.feature_column.starting import starts_elsewhere
 from trainer.layers import columns as shared
 from trainer.layers.columns import encodable, weights_key
 from trainer.layers.columns_layer import ColumnsLayer
@@ -110,7 +111,7 @@ def table_of(column: EmbeddingColumn) -> EmbeddingTable:
         column.combiner,
         column.initializer,
         column.max_norm,
-        warm_start=partial(warm_start.load, column) if column.ckpt_to_load_from else None,
+        warm_start=partial(warm_start.load, column) if starts_elsewhere(column) else None,
         storage_dtype=column.storage_dtype,
         trainable=column.trainable,
         name=column.table,

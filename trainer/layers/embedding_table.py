@@ -77,25 +77,34 @@ class EmbeddingTable(keras.layers.Layer):
         """Makes the table, and warm-starts it: the one time that its source is read."""
         del ids_shape
         start = None if self.warm_start is None else self.warm_start()
-        by_block = start is None and self.rows > BLOCK and self._draws_alike
+        in_place = _exists_at_once()
+        by_block = start is None and in_place and self.rows > BLOCK and self._draws_alike
         # Read through the autocast value, a table would be cast whole at every step.
         self.table = self.add_weight(
             name="table",
             shape=(self.rows, self.dimension),
-            initializer="zeros" if by_block else self._drawn if start is None else _given(start),
+            initializer="zeros" if by_block else self._drawn if start is None else self._given(start, in_place),
             dtype=self._stored,
             autocast=False,
         )
         self.table.is_table = True  # optimizers keep one accumulator a row where they can
-        with tf.init_scope():
-            if start is not None:
-                self.warm_started = start.report
+        if start is not None:
+            self.warm_started = start.report
+            if in_place:
                 fill(start, self.table, self.drawn)
-            elif by_block:
-                for first in range(0, self.rows, BLOCK):
-                    ids = np.arange(first, min(first + BLOCK, self.rows))
-                    self.table.value.scatter_update(tf.IndexedSlices(self.drawn(ids), ids))
+        elif by_block:
+            for first in range(0, self.rows, BLOCK):
+                ids = np.arange(first, min(first + BLOCK, self.rows))
+                self.table.value.scatter_update(tf.IndexedSlices(self.drawn(ids), ids))
         self.built = True
+
+    def _given(self, start: Start, in_place: bool) -> Callable[..., Any]:
+        """Returns the initializer of a table that starts from another; `fill` does the rest of it in place."""
+        if in_place:
+            return lambda shape, dtype=None: tf.cast(start.released(), dtype)
+        with tf.init_scope():
+            values = start.complete(self.drawn, self._stored)
+        return lambda shape, dtype=None: values
 
     @property
     def _stored(self) -> Any:
@@ -218,5 +227,6 @@ class EmbeddingTable(keras.layers.Layer):
         return cls(**{**config, "initializer": from_dict(config["initializer"])})
 
 
-def _given(start: Start) -> Callable[..., Any]:
-    return lambda shape, dtype=None: tf.cast(start.released(), dtype)
+def _exists_at_once() -> bool:
+    """Tells whether a variable that is made here exists at once, and once, so that its rows can be set in place."""
+    return tf.executing_eagerly() and not tf.distribute.has_strategy()

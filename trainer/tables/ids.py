@@ -166,9 +166,28 @@ def _vocabulary_difference(there: Mapping[str, Any], here: Mapping[str, Any]) ->
 
 def _first_difference(there: Mapping[str, Any], here: Mapping[str, Any]) -> str | None:
     for field, sentence in _SENTENCES.get(here["kind"], _UNKNOWN).items():
-        if there.get(field) != here[field]:
+        if comparable(there.get(field)) != comparable(here[field]):
             return sentence.format(there=_readable(there.get(field)), here=_readable(here[field]))
     return None
+
+
+def comparable(value: Any) -> Any:
+    """Returns what a manifest says of a column as it is after a round trip through JSON, and without layers' names.
+
+    A name that Keras has made up differs from one layer to the next that does the same.
+
+    Example:
+        >>> comparable({"config": {"name": "rescaling_2", "trainable": True, "scale": (0.5, 2)}})
+        {'config': {'trainable': True, 'scale': [0.5, 2]}}
+    """
+    if isinstance(value, (list, tuple)):
+        return [comparable(item) for item in value]
+    if hasattr(value, "tolist"):  # NumPy's numbers and arrays
+        return value.tolist()
+    if not isinstance(value, Mapping):
+        return value
+    is_layer = "trainable" in value  # the config of a dtype has a name too, which matters
+    return {key: comparable(item) for key, item in value.items() if not (is_layer and key == "name")}
 
 
 def _readable(value: Any) -> str:

@@ -1,16 +1,17 @@
 """A source's tensor found, its rows matched with a table's, and its values read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from trainer import paths
 from trainer.errors import Refusal
-from trainer.feature_column.starting import ON_MISSING_ROWS
+from trainer.feature_column.starting import ON_MISSING_ROWS, Held
 from trainer.warm_start import places
 from trainer.warm_start.choice import chosen
 from trainer.warm_start.keys import Keys, Opaque, listed
@@ -74,7 +75,7 @@ class Carrying:
         with self._refusing(), ThreadPoolExecutor(1) as pool:
             source, tensor = self._found()
             there = self._keys_there(tensor)
-            values = pool.submit(as_tensor, tensor.read)  # while keys are compared
+            values = pool.submit(as_tensor, tensor.read, self.rows)  # while keys are compared
             found, by_key = self._matches(source, tensor, there)
             pa.default_memory_pool().release_unused()
             report = self._report(source, tensor, found, "key" if by_key else "position")
@@ -83,11 +84,11 @@ class Carrying:
     def _found(self) -> tuple[Source, Tensor]:
         source = places.opened(self.source, self.who)
         wanted = f"a table of {self.rows:,} by {self.dimension}"
-        tensor = chosen(source, self.tensor, self.table, self._fits, wanted)
+        tensor = chosen(source, self.tensor, self.table, self._fits(), wanted)
         if tensor.shape[1] != self.dimension:
             raise Refusal(
                 f"'{tensor.name}' in {source.place} is {_by(tensor.shape)}, and the table is {self.rows:,} by "
-                f"{self.dimension}; give the column dimension={tensor.shape[1]}, {_OR_NOT}"
+                f"{self.dimension}; give the table a dimension of {tensor.shape[1]}, {_OR_NOT}"
             )
         if tensor.dtype not in FLOATS:
             raise Refusal(
@@ -95,10 +96,16 @@ class Carrying:
             )
         return source, tensor
 
-    def _fits(self, tensor: Tensor) -> bool:
-        if tensor.shape[1] != self.dimension:
-            return False
-        return tensor.shape[0] == self.rows or self._keys_there(tensor) is not None
+    def _fits(self) -> list[Callable[[Tensor], bool]]:
+        """Returns what tells whether a tensor fits by its shape: the first that finds one decides."""
+
+        def fit(rows: Callable[[Tensor], bool]) -> Callable[[Tensor], bool]:
+            return lambda tensor: tensor.shape[1] == self.dimension and rows(tensor)
+
+        if self.old_vocabulary is None:
+            return [fit(lambda tensor: tensor.shape[0] == self.rows or tensor.keys() is not None)]
+        words = len(_texts(self.old_vocabulary))
+        return [fit(lambda tensor: tensor.shape[0] == words), fit(lambda tensor: tensor.shape[0] > words)]
 
     def _keys_there(self, tensor: Tensor) -> Keys | None:
         own = tensor.keys()
@@ -139,16 +146,18 @@ class Carrying:
             ) from None
 
     def _report(self, source: Source, tensor: Tensor, found: Matches, by: str) -> Report:
-        taken = found.ids[found.matched]
+        used = np.zeros(tensor.shape[0], bool)
+        used[found.taken] = True
         return Report(
             table=self.table,
-            source=paths.absolute(source.place) if isinstance(self.source, str) else source.place,
+            source=source.place if isinstance(self.source, Held) else paths.absolute(source.place),
             tensor=tensor.name,
             by=by,
             rows=self.rows,
             matched=int(found.matched.sum()),
             new=int((~found.matched).sum()),
-            dropped=_unused(taken, tensor.shape[0]),
+            unseen=int((~found.matched & (found.ids >= 0)).sum()),
+            dropped=int((~used).sum()),
             on_missing_rows=self.on_missing_rows,
             of_row=found.matched,
         )
@@ -168,14 +177,6 @@ def _by(shape: Sequence[int]) -> str:
     return " by ".join(f"{size:,}" for size in shape)
 
 
-def _unused(taken: Any, rows: int) -> int:
-    import numpy as np
-
-    used = np.zeros(rows, bool)
-    used[taken[taken >= 0]] = True
-    return int(rows - used.sum())
-
-
 def _parts_unseen(keys: Keys) -> bool:
     return any(part.unseen for part in getattr(keys, "parts", ()))
 
@@ -183,7 +184,14 @@ def _parts_unseen(keys: Keys) -> bool:
 def _texts(vocabulary: Sequence[str] | str) -> Sequence[str]:
     if not isinstance(vocabulary, str):
         return [str(value) for value in vocabulary]
+    if paths.is_folder(vocabulary):
+        raise Refusal(f"old_vocabulary: {vocabulary} is a folder; give a file with a value a line")
     try:
-        return paths.read_text(vocabulary).removesuffix("\n").split("\n")
+        *lines, last = paths.read_bytes(vocabulary).decode("utf-8-sig").split("\n")
     except OSError:
         raise Refusal(f"old_vocabulary: there is no file {vocabulary}; give one with a value a line") from None
+    except UnicodeDecodeError:
+        raise Refusal(f"old_vocabulary: {vocabulary} is no UTF-8; save it as that, with a value a line") from None
+    if all(line.endswith("\r") for line in lines):  # as Windows ends lines
+        lines = [line[:-1] for line in lines]
+    return [*lines, last] if last else lines

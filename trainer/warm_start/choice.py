@@ -7,11 +7,13 @@ import numpy as np
 from trainer.errors import Refusal, nearest
 from trainer.warm_start.source import Source, Tensor, plain
 
+Fit = Callable[[Tensor], bool]
+
 LISTED = 10
 """The most tensors that an error lists."""
 
 
-def chosen(source: Source, name: str | None, table: str, fits: Callable[[Tensor], bool], wanted: str) -> Tensor:
+def chosen(source: Source, name: str | None, table: str, fits: Sequence[Fit], wanted: str) -> Tensor:
     """Returns the tensor of a source that a table starts from.
 
     Args:
@@ -19,7 +21,8 @@ def chosen(source: Source, name: str | None, table: str, fits: Callable[[Tensor]
         name: The tensor's name, or its layer's; None takes the one that has the table's name, or the only one that
             fits.
         table: The table's name.
-        fits: Tells whether the table can start from a tensor, as far as its shape says it.
+        fits: Each tells whether the table can start from a tensor, as far as its shape says it; the first that any does
+            decides.
         wanted: What fits, for an error: "a table of 168 by 2".
 
     Raises:
@@ -30,7 +33,8 @@ def chosen(source: Source, name: str | None, table: str, fits: Callable[[Tensor]
     there = [tensor for tensor in source.tensors if tensor.is_matrix]
     if len(there) == 1:  # what is wrong with the only one is said of it
         return there[0]
-    fitting = [tensor for tensor in there if fits(tensor)]
+    tried = ([tensor for tensor in there if fit(tensor)] for fit in fits)
+    fitting = next(filter(None, tried), [])
     # An Estimator's is called after the column, as `…/input_layer/day_embedding/embedding_weights`.
     own = one_of(
         tensor

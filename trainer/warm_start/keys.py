@@ -17,6 +17,7 @@ from trainer.feature_column import (
     VocabularyListColumn,
 )
 from trainer.tables import ids_of
+from trainer.tables.ids import comparable
 
 LABELS = "labels"
 """The kind of keys that are known by their text alone, as those of word2vec are."""
@@ -111,7 +112,8 @@ class Opaque(Keys):
     @property
     def described(self) -> str:
         """The kind of hash."""
-        return {"hash": "hashed values", "hashed cross": "a hashed cross"}.get(self.ids["kind"], "values of its own")
+        kinds = {"hash": "hashed values", "hashed cross": "a hashed cross", "cross": "an exact cross"}
+        return kinds.get(self.ids["kind"], "values of its own")
 
 
 def binary(texts: Sequence[str] | pa.Array) -> pa.Array:
@@ -139,7 +141,8 @@ def keys_of(column: CategoricalColumn) -> Keys:
     if isinstance(column, CrossedColumn) and column.is_bounded:
         parts = [keys_of(leaf) for leaf in column.bounded_leaves]
         values = tuple(part for part in parts if isinstance(part, Values))
-        if len(values) == len(parts):
+        # Of two keys of one feature, the texts of one hide those of the other.
+        if len({part.name for part in values}) == len(parts):
             return Combinations(values, lambda: map(column.label, range(column.num_buckets)))
     if isinstance(column, VocabularyListColumn):
         return Values(
@@ -217,7 +220,7 @@ def _identity(name: str, size: int) -> Values:
 
 
 def _context(ids: Mapping[str, Any]) -> Any:
-    return {"normalizer_fn": ids["normalizer_fn"], "width": ids["width"]}
+    return comparable({"normalizer_fn": ids["normalizer_fn"], "width": ids["width"]})
 
 
 def _texts(values: Sequence[Any]) -> Sequence[str]:

@@ -1,6 +1,7 @@
 """Which row of a source each row of a table takes, by what the rows stand for."""
 
 import math
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,10 @@ import pyarrow.compute as pc
 from trainer.errors import Refusal
 from trainer.tables import difference
 from trainer.warm_start.keys import LABELS, Combinations, Keys, Opaque, Values, label_values
-from trainer.warm_start.texts import NONE, positions
+from trainer.warm_start.texts import NONE, hashes, positions
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
+NO_ROWS: Ids = np.zeros(0, np.int64)
 INITIALIZER, MEAN, UNSEEN = "initializer", "mean", "out_of_vocabulary"
 
 
@@ -23,21 +25,29 @@ class Matches:
     """The rows there that each row here is made of.
 
     Args:
-        ids: `(rows, k)`: a row here is the mean of these rows there; -1 is none.
+        ids: `(rows,)`: the row there; -1 is none.
         matched: `(rows,)`: whether the row's own key was found there.
+        several: Rows here, `(n,)`, and the rows there, `(n, k)`, whose mean each of them is; -1 is none.
     """
 
     ids: Ids
     matched: np.ndarray[Any, np.dtype[np.bool_]]
+    several: tuple[Ids, Ids] = (NO_ROWS, NO_ROWS[:, np.newaxis])
 
     @property
     def new(self) -> Ids:
         """The rows here that take none there, `(n,)`."""
-        return np.flatnonzero((self.ids < 0).all(axis=1))
+        return np.flatnonzero(self.ids < 0)
+
+    @property
+    def taken(self) -> Ids:
+        """The rows there that rows here take, each any number of times."""
+        some = np.concatenate([self.ids, self.several[1].reshape(-1)])
+        return some[some >= 0]
 
     def keep_places(self, rows: int) -> bool:
         """Tells whether every row takes the row of its own place among so many, and no other."""
-        return self.ids.shape == (rows, 1) and bool((self.ids[:, 0] == np.arange(rows)).all())
+        return len(self.ids) == rows and not len(self.several[0]) and bool((self.ids == np.arange(rows)).all())
 
 
 def matches(there: Keys, here: Keys, on_missing_rows: str) -> Matches:
@@ -75,7 +85,7 @@ def matches(there: Keys, here: Keys, on_missing_rows: str) -> Matches:
 
 def in_place(rows: int) -> Matches:
     """Returns that each row takes the row of its own place."""
-    return Matches(np.arange(rows)[:, np.newaxis], np.ones(rows, bool))
+    return Matches(np.arange(rows), np.ones(rows, bool))
 
 
 def _of_values(there: Values, here: Values, unseen: bool) -> Matches:
@@ -86,21 +96,24 @@ def _of_values(there: Values, here: Values, unseen: bool) -> Matches:
         ids = np.where(ids < there.size, ids, NONE)
     else:
         with ThreadPoolExecutor(2) as pool:  # one side may come from a file
-            ids = positions(*pool.map(_texts, (there, here), (here, there)))
-    buckets = _unseen(there, here)
-    found = np.full((here.rows, max(1, buckets.shape[1])), NONE, np.int64)
-    found[: here.size, 0], found[here.size :, : buckets.shape[1]] = ids, buckets
-    matched = np.asarray((found >= 0).any(axis=1))
+            ids = positions(*pool.map(_hashes, (there, here), (here, there)))
+    buckets = _unseen(there, here)  # (buckets here, k)
+    first = buckets[:, 0] if buckets.shape[1] else np.full(here.unseen, NONE, np.int64)
+    found = np.concatenate([ids, first])
+    matched = found >= 0
     if unseen and there.unseen and not matched[: here.size].all():
         new = np.flatnonzero(ids < 0)
-        found[new, 0] = there.size + _buckets(here.texts.take(pa.array(new)), there.unseen)
-    return Matches(found, matched)
+        found[new] = there.size + _buckets(here.texts.take(pa.array(new)), there.unseen)
+    if buckets.shape[1] < 2:
+        return Matches(found, matched)
+    return Matches(found, matched, (np.arange(here.size, here.rows), buckets))
 
 
-def _texts(keys: Values, other: Values) -> pa.Array:
+def _hashes(keys: Values, other: Values) -> Ids:
+    texts = keys.texts
     if keys.kind == LABELS and other.kind == "identity":  # a label has zeros before it, so that labels sort as numbers
-        return pc.replace_substring_regex(keys.texts, "^0+([0-9]+)$", r"\1")
-    return keys.texts
+        texts = pc.replace_substring_regex(texts, "^0+([0-9]+)$", r"\1")
+    return hashes(texts)
 
 
 def _unseen(there: Values, here: Values) -> Ids:
@@ -124,31 +137,74 @@ def _buckets(texts: pa.Array, count: int) -> Ids:
 
 
 def _of_combinations(there: Combinations, here: Combinations, unseen: bool) -> Matches:
-    order = _order([part.name for part in there.parts], [part.name for part in here.parts])
+    order = _order(there.parts, here.parts)
     strides = np.cumprod([1, *(part.rows for part in reversed(there.parts))])[-2::-1]
-    ids, matched = np.zeros((1, 1), np.int64), np.ones(1, bool)
+    found, ids, matched = [], np.zeros(1, np.int64), np.ones(1, bool)
     for part, place in zip(here.parts, order, strict=True):
         try:
-            found = _of_values(there.parts[place], part, unseen)
+            found.append(_of_values(there.parts[place], part, unseen))
         except Refusal as refusal:
             raise Refusal(f"key '{part.name}' has {refusal}") from None
-        addend = np.where(found.ids < 0, NONE, found.ids * strides[place])
-        left, right = ids[:, np.newaxis, :, np.newaxis], addend[np.newaxis, :, np.newaxis, :]
-        total = np.where((left < 0) | (right < 0), NONE, left + right)  # (rows, part's rows, k, part's k)
-        ids = total.reshape(total.shape[0] * total.shape[1], -1)
-        matched = (matched[:, np.newaxis] & found.matched[np.newaxis]).reshape(-1)
-    return Matches(ids, matched)
+        ids = _added(ids[:, np.newaxis], found[-1].ids[np.newaxis], strides[place]).reshape(-1)
+        matched = (matched[:, np.newaxis] & found[-1].matched[np.newaxis]).reshape(-1)
+    rows = np.flatnonzero(_has_several(found, [part.rows for part in here.parts]))
+    if not len(rows):
+        return Matches(ids, matched)
+    several = np.zeros((len(rows), 1), np.int64)
+    places = np.unravel_index(rows, [part.rows for part in here.parts])
+    for one, of_part, place in zip(found, places, order, strict=True):
+        candidates = _candidates(one, of_part)  # (n, k)
+        several = _added(several[:, :, np.newaxis], candidates[:, np.newaxis], strides[place]).reshape(len(rows), -1)
+    return Matches(ids, matched, (rows, several))
 
 
-def _order(there: list[str], here: list[str]) -> list[int]:
-    """Returns for each key here its place there: that of its own name, else the one that is left in order."""
-    if len(there) != len(here):
-        raise Refusal(f"the keys are {', '.join(there)} there, {', '.join(here)} here")
-    free = [place for place, name in enumerate(there) if name not in here]
-    if sum(name not in there for name in here) != len(free):
-        raise Refusal(f"the keys are {', '.join(there)} there, {', '.join(here)} here")
-    rest = iter(free)
-    return [there.index(name) if name in there else next(rest) for name in here]
+def _added(left: Ids, right: Ids, stride: int) -> Ids:
+    return np.asarray(np.where((left < 0) | (right < 0), NONE, left + right * stride))
+
+
+def _has_several(found: Sequence[Matches], sizes: Sequence[int]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Tells for each combination whether one of its parts is made of several rows there."""
+    has = np.zeros(1, bool)
+    for one, size in zip(found, sizes, strict=True):
+        own = np.zeros(size, bool)
+        own[one.several[0]] = True
+        has = (has[:, np.newaxis] | own[np.newaxis]).reshape(-1)
+    return has
+
+
+def _candidates(found: Matches, rows: Ids) -> Ids:
+    """Returns the rows there that rows here are made of, `(n, k)`."""
+    own, ids = found.several
+    made = np.full((len(rows), max(1, ids.shape[1])), NONE, np.int64)
+    made[:, 0] = found.ids[rows]
+    if len(own):
+        several = rows >= own[0]  # those out of the vocabulary come last
+        made[several] = ids[rows[several] - own[0]]
+    return made
+
+
+def _order(there: Sequence[Values], here: Sequence[Values]) -> list[int]:
+    """Returns for each key here its place there: that of its own name, or its own place where another key is the same.
+
+    Raises:
+        Refusal: A key here has no counterpart.
+    """
+    names, ours = [part.name for part in there], [part.name for part in here]
+    order = []
+    for place, part in enumerate(here):
+        if part.name in names:
+            order.append(names.index(part.name))
+        elif place < len(there) and names[place] not in ours and _alike(there[place], part):
+            order.append(place)
+    if len(there) != len(here) or len(set(order)) != len(here):
+        raise Refusal(f"the keys are {', '.join(names)} there, {', '.join(ours)} here")
+    return order
+
+
+def _alike(there: Values, here: Values) -> bool:
+    """Tells whether two keys of other names have the same values in the same order."""
+    shape = (there.kind, there.size, there.unseen, there.context) == (here.kind, here.size, here.unseen, here.context)
+    return shape and (here.kind == "identity" or there.texts.equals(here.texts))
 
 
 def _example(keys: Keys) -> str:

@@ -37,6 +37,15 @@ class Start:
         values, self.values = self.values, None
         return values
 
+    def complete(self, drawn: Callable[[Array], Any], dtype: Any) -> Any:
+        """Returns all rows as they start, a tensor `(rows, dimension)`: at its making, two of them are in memory."""
+        import tensorflow as tf
+
+        values = tf.cast(self.released(), dtype)
+        for rows, own in self.remaining(drawn):
+            values = tf.tensor_scatter_nd_update(values, rows[:, np.newaxis], tf.cast(own, dtype))
+        return values
+
     def remaining(self, drawn: Callable[[Array], Any]) -> Iterator[tuple[Array, Any]]:
         """Yields rows, and the values that they hold instead of what `values` says, some at a time.
 
@@ -64,23 +73,30 @@ def started(read: "Future[Any]", found: Matches, on_missing_rows: str, report: R
     with tf.init_scope(), tf.device("CPU"):
         values = read.result()
         changes: list[tuple[Array, Array]] = []
-        several = np.flatnonzero((found.ids[:, 1:] >= 0).any(axis=1))
-        if len(several):
-            changes.append((several, _means(values, found.ids[several])))
+        rows, several = found.several
+        made = (several >= 0).any(axis=1)
+        if made.any():
+            changes.append((rows[made], _means(values, several[made])))
         if on_missing_rows == MEAN and len(new):
             changes.append((new, np.tile(_mean(values), (len(new), 1))))
         if not found.keep_places(values.shape[0]):
-            values = tf.gather(values, np.maximum(found.ids[:, 0], 0))  # (rows, dimension)
+            values = tf.gather(values, np.maximum(found.ids, 0))  # (rows, dimension)
     drawn = new if on_missing_rows != MEAN else new[:0]
     return Start(values, tuple(changes), drawn, report)
 
 
-def as_tensor(read: Callable[[], Any]) -> Any:
-    """Returns what `read` does as a tensor; an array is let go as soon as it is copied."""
+def as_tensor(read: Callable[[], Any], rows: int) -> Any:
+    """Returns what `read` does as a tensor; an array is let go as soon as it is copied.
+
+    The memory of a result of so many rows is got from the system here, where keys are compared at the same time: to get
+    it takes longer than to fill it, and TensorFlow keeps what is let go.
+    """
     import tensorflow as tf
 
     with tf.init_scope(), tf.device("CPU"):
-        return tf.convert_to_tensor(read())
+        values = tf.convert_to_tensor(read())
+        tf.zeros((rows, values.shape[1]), values.dtype)
+        return values
 
 
 def _means(values: Any, ids: Array) -> Array:

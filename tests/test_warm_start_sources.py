@@ -593,7 +593,7 @@ def test_vectors_of_gensim_are_taken_from_memory(gensim: Path, tmp_path: Path) -
     outer = [str(ROOT), *(path for path in sys.path if path.endswith("site-packages"))]
     line = (
         f"warm start of 'words' from 'vectors' in the KeyedVectors: {ROWS} of {ROWS + 1} rows matched by key, "
-        "1 new (from the initializer), 0 dropped"
+        "1 new (1 from the initializer), 0 dropped"
     )
     program = f"import sys\nsys.path += {outer!r}\n{ASSIGNED}"
     assert trained(gensim, tmp_path, program).splitlines() == [line, line]

@@ -1,7 +1,8 @@
 """What a person is told when something they gave cannot be used."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class Refusal(ValueError):
@@ -20,6 +21,25 @@ class Refusal(ValueError):
 
 class TrainingFailure(RuntimeError):
     """A run that started and cannot go on, told in one sentence; the commands exit with 1."""
+
+
+@contextmanager
+def refusing(who: str) -> Iterator[None]:
+    """Makes one sentence of what is refused inside, that begins with who refuses.
+
+    Example:
+        >>> with refusing("warm start of 'day'"):
+        ...     raise Refusal("there is no london")
+        Traceback (most recent call last):
+            ...
+        trainer.errors.Refusal: warm start of 'day': there is no london.
+    """
+    try:
+        yield
+    except Refusal as refusal:
+        text = str(refusal)
+        sentence = text if text.startswith(who) else f"{who}: {text}"
+        raise Refusal(sentence if sentence.endswith((".", "?")) else f"{sentence}.") from None
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -1,8 +1,7 @@
 """A source's tensor found, its rows matched with a table's, and its values read."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from trainer import paths
-from trainer.errors import Refusal
+from trainer.errors import Refusal, refusing
 from trainer.feature_column.starting import ON_MISSING_ROWS, Held
 from trainer.warm_start import places
 from trainer.warm_start.choice import chosen
@@ -60,7 +59,7 @@ class Carrying:
         Raises:
             Refusal: Nothing in the source fits the table.
         """
-        with self._refusing():
+        with refusing(self.who):
             source, tensor = self._found()
             there = self._keys_there(tensor)
             if there is None or self.keys is None or isinstance(there, Opaque) or isinstance(self.keys, Opaque):
@@ -72,7 +71,7 @@ class Carrying:
         Raises:
             Refusal: As `check`, and where no key is on both sides or the source's files are damaged.
         """
-        with self._refusing(), ThreadPoolExecutor(1) as pool:
+        with refusing(self.who), ThreadPoolExecutor(1) as pool:
             source, tensor = self._found()
             there = self._keys_there(tensor)
             values = pool.submit(as_tensor, tensor.read, self.rows)  # while keys are compared
@@ -161,16 +160,6 @@ class Carrying:
             on_missing_rows=self.on_missing_rows,
             of_row=found.matched,
         )
-
-    @contextmanager
-    def _refusing(self) -> Iterator[None]:
-        """Makes one sentence of what is refused inside, that begins with who refuses."""
-        try:
-            yield
-        except Refusal as refusal:
-            text = str(refusal)
-            sentence = text if text.startswith(self.who) else f"{self.who}: {text}"
-            raise Refusal(sentence if sentence.endswith((".", "?")) else f"{sentence}.") from None
 
 
 def _by(shape: Sequence[int]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer import paths
-from trainer.errors import Refusal, nearest
+from trainer.errors import Refusal, nearest, refusing
 from trainer.warm_start import checkpoint, files, held, run_folder
 from trainer.warm_start.source import Source
 
@@ -30,23 +30,19 @@ def opened(place: Any, who: str) -> Source:
     Raises:
         Refusal: There is nothing there, several sources fit a pattern, or it is of no kind that can be read.
     """
-    with _refusing(who, place):
+    with refusing(who), _read(place):
         vectors = getattr(place, "held", place)
         return _source(str(vectors), who) if isinstance(vectors, (str, os.PathLike)) else held.opened(vectors)
 
 
 @contextmanager
-def _refusing(who: str, place: Any) -> Iterator[None]:
-    """Makes a sentence that begins with who refuses of what is refused inside, and of a place that cannot be read."""
+def _read(place: Any) -> Iterator[None]:
+    """Refuses a place that cannot be read."""
     try:
         yield
-    except Refusal as refusal:
-        text = str(refusal)
-        sentence = text if text.startswith(who) else f"{who}: {text}"
-        raise Refusal(sentence if sentence.endswith((".", "?")) else f"{sentence}.") from None
     except _unread(str(place)) as error:
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-        raise Refusal(f"{who}: {place} cannot be read ({reason}); check the path, and your access to it.") from None
+        raise Refusal(f"{place} cannot be read ({reason}); check the path, and your access to it") from None
 
 
 def _unread(place: str) -> tuple[type[Exception], ...]:

@@ -5,8 +5,16 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+from trainer.errors import Refusal
+from trainer.flags import flag
 
 PROG = "python -m trainer"
+SOURCE: Any = flag(
+    (), "a run's job dir, a checkpoint or a file of vectors; a path or a quoted pattern", "SOURCE", is_word=True
+)
+"""The field of a verb that takes what tables can be read from."""
 
 
 def helps() -> dict[str, str]:
@@ -20,6 +28,17 @@ def command(verb: str) -> Callable[[Sequence[str]], int]:
     """Returns the `main` of one of the verbs that `helps` lists."""
     found: Callable[[Sequence[str]], int] = importlib.import_module(f"{__name__}.{verb.replace('-', '_')}").main
     return found
+
+
+def only_source(given: Sequence[str], prog: str) -> str:
+    """Returns the one source that a command line names.
+
+    Raises:
+        Refusal: There is none, or several.
+    """
+    if len(given) != 1:
+        raise Refusal(f"{prog}: one source is wanted, a path or a quoted pattern, not {len(given)}; see --help.")
+    return given[0]
 
 
 def _first_line(file: Path) -> str:

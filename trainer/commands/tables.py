@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trainer import commands, flags, warm_start
-from trainer.errors import Refusal
 from trainer.flags import flag
 from trainer.terminal import quantity
 from trainer.warm_start.source import Source, Tensor
@@ -20,6 +19,7 @@ DESCRIPTION = f"""{__doc__}
 class Settings:
     """What the listing can be told."""
 
+    source: tuple[str, ...] = commands.SOURCE
     all: bool = flag(False, "list what optimizers keep as well, and everything that is no matrix", group="listing")
 
 
@@ -32,12 +32,9 @@ def main(argv: Sequence[str]) -> int:
     Raises:
         Refusal: There is not one source, or it cannot be read.
     """
-    places = [word for word in argv if not word.startswith("-")]
-    given = flags.parse(Settings, [word for word in argv if word.startswith("-")], f"{PROG} SOURCE", DESCRIPTION)
-    if len(places) != 1:
-        raise Refusal(f"{PROG}: one source is wanted, a path or a quoted pattern, not {len(places)}; see --help.")
-    source = warm_start.opened(places[0], PROG)
-    print("\n".join(listing(source, Settings(**given).all)))
+    given = Settings(**flags.parse(Settings, argv, PROG, DESCRIPTION))
+    source = warm_start.opened(commands.only_source(given.source, PROG), PROG)
+    print("\n".join(listing(source, given.all)))
     return 0
 
 
@@ -77,17 +74,7 @@ def _size(tensor: Tensor) -> str:
 def _role(source: Source, tensor: Tensor) -> str:
     if tensor.is_slot:
         return "kept by an optimizer"
-    if not tensor.is_matrix:
+    if not source.looks_like_table(tensor):
         return ""
     keys = tensor.keys()
-    if keys is not None:
-        return f"embedding table, {keys.described}"
-    return "" if _is_kernel(source, tensor) else "looks like an embedding table"
-
-
-def _is_kernel(source: Source, tensor: Tensor) -> bool:
-    """Tells whether a matrix is that of a dense layer: called so, or beside a bias as long as its rows."""
-    above, _, name = tensor.name.rpartition("/")
-    beside = [other for other in source.tensors if other.name.rpartition("/")[0] == above and above]
-    biased = any(other.shape == tensor.shape[1:] and not other.is_slot for other in beside)
-    return biased or any(word in name for word in ("kernel", "dense"))
+    return "looks like an embedding table" if keys is None else f"embedding table, {keys.described}"

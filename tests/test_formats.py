@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from trainer import formats
 from trainer.errors import Refusal
-from trainer.formats import hdf5, npz, tsv, word2vec
+from trainer.formats import hdf5, npz, sprites, tsv, word2vec
 from trainer.formats import safetensors as tensors
 
 ANY_CHARACTER = st.characters()  # surrogates, line separators and controls too
@@ -552,7 +552,7 @@ def test_every_refusal_of_the_readers_of_vectors_is_among_those_tested(tmp_path:
         (path.name, node.lineno)
         for path in Path(formats.__file__).parent.glob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Raise) and "Refusal" in ast.unparse(node) and path.name != "tsv.py"
+        if isinstance(node, ast.Raise) and "Refusal" in ast.unparse(node) and path.name not in ("tsv.py", "sprites.py")
     }
     told = set()
     for read, content, _ in DAMAGES:
@@ -589,3 +589,84 @@ def test_the_names_of_layers_are_read_beside_their_weights(tmp_path: Path) -> No
     model = keras.Sequential([keras.Input((1,), dtype="int32"), keras.layers.Embedding(4, 2, name="colours")])
     model.save_weights(tmp_path / "model.weights.h5")
     assert hdf5.names(str(tmp_path / "model.weights.h5"))["layers/embedding/vars"] == "colours"
+
+
+# Pictures in a sprite.
+
+
+@given(st.integers(1, 12), st.integers(1, 4), st.integers(1, 4), st.sampled_from([(), (3,)]), st.integers(0, 9))
+@settings(derandomize=True, deadline=None, max_examples=40)
+def test_pictures_come_back_from_a_sprite(
+    count: int, height: int, width: int, colours: tuple[int, ...], seed: int
+) -> None:
+    pictures = np.random.default_rng(seed).integers(0, 256, (count, height, width, *colours)).astype(np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        sprites.write(f"{folder}/a.png", pictures)
+        np.testing.assert_array_equal(sprites.read(f"{folder}/a.png", count, height, width), pictures)
+
+
+def test_a_sprite_is_a_grid_of_rows(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    sprites.write(f"{tmp_path}/a.png", np.arange(1, 6, dtype=np.uint8).reshape(5, 1, 1) * np.ones((1, 2, 1), np.uint8))
+    image = tf.io.decode_png((tmp_path / "a.png").read_bytes()).numpy()[..., 0]
+    assert image.tolist() == [[1, 2, 3], [1, 2, 3], [4, 5, 0], [4, 5, 0]]
+
+
+@pytest.mark.parametrize("count", [*range(1, 40), 9999, 10_000, 10_001])
+def test_a_grid_is_as_wide_as_the_root_and_has_no_row_too_many(count: int) -> None:
+    down, across = sprites.grid(count)
+    assert (across - 1) ** 2 < count <= across**2
+    assert (down - 1) * across < count <= down * across
+
+
+def test_pictures_that_fit_stay_as_they_are() -> None:
+    pictures = np.zeros((4, 4096, 4096), np.uint8)
+    assert sprites.fitted(pictures) is pictures
+    assert sprites.fitted(np.zeros((4, 4097, 100), np.uint8)).shape == (4, 4096, 99)
+
+
+@pytest.mark.parametrize("most", [16, 10, 6, 2])
+@pytest.mark.parametrize("block", [2, 100])
+def test_pictures_are_shrunk_to_the_averages_of_areas(most: int, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against TensorFlow's own average of areas, which works in single precision too."""
+    import tensorflow as tf
+
+    monkeypatch.setattr(sprites, "MOST_PIXELS", most)
+    monkeypatch.setattr(sprites, "_BLOCK", block)
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 9, 12, 3)).astype(np.uint8)
+    found = sprites.fitted(pictures)
+    scale = most // 2 / 12
+    assert found.shape == (4, max(1, int(9 * scale)), most // 2, 3)
+    theirs = tf.image.resize(pictures, found.shape[1:3], method="area").numpy()
+    assert np.abs(found - theirs).max() <= 0.51
+    np.testing.assert_array_equal(sprites.fitted(pictures[..., 0]), found[..., 0])
+
+
+def test_a_sprite_that_would_be_too_large_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal) as refused:
+        sprites.write(f"{tmp_path}/a.png", np.zeros((5, 4097, 8), np.uint8))
+    assert str(refused.value) == (
+        "sprites: 5 pictures of 4097 × 8 make a sprite of 8,194 × 24 pixels, over 8,192; give sprites.fitted(pictures)."
+    )
+    with pytest.raises(Refusal) as refused:
+        sprites.fitted(np.broadcast_to(np.uint8(0), (8192**2 + 1, 1, 1)))
+    assert str(refused.value) == (
+        "sprites: 67,108,865 pictures are more than the 67,108,864 pixels of a sprite; leave some out."
+    )
+
+
+def test_a_sprite_of_other_pictures_or_none_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    sprites.write(str(path), np.zeros((5, 2, 3), np.uint8))
+    whole = path.read_bytes()
+    for content, size in ((whole, (5, 3, 2)), (whole, (7, 2, 3)), (whole[:40], (5, 2, 3)), (b"GIF", (5, 2, 3))):
+        path.write_bytes(content)
+        with pytest.raises(Refusal) as refused:
+            sprites.read(str(path), *size)
+        assert str(refused.value) == (
+            f"sprites: {path} is no PNG image of {size[0]} pictures of {size[1]} × {size[2]} pixels; copy the whole "
+            "folder."
+        )
+    with pytest.raises(OSError, match="nowhere"):
+        sprites.read(str(tmp_path / "nowhere.png"), 1, 1, 1)

@@ -1,4 +1,6 @@
+import contextlib
 import dataclasses
+import io
 import json
 import os
 import shlex
@@ -15,6 +17,7 @@ import tensorflow as tf
 from tests import planted, planted_bags
 from trainer import feature_column as fc
 from trainer import job, models, settings, tables, task
+from trainer.catalogue import Catalogue
 from trainer.commands import submit
 from trainer.errors import Refusal, TrainingFailure
 from trainer.feature_column.serialization import from_dict
@@ -23,6 +26,7 @@ from trainer.inputs import split
 from trainer.job import dry_run, summary, survey
 from trainer.job.plan import Plan, planned, with_settings
 from trainer.job.steps import carry_out, steps_of
+from trainer.job.tables import known_of
 from trainer.problem import Problem
 from trainer.run import Run
 from trainer.settings import Settings
@@ -335,12 +339,247 @@ def test_a_job_says_which_hashed_columns_share_buckets(capsys: pytest.CaptureFix
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("street: ")]
     buckets = set(tf.strings.to_hash_bucket_fast([f"S{number}" for number in range(60)], 60).numpy())
     assert f"of the rows share a bucket with other keys (60 keys in {len(buckets)} of 60 buckets)" in line
-    assert survey.shared(planted_bags.problem(linear_feature_columns=columns[1:]), [{"street": ["S1", "S2"]}]) == []
+    few = planted_bags.problem(linear_feature_columns=columns[1:])
+    assert survey.met(few, {}, [{"street": ["S1", "S2"]}]).sharing == []
 
 
 def test_a_hashed_column_without_any_value_stops_no_job() -> None:
     problem = planted_bags.problem(bags=(), dnn_feature_columns=(), linear_feature_columns=(planted_bags.street,))
-    assert survey.shared(problem, [{"street": ["", ""]}]) == []
+    assert survey.met(problem, {}, [{"street": ["", ""]}]).sharing == []
+
+
+# What is known of the rows of tables
+
+
+STREETS = fc.categorical_column_with_hash_bucket("street", 60)
+
+
+def test_a_table_on_a_hashed_column_knows_its_keys_in_one_pass_though_too_few_share_for_a_notice() -> None:
+    streets, words = fc.shared_embeddings([STREETS, fc.categorical_column_with_hash_bucket("lane", 60)], 2)
+    alone = fc.embedding_column(fc.weighted_categorical_column(STREETS, "share"), 2, name="alone")
+    cross = fc.embedding_column(fc.crossed_column(["street", planted.hour], 9), 2, name="cross")
+    unread = fc.embedding_column(fc.crossed_column([planted.hour, planted.day]), 2, name="exact")
+    of_tables = {"both": [streets, words], "alone": [alone], "cross": [cross], "exact": [unread]}
+    batch = {"street": ["S1", "S1", "S2"], "lane": ["", "S2", "L3"], "hour": np.array([8, 8, 9])}
+    passes = iter([[batch, batch]])
+    problem = planted_bags.problem(bags=(), dnn_feature_columns=(), linear_feature_columns=(STREETS,))
+    found = survey.met(problem, of_tables, (part for part in next(passes)))
+    assert found.sharing == []
+    assert sorted(found.keys) == ["alone", "both", "cross"]
+    assert {name: len(keys) for name, keys in found.keys.items()} == {"alone": 60, "both": 60, "cross": 9}
+    told = {name: sorted(filter(None, keys)) for name, keys in found.keys.items()}
+    assert told["alone"] == ["S1", "S2"]
+    assert told["both"] == ["L3", "S1", "S2"]
+    assert sorted(", ".join(told["cross"]).split(", ")) == ["S1 08", "S2 09"]
+    (bucket,) = tf.strings.to_hash_bucket_fast(["L3"], 60).numpy()
+    assert (found.keys["both"][bucket], found.keys["alone"][bucket]) == ("L3", "")
+
+
+def test_a_column_that_shares_a_table_and_is_not_used_is_not_counted() -> None:
+    (used, _) = fc.shared_embeddings([STREETS, fc.categorical_column_with_hash_bucket("lane", 60)], 2)
+    problem = planted_bags.problem(bags=(), dnn_feature_columns=(used,), linear_feature_columns=())
+    assert "S1" in survey.met(problem, {"both": [used]}, [{"street": ["S1"]}]).keys["both"]
+
+
+def test_features_that_a_model_makes_itself_are_no_keys_of_the_data() -> None:
+    streets = fc.embedding_column(STREETS, 2)
+    made = models.build(planted_bags.problem(bags=(), dnn_feature_columns=[streets], linear_feature_columns=()))
+    assert list(survey.columns_of(made, {"street": "string"})) == ["street"]
+    assert list(survey.columns_of(made, {"street": "int64"})) == []
+    assert list(survey.columns_of(made, {"road": "string"})) == []
+    crossed = fc.embedding_column(fc.crossed_column(["street", "number"], 9), 2, name="crossed")
+    made = models.build(planted_bags.problem(bags=(), dnn_feature_columns=[crossed], linear_feature_columns=()))
+    assert list(survey.columns_of(made, {"street": "string", "number": "int64"})) == ["crossed"]
+    assert list(survey.columns_of(made, {"street": "string", "number": "float32"})) == []
+
+
+MOVIE = fc.categorical_column_with_vocabulary_list("movie", [7, 3, 9], num_oov_buckets=1)
+MOVIES = Catalogue(
+    [3, 7, 8],
+    {"title": ["Heat (1995)", "Sabrina (1995)", "Grumpier\t東京"], "year": [1995, 1995.0, None]},
+    "title",
+    np.arange(1, 13, dtype=np.uint8).reshape(3, 2, 2),
+)
+USERS = Catalogue([f"{number}" for number in range(12)], {"title": [f"user {number}" for number in range(12)]})
+USER = fc.categorical_column_with_identity("user", 12)
+
+
+def test_a_table_on_one_key_has_the_fields_the_title_and_the_pictures_of_its_catalogue() -> None:
+    weighted = fc.weighted_categorical_column(MOVIE, "share")
+    for column in (MOVIE, weighted, fc.sequence_categorical_column_with_vocabulary_list("movie", [7, 3, 9])):
+        known = known_of([column], {"movie": MOVIES, "user": USERS})
+        unseen = [""] * (column.num_buckets - 3)
+        assert known.details == {
+            "title": ["Sabrina (1995)", "Heat (1995)", "", *unseen],
+            "year": ["1995", "1995", "", *unseen],
+        }
+        assert known.title == "title"
+        assert known.pictures is not None
+        assert known.pictures.dtype == np.uint8
+        assert known.pictures.tolist()[:3] == [[[5, 6], [7, 8]], [[1, 2], [3, 4]], [[0, 0], [0, 0]]]
+        assert not known.pictures[2:].any()
+
+
+def test_whole_numbers_are_keys_though_labels_write_them_with_zeros() -> None:
+    known = known_of([USER], {"user": USERS})
+    assert known.details == {"title": [f"user {number}" for number in range(12)]}
+    assert (known.title, known.pictures) == (None, None)
+
+
+def test_a_cross_has_the_fields_of_each_key_under_names_of_their_own_and_neither_title_nor_pictures() -> None:
+    cross = fc.crossed_column([MOVIE, fc.crossed_column([planted.hour, USER])])
+    known = known_of([cross], {"movie": MOVIES, "user": USERS})
+    assert list(known.details) == ["movie title", "year", "user title"]
+    assert (known.title, known.pictures) == (None, None)
+    row = 1 * 24 * 12 + 8 * 12 + 11
+    assert cross.label(row) == "3 08 11"
+    assert [texts[row] for texts in known.details.values()] == ["Heat (1995)", "1995", "user 11"]
+    half = known_of([cross], {"movie": MOVIES})
+    assert list(half.details) == ["title", "year"]
+    assert (half.title, half.pictures) == (None, None)
+
+
+def test_a_detail_takes_no_name_that_a_key_the_label_or_the_count_has() -> None:
+    fields = {name: ["x"] for name in ("movie", "label", "count", "movie label", "own")}
+    known = known_of([MOVIE], {"movie": Catalogue([7], fields, "label")})
+    assert list(known.details) == ["movie movie", "movie label", "movie count", "movie label 2", "own"]
+    assert known.title == "movie label"
+    twice = fc.crossed_column([MOVIE, fc.categorical_column_with_vocabulary_list("movie", [9, 7])])
+    found = known_of([twice], {"movie": Catalogue([9], {"name": ["nine"]})}).details
+    assert {name: [row for row, text in enumerate(texts) if text] for name, texts in found.items()} == {
+        "movie name": [4, 5],
+        "movie name 2": [0, 2, 4, 6],
+    }
+
+
+def test_a_table_that_columns_share_is_known_by_the_catalogue_of_any_of_them() -> None:
+    other = fc.categorical_column_with_vocabulary_list("sequel", [7, 3, 9], num_oov_buckets=1)
+    assert known_of([MOVIE, other], {"sequel": MOVIES}).details == known_of([MOVIE], {"movie": MOVIES}).details
+    assert list(known_of([MOVIE, other], {"movie": MOVIES, "sequel": MOVIES}).details) == ["title", "year"]
+
+
+def test_rows_of_a_hash_are_known_by_their_keys_and_ranges_by_nothing() -> None:
+    known = known_of([fc.weighted_categorical_column(STREETS, "share")], {"street": USERS}, ["S1", "", "S2, S3"])
+    assert (known.details, known.title) == ({"street keys": ["S1", "", "S2, S3"]}, "street keys")
+    ranges = fc.bucketized_column(fc.numeric_column("miles"), [10])
+    known = known_of([ranges], {"miles": Catalogue([10], {"name": ["ten"]}, pictures=np.ones((1, 1, 1), np.uint8))})
+    assert (known.details, known.pictures) == ({"name": ["", ""]}, None)
+    assert known_of([], {"street": USERS}).details == {}
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, str]:
+    """A run of a problem with a catalogue of its films and hashed users, and what it printed."""
+    folder = tmp_path_factory.mktemp("films")
+    (folder / "movies.csv").write_text('movieId,title\n7,"Sabrina (1995)"\n3,"City of\tLost Children, The"\n')
+    (folder / "mine.py").write_text(FILMS)
+    run = Run(str(folder / "run"))
+    settings = Settings(problem=str(folder / "mine.py"), job_dir=run.path, data_dir=str(folder), verbose=True)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        job.run(settings)
+    return run, printed.getvalue()
+
+
+FILMS = '''"""Ratings."""
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from trainer import feature_column as fc
+from trainer.catalogue import Catalogue
+from trainer.problem import Problem
+
+
+def dataset(split):
+    import tensorflow as tf
+
+    films, users = np.tile([7, 3, 9], 30), np.repeat(["Ann", "Bo", "Cy"], 30)
+    return tf.data.Dataset.from_tensor_slices(({"movie": films, "user": users}, films % 2)).batch(40)
+
+
+def movies(folder):
+    with open(Path(folder, "movies.csv")) as file:
+        rows = list(csv.DictReader(file))
+    keys = [row["movieId"] for row in rows]
+    return Catalogue(keys, {"title": [row["title"] for row in rows]}, "title", np.full((2, 4, 4), 9, np.uint8))
+
+
+movie = fc.categorical_column_with_vocabulary_list("movie", fc.from_data(), "int64")
+user = fc.categorical_column_with_hash_bucket("user", 1000)
+PROBLEM = Problem(
+    dataset=dataset,
+    dnn_feature_columns=[
+        fc.embedding_column(movie, 3, name="movie"),
+        fc.embedding_column(user, 3, name="user"),
+        fc.embedding_column(fc.crossed_column(["user", "movie"], 2), 3, name="pair"),
+    ],
+    dnn_hidden_units=[4],
+    catalogues={"movie": movies},
+    num_epochs=1,
+)
+'''
+
+
+def test_a_job_leaves_what_is_known_of_the_rows_of_its_tables(films: tuple[Run, str]) -> None:
+    run, printed = films
+    manifest = run.read_json("tables/manifest.json")["tables"]
+    told = {name: (entry["details"], entry["title"], entry["pictures"]) for name, entry in manifest.items()}
+    assert told == {
+        "movie": (["title"], "title", {"file": "movie.png", "height": 4, "width": 4}),
+        "user": (["user keys"], "user keys", None),
+        "pair": (["movie_X_user keys"], "movie_X_user keys", None),
+    }
+    header, *lines = Path(run.tables, "movie.tsv").read_text().splitlines()
+    assert header == "movie\tlabel\tcount\ttitle"
+    assert {tuple(line.split("\t"))[::3] for line in lines} == {
+        ("7", "Sabrina (1995)"),
+        ("3", "City of\\tLost Children, The"),
+        ("9", ""),
+    }
+    users = tables.read(run.tables, "user")
+    assert users.counts is not None
+    assert {users.details["user keys"][row] for row in np.flatnonzero(users.counts)} == {"Ann", "Bo", "Cy"}
+    assert sorted(filter(None, users.details["user keys"])) == ["Ann", "Bo", "Cy"]
+    (row,) = tf.strings.to_hash_bucket_fast(["Bo"], 1000).numpy()
+    assert users.titles_of([row]) == ["Bo"]
+    assert "\nuser: " not in printed  # no two of a thousand buckets' keys share one
+    pairs = tables.read(run.tables, "pair").details["movie_X_user keys"]
+    assert sum(text.count(", ") + 1 + (int(text[-2]) - 1 if "+" in text else 0) for text in pairs if text) == 9
+    stored = tables.read(run.tables, "movie")
+    assert stored.pictures is not None
+    assert {
+        title: int(picture.max()) for title, picture in zip(stored.titles_of(range(3)), stored.pictures, strict=True)
+    } == {
+        "Sabrina (1995)": 9,
+        "City of\tLost Children, The": 9,
+        "9": 0,
+    }
+
+
+def test_a_table_of_more_rows_starts_from_one_of_which_more_is_known(films: tuple[Run, str], tmp_path: Path) -> None:
+    run, _ = films
+    stored = tables.read(run.tables, "movie")
+    column = fc.categorical_column_with_vocabulary_list("hour", [3, 5, 7])
+    day = fc.embedding_column(column, 3, ckpt_to_load_from=run.path, tensor_name_in_ckpt="movie", trainable=False)
+    carry_out(Plan(Settings(train_steps=1), planted.problem(dnn_feature_columns=(day,)), Run(str(tmp_path / "run"))))
+    values = tables.read(str(tmp_path / "run"), "hour").values
+    for row, key in ((0, "3"), (2, "7")):
+        np.testing.assert_array_equal(values[row], stored.values[stored.labels.index(key)])
+
+
+def test_a_catalogue_that_cannot_be_made_costs_no_training(tmp_path: Path) -> None:
+    def lost(folder: str) -> Catalogue:
+        raise FileNotFoundError(folder)
+
+    plan = Plan(Settings(data_dir="there"), planted.problem(catalogues={"hour": lost}), Run(str(tmp_path / "run")))
+    with pytest.raises(FileNotFoundError, match="there"):
+        carry_out(plan)
+    own = planted.problem(model=lambda: models.build(planted.PROBLEM), catalogues={"huor": USERS})
+    with pytest.raises(Refusal) as refusal:
+        carry_out(dataclasses.replace(plan, problem=own))
+    assert str(refusal.value) == "Problem: catalogues has 'huor', which no column reads; did you mean 'hour'?"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_dry_run_learns_from_the_first_rows(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

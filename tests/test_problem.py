@@ -10,6 +10,7 @@ import pytest
 from tests import planted
 from trainer import feature_column as fc
 from trainer import problem as problems
+from trainer.catalogue import Catalogue
 from trainer.errors import Refusal
 from trainer.inputs.split import HoldOut
 from trainer.problem import ByDate, ByValue, EveryNthBlock, Problem, Share
@@ -104,6 +105,26 @@ def test_one_feature_read_as_two_kinds_is_refused() -> None:
 def test_an_unknown_decay_is_refused() -> None:
     assert refused(linear_feature_columns=[hour], learning_rate_decay="steps") == (
         "Problem: learning_rate_decay is None, 'linear' or 'cosine', not 'steps'."
+    )
+
+
+def test_catalogues_are_of_features_that_the_columns_read() -> None:
+    hours = Catalogue(range(24), {"name": ["night"] * 24})
+    given = Problem(dataset="nyc_flights", linear_feature_columns=[hour], catalogues={"hour": hours})
+    assert given.catalogues == {"hour": hours}
+    assert planted.problem(catalogues={"hour": lambda folder: hours}) != planted.PROBLEM
+    assert hash(planted.problem(catalogues={"hour": hours})) == hash(planted.PROBLEM)
+    assert refused(linear_feature_columns=[hour], catalogues={"huor": hours}) == (
+        "Problem: catalogues has 'huor', which no column reads; did you mean 'hour'?"
+    )
+    assert refused(linear_feature_columns=[hour], catalogues={"movie": hours}) == (
+        "Problem: catalogues has 'movie', which no column reads; they read hour."
+    )
+    assert refused(linear_feature_columns=[hour], catalogues={"hour": {"name": []}}) == (
+        "Problem: catalogues takes for 'hour' a Catalogue, or a function of the data folder that returns one, not dict."
+    )
+    assert refused(linear_feature_columns=[hour], catalogues=[hours]) == (
+        "Problem: catalogues is a dictionary by raw feature, not list."
     )
 
 

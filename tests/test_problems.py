@@ -12,7 +12,9 @@ from trainer.feature_column import (
     VocabularyListColumn,
 )
 from trainer.job.plan import Plan
-from trainer.job.steps import Work, opened, tables_of
+from trainer.job.steps import opened
+from trainer.job.tables import tables_of
+from trainer.job.work import Work
 from trainer.run import Run
 from trainer.settings import Settings
 from trainer.tables import Table
@@ -60,7 +62,7 @@ def test_flights_beats_trees_on_the_test_months(trained: Work) -> None:
 
 @pytest.mark.slow
 def test_neighbouring_hours_of_a_day_have_similar_rows(trained: Work) -> None:
-    (week,) = [table for table in tables_of(trained.model, trained.data.train) if table.name == "day_hour"]
+    (week,) = [table for table in tables_of(trained) if table.name == "day_hour"]
     assert np.count_nonzero(week.trained) == 133
     neighbours, pairs = cosines(week)
     assert np.mean(neighbours) > np.mean(pairs) + 3 * np.std(pairs) / np.sqrt(len(neighbours))

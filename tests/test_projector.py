@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 import time
 import urllib.parse
 import urllib.request
@@ -14,18 +12,23 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.plugins.projector import projector_plugin
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 
+from tests.servers import tensorboard as serving
 from trainer import feature_column as fc
-from trainer import projector
-from trainer.formats import tsv
-from trainer.projector import files
+from trainer import layers, paths, problem, projector
+from trainer.errors import Refusal
+from trainer.formats import sprites, tsv
+from trainer.job import run
+from trainer.projector import layout, metadata, points
 from trainer.projector.callback import ProjectorCallback
-from trainer.tables import Table
+from trainer.settings import Settings
+from trainer.tables import Table, read_manifest
 
 DAY = fc.categorical_column_with_vocabulary_list("day", ["Mon", "Tue", "Wed"])
 HOUR = fc.categorical_column_with_identity("hour", 24)
@@ -48,20 +51,18 @@ def config(folder: str) -> ProjectorConfig:
 
 
 def tensors(folder: str) -> dict[str, np.ndarray[Any, Any]]:
-    """Reads each tensor as TensorBoard's plugin does: as text, and where that is no UTF-8, as bytes."""
-    found = {}
+    """Reads each tensor as TensorBoard's plugin does: from the newest checkpoint that the folder names."""
+    if not config(folder).embeddings:
+        return {}
+    reader = tf.train.load_checkpoint(tf.train.latest_checkpoint(folder))
+    found = {embedding.tensor_name: reader.get_tensor(embedding.tensor_name) for embedding in config(folder).embeddings}
+    assert sorted(found) == sorted(reader.get_variable_to_shape_map())  # the page lists all that are there
     for embedding in config(folder).embeddings:
-        path = str(Path(folder, embedding.tensor_path))
-        try:
-            values = projector_plugin._read_tensor_tsv_file(path)
-        except UnicodeDecodeError:
-            values = projector_plugin._read_tensor_binary_file(path, embedding.tensor_shape)
-        assert list(values.shape) == list(embedding.tensor_shape)
-        found[embedding.tensor_name] = values
+        assert list(found[embedding.tensor_name].shape) == list(embedding.tensor_shape)
     return found
 
 
-def metadata(folder: str, name: str) -> tuple[list[str], list[list[str]]]:
+def labelled(folder: str, name: str) -> tuple[list[str], list[list[str]]]:
     path = next(embedding.metadata_path for embedding in config(folder).embeddings if embedding.tensor_name == name)
     return tsv.read(str(Path(folder, path)))
 
@@ -99,15 +100,15 @@ def test_a_row_in_the_middle_of_all_others_stays_there(tmp_path: Path) -> None:
 
 
 def test_labels_come_first_then_the_keys_then_the_count(tmp_path: Path) -> None:
-    header, rows = metadata(projector.write(str(tmp_path), [DAY_HOUR]), "day_hour.raw")
+    header, rows = labelled(projector.write(str(tmp_path), [DAY_HOUR]), "day_hour.raw")
     assert DAY_HOUR.counts is not None
     assert header == ["label", "day", "hour", "count"]
-    assert rows[32] == ["Tue 08", "Tue", "08", str(DAY_HOUR.counts[32])]
+    assert rows[32] == ["Tue 08", "Tue", "8", str(DAY_HOUR.counts[32])]
     assert len(rows) == 72
 
 
 def test_an_uncounted_table_has_a_header_all_the_same(tmp_path: Path) -> None:
-    header, rows = metadata(projector.write(str(tmp_path), [WIDE]), "tail")
+    header, rows = labelled(projector.write(str(tmp_path), [WIDE]), "tail")
     assert (header, rows[7]) == (["label", "tail"], ["bucket 07", "bucket 07"])
 
 
@@ -118,7 +119,7 @@ def test_a_key_called_label_or_count_does_not_hide_ours(tmp_path: Path) -> None:
             fc.categorical_column_with_identity("count", 2),
         ]
     )
-    header, rows = metadata(projector.write(str(tmp_path), [table(cross, "t", 4)]), "t")
+    header, rows = labelled(projector.write(str(tmp_path), [table(cross, "t", 4)]), "t")
     assert header == ["label", "label (key)", "count (key)", "count"]
     assert rows[3][:3] == ["b 1", "b", "1"]
 
@@ -144,11 +145,11 @@ def test_blank_labels_are_named_and_tabs_are_escaped(tmp_path: Path) -> None:
 def test_a_big_table_is_shown_by_its_most_frequent_keys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(projector, "MOST_ROWS", 3)
+    monkeypatch.setattr(points, "MOST_ROWS", 3)
     made = Table("t", np.arange(20, dtype=np.float32).reshape(5, 4) ** 2, counts=np.array([1, 9, 0, 7, 7]))
     folder = projector.write(str(tmp_path), [made])
     np.testing.assert_array_equal(tensors(folder)["t.raw"], made.values[[1, 3, 4]])
-    assert metadata(folder, "t")[1] == [["1", "1", "9"], ["3", "3", "7"], ["4", "4", "7"]]
+    assert labelled(folder, "t")[1] == [["1", "1", "9"], ["3", "3", "7"], ["4", "4", "7"]]
     assert caplog.messages == ["projector: 't' has 5 rows; the most frequent 3 are shown."]
 
 
@@ -157,7 +158,7 @@ def test_the_most_rows_are_those_that_the_page_asks_for() -> None:
     limit = re.search(r"num_rows=\$\{(\w+)\}", page.read_text())
     assert limit is not None
     assert re.search(rf"\b{limit[1]}=(1e5|100000)\b", page.read_text())
-    assert projector.MOST_ROWS == 100_000
+    assert points.MOST_ROWS == 100_000
 
 
 @pytest.mark.parametrize(
@@ -187,7 +188,7 @@ def test_names_are_made_fit_for_the_page(tmp_path: Path) -> None:
 def test_asset_paths_stay_inside_the_folder(tmp_path: Path) -> None:
     folder = projector.write(str(tmp_path / "a" / "b"), [Table("../../outside", DAY_HOUR.values)])
     for embedding in config(folder).embeddings:
-        for path in (embedding.tensor_path, embedding.metadata_path):
+        for path in (embedding.metadata_path, embedding.bookmarks_path):
             assert Path(folder, path).resolve().parent == Path(folder).resolve()
     assert [path.name for path in (*tmp_path.iterdir(), *(tmp_path / "a").iterdir())] == ["a", "b"]
 
@@ -214,57 +215,410 @@ def test_a_writer_that_stops_half_way_leaves_no_table_to_the_page(
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(projector, "tensor", stop)
+    monkeypatch.setattr(projector.files, "write_tensors", stop)
     with pytest.raises(KeyboardInterrupt):
         projector.write(str(tmp_path), [DAY_HOUR])
     assert tensors(str(tmp_path)) == {}
 
 
+def test_any_tensor_is_read_as_it_was_written(tmp_path: Path) -> None:
+    values = np.random.default_rng(1).normal(size=(20, 50)).astype(np.float32)
+    np.testing.assert_array_equal(tensors(projector.write(str(tmp_path), [Table("t", values)]))["t"], values)
+
+
+def test_a_folder_that_was_moved_still_opens(tmp_path: Path) -> None:
+    projector.write(str(tmp_path / "here"), [DAY_HOUR])
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert list(tensors(str(tmp_path / "there"))) == ["day_hour", "day_hour.raw"]
+
+
+def test_what_an_earlier_call_has_left_is_gone_and_what_others_have_left_stays(tmp_path: Path) -> None:
+    projector.write(str(tmp_path), [DAY_HOUR])
+    projector.write(str(tmp_path), [WIDE], 5)
+    (tmp_path / "mine.metadata.tsv").touch()
+    projector.write(str(tmp_path), [WIDE])
+    names = {path.name.partition(".vm.")[0] for path in tmp_path.iterdir() if "tfevents" not in path.name}
+    assert names == {
+        "checkpoint",
+        "mine.metadata.tsv",
+        "projector_config.pbtxt",
+        "step-000000005",
+        "tail.metadata.tsv",
+        "tail.views.json",
+        "tensors.data-00000-of-00001",
+        "tensors.index",
+    }
+
+
+def test_a_folder_with_checkpoints_of_a_model_is_refused(tmp_path: Path) -> None:
+    tf.train.Checkpoint(step=tf.Variable(1)).save(str(tmp_path / "ckpt"))
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(Refusal) as caught:
+        projector.write(str(tmp_path), [DAY_HOUR])
+    assert str(caught.value) == (
+        f"projector: {tmp_path} holds checkpoints of a model; give a folder of its own, as logs/projector."
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_a_folder_that_tensorboard_cannot_read_labels_from_is_told_with_what_to_do(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    folder = projector.write("ram://bucket/logs/projector", [DAY_HOUR])
+    assert caplog.messages == [
+        "projector: TensorBoard reads labels from a local folder alone; to look at them: gcloud storage cp -r "
+        "ram://bucket/logs/projector projector && tensorboard --logdir projector"
+    ]
+    assert {"projector_config.pbtxt", "checkpoint", "tensors.index"} <= set(paths.names_in(folder))
+    reader = tf.train.load_checkpoint(folder)
+    np.testing.assert_array_equal(reader.get_tensor("day_hour.raw"), DAY_HOUR.values)
+
+
+# Labels and colours.
+
+
+def columns(made: Table) -> dict[str, list[str]]:
+    return metadata.columns_of(made, range(made.rows))
+
+
+def rows_with(count: bool = False, title: str | None = None, **details: list[str]) -> Table:
+    size = len(next(iter(details.values())))
+    values = np.random.default_rng(0).normal(size=(size, 4)).astype(np.float32)
+    return Table("t", values, counts=np.arange(size) ** 2 if count else None, details=details, title=title)
+
+
+def test_the_title_is_the_label_and_more_that_is_known_stands_beside_the_key() -> None:
+    made = rows_with(title="film", film=["Alien", "", "Heat"], year=["1979", "1968", ""])
+    assert columns(made) == {
+        "label": ["Alien", "1", "Heat"],  # a row without a title is known by its label
+        "row": ["0", "1", "2"],
+        "year": ["1979", "1968", "(blank)"],
+    }
+
+
+def test_of_many_lists_the_first_of_each_is_a_colour() -> None:
+    genres = [f"{'Drama' if n % 3 else 'Crime'}|other {n}" for n in range(60)]
+    found = columns(rows_with(genres=genres))
+    assert list(found) == ["label", "row", "genres", "genres (first)"]
+    assert found["genres (first)"] == [genre.partition("|")[0] for genre in genres]
+
+
+@pytest.mark.parametrize("form", ["{}-05-17", "A film ({})", "{}-05-17T10:00"])
+def test_of_many_dates_the_decade_is_a_colour(form: str) -> None:
+    found = columns(rows_with(when=[form.format(1950 + n) for n in range(60)]))
+    assert found["when (decade)"] == [f"{1950 + n // 10 * 10}s" for n in range(60)]
+
+
+def test_of_many_words_how_frequent_they_are_is_a_colour() -> None:
+    found = columns(rows_with(count=True, word=[f"w{n}" for n in range(60)]))
+    assert list(found) == ["label", "row", "word", "frequency", "count"]
+    assert [found["frequency"][n] for n in (0, 1, 3, 4, 10, 59)] == [
+        "never",
+        "1 to 9",
+        "1 to 9",
+        "10 to 99",
+        "100 to 999",
+        "1,000 to 9,999",
+    ]
+
+
+def test_of_many_words_that_nobody_counted_the_initial_is_a_colour_and_rare_ones_are_one() -> None:
+    words = [chr(0x4E00 + n) + "x" for n in range(70)] + ["apple", "Axe"] * 5
+    found = columns(rows_with(word=words))["word (initial)"]
+    assert len(set(found)) == 50
+    assert found[-2:] == ["A", "A"]
+    assert "(other)" in found
+
+
 @pytest.mark.parametrize(
-    ("first", "file"),
+    ("texts", "numeric"),
     [
-        (b"\xff\x00\x00\x3f", "t.bytes"),
-        (b"\n\r\n\xff", "t.bytes"),
-        (b"A\nBC", "t.tsv"),  # a line of text, and no number
-        (b"\n\nA\n", "t.tsv"),
-        (b"\x00\x00\x00\x3f", "t.tsv"),
+        ([f"{n:03d}" for n in range(60)], True),
+        (["1e5", "-2.5", ".5", "7."], True),
+        (["1_000", "2"], False),  # a number to Python, and none to the page
+        (["nan", "1"], False),
+        (["", "1"], False),
     ],
 )
-def test_a_large_tensor_is_bytes_unless_they_would_be_taken_for_text(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: bytes, file: str
+def test_numbers_are_told_as_the_page_tells_them(texts: list[str], numeric: bool) -> None:
+    assert metadata.is_numeric(texts) is numeric
+
+
+def test_what_the_page_would_take_for_another_number_is_written_as_it_shows_it() -> None:
+    texts = ["08", "1e5", "0x10", "2.50", "-7", "12"]
+    assert columns(rows_with(size=texts))["size"] == ["8", "100000", "16", "2.5", "-7", "12"]
+
+
+def test_a_label_stays_as_it_is_where_the_page_would_take_it_for_another_number() -> None:
+    hour = columns(table(fc.categorical_column_with_identity("hour", 24), "hour", 4))
+    assert (hour["label"][8], hour["hour"][8]) == ("hour 08", "8")
+    assert (hour["label"][12], hour["hour"][12]) == ("hour 12", "12")
+    agent = columns(rows_with(title="agent", agent=["007", "M", "12", "12345678901234567890", "Infinity"]))
+    assert agent["label"] == ["agent 007", "M", "12", "agent 12345678901234567890", "agent Infinity"]
+
+
+def test_numbers_need_no_coarser_colour() -> None:
+    assert list(columns(rows_with(length=[str(n) for n in range(60)]))) == ["label", "row", "length"]
+
+
+def test_two_columns_of_one_name_stay_two() -> None:
+    assert list(columns(rows_with(row=["a", "b"], frequency=["x", "y"]))) == [
+        "label",
+        "row",
+        "row (2)",
+        "frequency (key)",
+    ]
+
+
+@pytest.mark.parametrize("unseen", ["\ufeff", "\u200b", "\x00", "\u2028 ", "\t", "\n"])
+def test_a_label_that_cannot_be_seen_is_called_blank(unseen: str) -> None:
+    assert columns(rows_with(key=[unseen, "a"]))["key"] == ["(blank)", "a"]
+
+
+@pytest.mark.parametrize("counted", [True, False])
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 1000))
+def test_no_letter_lies_in_two_of_the_pieces_that_the_page_reads(
+    tmp_path_factory: pytest.TempPathFactory, counted: bool, seed: int
 ) -> None:
-    monkeypatch.setattr(files, "MOST_TEXT", 0)
-    values = np.tile(np.frombuffer(first.ljust(4, b"\n"), "<f4"), (50, 64))
-    values[1] = 2
-    folder = projector.write(str(tmp_path), [Table("t", values)])
-    assert [embedding.tensor_path for embedding in config(folder).embeddings] == [file]
-    np.testing.assert_array_equal(tensors(folder)["t"], values)
-
-
-@settings(deadline=None)
-@given(st.integers(0, 10_000))
-def test_any_tensor_is_read_as_it_was_written(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
-    values = np.random.default_rng(seed).normal(size=(20, 50)).astype(np.float32)
-    folder = str(tmp_path_factory.mktemp("logs"))
+    numbers = np.random.default_rng(seed)
+    letters = "aß中😀"
+    words = ["".join(numbers.choice(list(letters), size=numbers.integers(1, 9))) for _ in range(200)]
+    last = {"count": [str(number) for number in range(200)]} if counted else {"kind": words[::-1]}
+    path = str(tmp_path_factory.mktemp("logs") / "t.tsv")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(files, "MOST_TEXT", 0)
-        projector.write(folder, [Table("t", values)])
-    np.testing.assert_array_equal(tensors(folder)["t"], values)
+        patch.setattr(metadata, "_CHUNK", 50)
+        metadata.write(path, {"label": words, **last})
+    content = Path(path).read_bytes()
+    for start in range(0, len(content), 50):
+        content[start : start + 50].decode()  # a letter in two pieces would be refused
+    _, rows = tsv.read(path)
+    assert [row[0] for row in rows] == words
+    if counted:
+        assert [int(row[1]) for row in rows] == list(range(200))
+    else:
+        assert [row[1].rstrip(" ") for row in rows] == words[::-1]
+
+
+# Views and pictures.
+
+
+def views(folder: str, name: str) -> list[dict[str, Any]]:
+    path = next(part.bookmarks_path for part in config(folder).embeddings if part.tensor_name == name)
+    found: list[dict[str, Any]] = json.loads(Path(folder, path).read_text())
+    return found
+
+
+def test_each_colour_has_a_view_of_the_layout_and_one_of_the_axes(tmp_path: Path) -> None:
+    folder = projector.write(str(tmp_path), [DAY_HOUR])
+    found = views(folder, "day_hour")
+    by = ["day", "hour", "count"]
+    assert [view["label"] for view in found] == [f"{what} by {key}" for key in by for what in ("t-SNE", "PCA")]
+    assert [view["selectedColorOptionName"] for view in found] == [key for key in by for _ in range(2)]
+    assert {tuple(view["dataSetDimensions"]) for view in found} == {(72, 4)}
+    assert [view["label"] for view in views(folder, "day_hour.raw")] == [f"PCA by {key}" for key in by]
+
+
+def test_a_layout_keeps_each_point_s_axes_which_the_page_would_forget(tmp_path: Path) -> None:
+    folder = projector.write(str(tmp_path), [DAY_HOUR])
+    shown = tensors(folder)["day_hour"]
+    view = views(folder, "day_hour")[0]
+    assert list(view["projections"][0]) == ["linear-x", "linear-y", "pca-0", "pca-1", "pca-2", "pca-3"]
+    axes = np.array([[place[f"pca-{axis}"] for axis in range(4)] for place in view["projections"]])
+    variances = np.linalg.eigvalsh(shown.T @ shown / len(shown))[::-1]
+    np.testing.assert_allclose((axes**2).mean(axis=0), variances, rtol=1e-3)
+    np.testing.assert_allclose(axes @ axes.T, shown @ shown.T, atol=1e-3)  # distances are those of the table
+
+
+def test_neighbours_lie_beside_each_other_in_the_layout(tmp_path: Path) -> None:
+    numbers = np.random.default_rng(0)
+    middles = 5 * numbers.normal(size=(3, 8))
+    groups = np.repeat(np.arange(3), 20)
+    values = (middles[groups] + numbers.normal(size=(60, 8))).astype(np.float32)
+    place = views(projector.write(str(tmp_path), [Table("t", values)]), "t")[0]["projections"]
+    flat = np.array([[point["linear-x"], point["linear-y"]] for point in place])
+    apart = np.linalg.norm(flat[:, None] - flat, axis=2)
+    np.fill_diagonal(apart, np.inf)
+    assert (groups[apart.argmin(axis=1)] == groups).mean() > 0.95
+
+
+def test_a_layout_is_the_same_each_time() -> None:
+    assert DAY_HOUR.values.shape == (72, 4)
+    first, second = (layout.neighbourhoods(points.unit_rows(DAY_HOUR.values)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("values", [np.eye(4, 3), np.array([[1.0, 0], [-1, 0]]).repeat(3, 0)[:, :1] * 0])
+def test_too_few_rows_have_no_layout(values: np.ndarray[Any, Any]) -> None:
+    assert layout.neighbourhoods(np.asarray(values, np.float32)) is None
+
+
+def test_without_layouts_the_views_of_the_axes_are_there(tmp_path: Path) -> None:
+    folder = projector.write(str(tmp_path), [DAY_HOUR], layouts=False)
+    assert [view["label"] for view in views(folder, "day_hour")] == ["PCA by day", "PCA by hour", "PCA by count"]
+
+
+def test_what_takes_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projector, "_TOLD_ROWS", 60)
+    told: list[str] = []
+    projector.write(str(tmp_path), [DAY_HOUR, WIDE], tell=told.append)
+    assert told == ["projector: laying out the 72 rows of day_hour beside their neighbours"]
+
+
+def test_pictures_of_the_rows_that_are_shown_make_a_sprite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(points, "MOST_ROWS", 3)
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 5, 7), np.uint8)
+    made = Table("digits", np.eye(4, dtype=np.float32), counts=np.array([5, 1, 7, 6]), pictures=pictures)
+    folder = projector.write(str(tmp_path), [made])
+    for part in config(folder).embeddings:
+        assert list(part.sprite.single_image_dim) == [7, 5]  # width, height
+        found = sprites.read(str(Path(folder, part.sprite.image_path)), 3, 5, 7)
+        np.testing.assert_array_equal(found, pictures[[0, 2, 3]])
+
+
+# In a model of one's own.
+
+
+WORDS = ["sun", "moon", "sea"]
+
+
+def stock_model() -> keras.Model:
+    """A stock Keras model with two tables, trained by nothing of ours."""
+    ids = keras.Input((1,), dtype="int32")
+    parts = [keras.layers.Embedding(3, 4, name="word")(ids), keras.layers.Embedding(5, 2, name="place")(ids)]
+    model = keras.Model(ids, keras.layers.Dense(1)(keras.layers.Flatten()(keras.layers.Concatenate()(parts))))
+    model.compile("sgd", "mse")
+    return model
+
+
+def fitted(model: keras.Model, callback: ProjectorCallback, epochs: int = 2) -> None:
+    model.fit(np.array([[0], [1]]), np.array([5.0, 7.0]), epochs=epochs, verbose=0, callbacks=[callback])
 
 
 def test_the_callback_writes_the_tables_as_they_are_when_training_ends(tmp_path: Path) -> None:
-    layer = keras.layers.Embedding(3, 4)
-    model = keras.Sequential([keras.Input((1,)), layer, keras.layers.Flatten(), keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
-    before = layer.embeddings.numpy()
-    callback = ProjectorCallback(lambda: [Table("day", layer.embeddings.numpy())], str(tmp_path / "projector"))
-    model.fit(np.array([[0], [1]]), np.array([5.0, 7.0]), epochs=2, verbose=0, callbacks=[callback])
-    shown = tensors(str(tmp_path / "projector"))["day.raw"]
-    np.testing.assert_array_equal(shown, layer.embeddings.numpy())
+    model = stock_model()
+    before = model.get_layer("word").embeddings.numpy()
+    fitted(model, ProjectorCallback(log_dir=str(tmp_path)))
+    assert list(tensors(str(tmp_path))) == ["word", "word.raw", "place", "place.raw"]
+    shown = tensors(str(tmp_path))["word.raw"]
+    np.testing.assert_array_equal(shown, model.get_layer("word").embeddings.numpy())
     assert not np.array_equal(shown, before)
 
 
+def test_the_callback_writes_each_so_many_epochs_into_a_folder_of_its_own(tmp_path: Path) -> None:
+    fitted(stock_model(), ProjectorCallback("word", every_epochs=2, log_dir=str(tmp_path)), epochs=5)
+    steps = sorted(path.name for path in tmp_path.glob("step-*"))
+    assert steps == ["step-000000002", "step-000000004"]  # a batch an epoch
+    shown = [tensors(str(tmp_path / step))["word.raw"] for step in steps] + [tensors(str(tmp_path))["word.raw"]]
+    assert not np.array_equal(shown[0], shown[1])
+    assert not np.array_equal(shown[1], shown[2])
+
+
+@pytest.mark.parametrize(
+    ("labels", "header", "first"),
+    [
+        (WORDS, ["label", "row"], ["sun", "0"]),
+        ({"word": WORDS}, ["label", "row"], ["sun", "0"]),
+        ({"name": WORDS, "kind": ["sky", "sky", "earth"]}, ["label", "row", "kind"], ["sun", "0", "sky"]),
+        ({"word": {"name": WORDS, "count": [3, 2, 1]}}, ["label", "row", "count"], ["sun", "0", "3"]),
+        ([b"sun", b"moon", b"sea"], ["label", "row"], ["sun", "0"]),
+    ],
+)
+def test_the_callback_takes_labels_in_several_forms(
+    tmp_path: Path, labels: Any, header: list[str], first: list[str]
+) -> None:
+    model = stock_model()
+    fitted(model, ProjectorCallback(model.get_layer("word"), labels, log_dir=str(tmp_path)))
+    found, rows = labelled(str(tmp_path), "word")
+    assert (found, rows[0]) == (header, first)
+
+
+def test_the_callback_knows_what_the_rows_of_our_columns_stand_for(tmp_path: Path) -> None:
+    inputs = layers.inputs([fc.embedding_column(DAY, 4, name="day")])
+    features = layers.DenseFeatures([fc.embedding_column(DAY, 4, name="day")])
+    model = keras.Model(inputs, keras.layers.Dense(1)(features(inputs)))
+    model.compile("sgd", "mse")
+    data = tf.data.Dataset.from_tensors(({"day": tf.constant(["Mon", "Wed"])}, tf.constant([1.0, 2.0])))
+    model.fit(data, verbose=0, shuffle=False, callbacks=[ProjectorCallback(log_dir=str(tmp_path))])
+    assert [row[0] for row in labelled(str(tmp_path), "day")[1]] == ["Mon", "Tue", "Wed"]
+
+
+REFUSED = [
+    (lambda: ProjectorCallback(every_epochs=0), "every_epochs is a whole number of at least 1, not 0."),
+    (lambda: ProjectorCallback("wrod"), "the model has no embedding layer 'wrod'; did you mean 'word'?"),
+    (
+        lambda: ProjectorCallback(keras.layers.Dense(1, name="d")),
+        "keras.layers.Embedding or EmbeddingTable is wanted, not Dense 'd'.",
+    ),
+    (lambda: ProjectorCallback("word", ["sun"]), "layer 'word' has 3 rows, so label is as many, not 1."),
+    (lambda: ProjectorCallback("word", {"name": "sun"}), "layer 'word' has 3 rows, so name is as many, not a text."),
+    (lambda: ProjectorCallback(labels=WORDS), "give labels by the names of the layers: word, place."),
+    (
+        lambda: ProjectorCallback(labels={"word": WORDS, "plaec": WORDS}),
+        "labels are given for 'plaec', which is not shown; did you mean 'place'?",
+    ),
+    (
+        lambda: ProjectorCallback("word", {"word": {"name": WORDS, "count": [0.5, 1, 2]}}),
+        "the count of layer 'word' is whole numbers, not float64.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "sentence"), REFUSED, ids=[sentence[:50] for _, sentence in REFUSED])
+def test_the_callback_refuses_before_the_first_step(tmp_path: Path, make: Any, sentence: str) -> None:
+    model = stock_model()
+    before = model.get_layer("word").embeddings.numpy()
+
+    def trained() -> None:
+        callback = make()
+        callback.log_dir = str(tmp_path)
+        fitted(model, callback)
+
+    with pytest.raises(Refusal) as caught:
+        trained()
+    assert str(caught.value) == f"ProjectorCallback: {sentence}"
+    np.testing.assert_array_equal(model.get_layer("word").embeddings.numpy(), before)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_without_embeddings_is_refused(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(Refusal, match=r"^ProjectorCallback: the model has no layer of embeddings; give layers=\.$"):
+        fitted(model, ProjectorCallback(log_dir=str(tmp_path)))
+
+
 # A real TensorBoard.
+
+
+def get(address: str, route: str, **query: str) -> bytes:
+    place = f"{address}data/plugin/projector/{route}?{urllib.parse.urlencode(query)}"
+    with urllib.request.urlopen(place, timeout=30) as response:
+        content: bytes = response.read()
+        return content
+
+
+def runs_of(address: str, wanted: int) -> list[str]:
+    """Returns the names of the runs, once TensorBoard has found so many."""
+    found: list[str] = []
+    for _ in range(100):
+        found = sorted(json.loads(get(address, "runs")))
+        if len(found) == wanted:
+            break
+        time.sleep(0.2)
+    assert len(found) == wanted, found
+    return found
+
+
+def served(address: str, run_name: str) -> dict[str, tuple[np.ndarray[Any, Any], list[str], list[Any]]]:
+    """Returns the values, the lines of labels after the first, and the views of each tensor of a run, by name."""
+    found = {}
+    for part in json.loads(get(address, "info", run=run_name))["embeddings"]:
+        query = {"run": run_name, "name": part["tensorName"]}
+        values = np.frombuffer(get(address, "tensor", **query, num_rows="100000"), "<f4").reshape(part["tensorShape"])
+        lines = get(address, "metadata", **query, num_rows="100000").decode().removesuffix("\n").split("\n")
+        found[part["tensorName"]] = (values, lines[1:], json.loads(get(address, "bookmarks", **query)))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -273,72 +627,49 @@ def tensorboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     runs = tmp_path_factory.mktemp("runs")
     log_dir = str(runs / "x" / "logs" / "projector")
     projector.write(log_dir, [Table("broken", np.zeros((3, 4))), DAY_HOUR, table(DAY, "day", 1), WIDE])
-    projector.write(log_dir, [DAY_HOUR], 100)
-    program = "from tensorboard.main import run_main; run_main()"
-    flags = ["--logdir", str(runs), "--port", "0", "--host", "127.0.0.1", "--load_fast", "false"]
-    errors = runs / "stderr"
-    with open(errors, "w") as stderr:
-        process = subprocess.Popen([sys.executable, "-c", program, *flags], stdout=stderr, stderr=stderr)
-    try:
-        yield f"{_address(errors, process)}data/plugin/projector"
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
-    for _ in range(300):
-        if found := re.search(r"http://127\.0\.0\.1:\d+/", log.read_text()):
-            return found[0]
-        try:
-            process.wait(timeout=0.2)
-        except subprocess.TimeoutExpired:
-            continue
-        break
-    raise AssertionError(log.read_text())
-
-
-def get(address: str, route: str, **query: str) -> bytes:
-    with urllib.request.urlopen(f"{address}/{route}?{urllib.parse.urlencode(query)}", timeout=30) as response:
-        content: bytes = response.read()
-        return content
-
-
-@pytest.fixture(scope="module")
-def run(tensorboard: str) -> str:
-    """The name of the run, once TensorBoard has found both."""
-    runs: list[str] = []
-    for _ in range(100):
-        runs = sorted(json.loads(get(tensorboard, "runs")))
-        if len(runs) == 2:
-            break
-        time.sleep(0.2)
-    assert runs == ["x/logs/projector", "x/logs/projector/step-000000100"]
-    return runs[0]
+    projector.write(log_dir, [WIDE], 100, layouts=False)
+    with serving(runs) as address:
+        yield address
 
 
 @pytest.mark.slow
-def test_tensorboard_lists_the_tables_with_their_shapes(tensorboard: str, run: str) -> None:
-    info = json.loads(get(tensorboard, "info", run=run))
-    assert [(found["tensorName"], found["tensorShape"]) for found in info["embeddings"]] == [
-        ("day_hour", [72, 4]),
-        ("day_hour.raw", [72, 4]),
-        ("day", [3, 3]),
-        ("day.raw", [3, 3]),
-        ("tail", [60, 64]),
-    ]
+def test_tensorboard_serves_the_tables_with_their_labels_and_views(tensorboard: str) -> None:
+    first, second = runs_of(tensorboard, 2)
+    assert (first, second) == ("x/logs/projector", "x/logs/projector/step-000000100")
+    found = served(tensorboard, first)
+    assert list(found) == ["day_hour", "day_hour.raw", "day", "day.raw", "tail"]
+    np.testing.assert_array_equal(found["day_hour.raw"][0], DAY_HOUR.values)
+    np.testing.assert_array_equal(found["tail"][0], WIDE.values)
+    for values, lines, bookmarks in found.values():
+        assert len(values) == len(lines)
+        assert bookmarks
+    assert [line.split("\t")[0] for line in found["day_hour"][1]] == DAY_HOUR.labels
+    assert list(served(tensorboard, second)) == ["tail"]
+
+
+PROBLEMS: dict[str, dict[str, Any]] = {"bikes": {}, "flights": {"dataset": "nyc_flights/JFK"}}
+"""Of each problem, the settings with which its tables are there soonest."""
+
+
+def test_each_problem_is_among_those_whose_tables_are_looked_at() -> None:
+    assert sorted(PROBLEMS) == sorted(problem.names())
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "made"), [("day_hour.raw", DAY_HOUR), ("tail", WIDE)])
-def test_tensorboard_serves_the_values(tensorboard: str, run: str, name: str, made: Table) -> None:
-    content = get(tensorboard, "tensor", run=run, name=name, num_rows="100000")
-    np.testing.assert_array_equal(np.frombuffer(content, "<f4").reshape(made.shape), made.values)
-
-
-@pytest.mark.slow
-def test_tensorboard_serves_a_line_of_labels_for_each_row(tensorboard: str, run: str) -> None:
-    header, *lines = get(tensorboard, "metadata", run=run, name="day_hour", num_rows="100000").decode().splitlines()
-    assert header == "label\tday\thour\tcount"
-    assert len(lines) == 72
-    assert [line.split("\t")[0] for line in lines] == DAY_HOUR.labels
+def test_each_table_of_each_problem_is_served_whole(
+    tmp_path: Path, nyc_flights_dir: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, changes in PROBLEMS.items():
+        data_dir = nyc_flights_dir if name == "flights" else Settings.data_dir
+        run(Settings(problem=name, data_dir=data_dir, train_steps=2, job_dir=str(tmp_path / name), **changes))
+    with serving(tmp_path) as address:
+        assert runs_of(address, len(PROBLEMS)) == [f"{name}/logs/projector" for name in PROBLEMS]
+        for name in PROBLEMS:
+            found = served(address, f"{name}/logs/projector")
+            entries = read_manifest(str(tmp_path / name)).tables
+            assert set(entries) <= set(found)
+            for entry in entries.values():
+                values, lines, bookmarks = found[entry.name]
+                assert len(values) == len(lines) == entry.rows
+                assert bookmarks
+    assert capsys.readouterr().err == ""

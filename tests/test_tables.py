@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from trainer import feature_column as fc
-from trainer import tables
+from trainer import tables, warm_start
 from trainer.errors import Refusal
 from trainer.tables import Table
+from trainer.warm_start.keys import Values
 
 DAY = fc.categorical_column_with_vocabulary_list("day", ["Mon", "Tue", "Wed"])
 HOUR = fc.categorical_column_with_identity("hour", 24)
@@ -121,6 +122,116 @@ def test_keys_in_any_script_and_halves_of_characters_are_kept(tmp_path: Path) ->
     assert ids == tables.ids_of(vocabulary(keys))
 
 
+WILD = ["a\tb", "line\nend\r", "", " ", "東京", "\udcff", "back\\slash", '"quoted"', "1,5", "x" * 9]
+
+
+def wild(**changes: Any) -> Table:
+    column = fc.embedding_column(fc.categorical_column_with_identity("label", len(WILD)), 2)
+    details = {"name": WILD, "label": WILD[::-1], "count": ["7"] * len(WILD)}
+    made = Table("wild", np.eye(len(WILD), 2), column, np.arange(len(WILD)), details, "name")
+    return dataclasses.replace(made, **changes)
+
+
+@pytest.mark.parametrize("counts", [None, np.arange(len(WILD))])
+@pytest.mark.parametrize("block", [3, 100])
+def test_what_more_is_known_of_rows_comes_back(
+    counts: Any, block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.tables.folder._BLOCK", block)
+    made = wild(counts=counts)
+    tables.write(str(tmp_path), [made])
+    stored = tables.read(str(tmp_path), "wild")
+    assert (stored.details, stored.title) == (made.details, "name")
+    assert (stored.labels, stored.fields) == (made.labels, made.fields)
+    assert (stored.counts is None) == (counts is None)
+    own = ["label", "label", *([] if counts is None else ["count"])]
+    header = (tmp_path / "wild.tsv").read_text("utf-8", "surrogatepass").split("\n")[0].split("\t")
+    assert header == [*own, "name", "label 2", "count" if counts is None else "count 2"]
+
+
+def test_a_stored_table_tells_of_its_rows_what_the_table_told(tmp_path: Path) -> None:
+    made = wild(pictures=np.arange(len(WILD) * 12, dtype=np.uint8).reshape(-1, 4, 3))
+    tables.write(str(tmp_path), [made])
+    stored = tables.read(str(tmp_path), "wild")
+    described: list[tables.Described] = [made, stored]
+    one, two = (
+        (it.name, it.rows, it.dimension, it.trained.tolist(), it.labels_of([3, 0]), it.fields_of([3, 0]))
+        for it in described
+    )
+    assert one == two
+    assert stored.fields_of(iter([3, 0])) == {"label": ["3", "0"]}
+    assert stored.titles_of(iter(range(10))) == made.titles_of(range(10)) == [*WILD[:2], "2", "3", *WILD[4:]]
+    assert dataclasses.replace(stored, entry=dataclasses.replace(stored.entry, title=None)).titles_of([4]) == ["4"]
+    np.testing.assert_array_equal(stored.pictures, made.pictures)
+
+
+def test_a_stored_table_that_nobody_counted_is_trained(tmp_path: Path) -> None:
+    tables.write(str(tmp_path), [wild(counts=None)])
+    assert tables.read(str(tmp_path), "wild").trained.all()
+
+
+@pytest.mark.parametrize("colours", [(), (3,)])
+def test_pictures_come_back_from_one_file_that_the_manifest_names(colours: tuple[int, ...], tmp_path: Path) -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (10, 5, 4, *colours)).astype(np.uint8)
+    tables.write(str(tmp_path), [wild(pictures=pictures), table()])
+    assert json.loads((tmp_path / "manifest.json").read_text())["tables"]["wild"]["pictures"] == {
+        "file": "wild.png",
+        "height": 5,
+        "width": 4,
+    }
+    assert tf.io.decode_png((tmp_path / "wild.png").read_bytes()).shape == (3 * 5, 4 * 4, *(colours or (1,)))
+    stored = tables.read(str(tmp_path), "wild").pictures
+    np.testing.assert_array_equal(stored, pictures)
+    assert tables.read(str(tmp_path), "day_hour").pictures is None
+    (tmp_path / "wild.png").unlink()
+    assert sentence(tables.read, str(tmp_path), "wild") == (
+        f"tables: {tmp_path}/wild.png is not there; copy the whole folder."
+    )
+
+
+def test_pictures_that_are_too_large_for_one_file_are_kept_smaller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.formats.sprites.MOST_PIXELS", 12)
+    tables.write(str(tmp_path), [wild(pictures=np.full((10, 6, 8), 9, np.uint8))])
+    pictures = tables.read(str(tmp_path), "wild").pictures
+    assert pictures is not None
+    assert pictures.shape == (10, 2, 3)
+    assert (pictures == 9).all()
+
+
+def test_labels_of_another_table_are_refused(folder: str, tmp_path: Path) -> None:
+    tables.write(str(tmp_path), [wild()])
+    path = tmp_path / "wild.tsv"
+    for columns in (2, 5):  # of which the last of its own is the label, or a detail
+        path.write_text("\n".join(["\t".join("abcde"[:columns])] * 11))
+        assert sentence(tables.read, str(tmp_path), "wild") == (
+            f"tables: {path} has other columns than the manifest says; copy the whole folder."
+        )
+
+
+def test_tables_of_a_release_that_knew_nothing_more_of_rows_are_read(folder: str) -> None:
+    path = Path(folder, "manifest.json")
+    manifest = json.loads(path.read_text())
+    for described in manifest["tables"].values():
+        for name in ("details", "title", "pictures"):
+            del described[name]
+    path.write_text(json.dumps(manifest))
+    stored = tables.read(folder, "day_hour")
+    assert (stored.details, stored.title, stored.pictures) == ({}, None, None)
+    assert stored.labels == table().labels
+
+
+def test_a_warm_start_reads_the_keys_of_a_table_of_which_more_is_known(tmp_path: Path) -> None:
+    column = fc.embedding_column(vocabulary(WILD), 2)
+    made = wild(column=column, details={"day": WILD[::-1], "label": WILD[::-1]}, title="day")
+    tables.write(str(tmp_path), [made])
+    (tensor,) = warm_start.opened(str(tmp_path), "").tensors
+    keys = tensor.keys()
+    assert isinstance(keys, Values)
+    assert [text.decode("utf-8", "surrogatepass") for text in keys.texts.to_pylist()] == WILD
+
+
 def test_tensorflow_reads_the_tables_by_name(folder: str) -> None:
     reader = tf.train.load_checkpoint(folder)
     assert reader.get_variable_to_shape_map() == {"day_hour": [72, 4], "tail": [500, 8]}
@@ -186,6 +297,9 @@ def test_the_manifest_says_how_each_table_is_made(folder: str) -> None:
             ],
         },
         "labels": "day_hour.tsv",
+        "details": [],
+        "title": None,
+        "pictures": None,
     }
     assert tables.Health(**health) == tables.health_of(table())
     assert tables.read_manifest(folder).tables["day_hour"].ids == described["ids"]

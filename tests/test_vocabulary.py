@@ -539,6 +539,46 @@ def test_keys_are_named_as_a_person_calls_them_and_the_most_frequent_come_first(
     )
 
 
+@given(st.lists(st.tuples(st.sampled_from("abcdefghij"), st.integers(0, 3)), max_size=60), st.sampled_from([1, 2, 7]))
+@settings(moderately, max_examples=15)
+def test_each_bucket_tells_its_keys_the_most_frequent_first_and_then_as_they_came(rows: list[Any], size: int) -> None:
+    cross = fc.crossed_column(["word", HOUR], size)
+    counted = KeyCounts(cross)
+    for part in (rows[:20], rows[20:]):
+        counted.update({"word": [word for word, _ in part], "hour": np.array([hour for _, hour in part], np.int64)})
+    features = {"word": tf.constant([word for word, _ in rows], tf.string), "hour": [hour for _, hour in rows]}
+    buckets: list[Counter[str]] = [Counter() for _ in range(size)]
+    if rows:
+        for (word, hour), (id,) in zip(rows, present(encoding(cross)(features)), strict=True):
+            buckets[id][f"{word} {hour:02d}"] += 1
+    expected = []
+    for bucket in buckets:
+        keys = [key for key, _ in bucket.most_common()]
+        expected.append(", ".join([*keys[:5], *([f"… (+{len(keys) - 5})"] if len(keys) > 5 else [])]))
+    assert counted.texts_of_buckets() == expected
+
+
+def test_a_bucket_tells_keys_of_no_utf8_and_with_commas() -> None:
+    counted = KeyCounts(fc.categorical_column_with_hash_bucket("word", 1))
+    counted.update({"word": tf.constant(["a, b", "a, b", b"\xff", "", "東京"])})
+    assert counted.texts_of_buckets() == ["a, b, \udcff, 東京"]
+
+
+def test_counts_of_two_features_that_share_ids_add_up() -> None:
+    origin, dest = (fc.categorical_column_with_hash_bucket(key, 1) for key in ("origin", "dest"))
+    together, from_there, to_there = KeyCounts(origin), KeyCounts(origin), KeyCounts(dest)
+    flights = {"origin": ["JFK", "JFK", "LGA"], "dest": ["ATL", "LGA", "LGA"]}
+    from_there.update(flights)
+    to_there.update(flights)
+    numbers = KeyCounts(fc.categorical_column_with_hash_bucket("number", 1, "int64"))
+    numbers.update({"number": [7]})
+    for other in (from_there, to_there, KeyCounts(dest), numbers):
+        together.include(other)
+    assert together.texts_of_buckets() == ["LGA, JFK, ATL"]
+    assert from_there.texts_of_buckets() == ["JFK, LGA"]
+    assert together.collisions().rows == 6
+
+
 def test_unknown_values_are_one_key_as_the_hash_sees_them() -> None:
     found = collisions(fc.crossed_column([DAY, HOUR], 1), {"day": ["Montag", "Dienstag", "Mon"], "hour": [1, 1, 1]})
     assert found.shared[0].keys == (("(unseen) 01", 2), ("Mon 01", 1))

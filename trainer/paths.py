@@ -65,6 +65,14 @@ def make_folder(path: str) -> None:
         os.makedirs(path, exist_ok=True)
 
 
+def remove_file(path: str) -> None:
+    """Removes a file."""
+    if is_remote(path):
+        _gfile().remove(path)
+    else:
+        os.remove(path)
+
+
 def remove_folder(path: str) -> None:
     """Removes a folder and all that is in it."""
     import shutil

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from trainer import flags
+from trainer import catalogue, flags
 from trainer.errors import Refusal, nearest
 from trainer.feature_column import DenseColumn, EmbeddingColumn, FeatureColumn, RawFeature
 from trainer.feature_column.collection import embeddings_by_table, raw_features_of
@@ -124,6 +124,9 @@ class Problem:
         num_epochs: Passes over the training rows.
         train_batch_size: Examples a step.
         learning_rate_decay: None, "linear" or "cosine": `dnn_optimizer`'s rate goes down to zero at the last step.
+        catalogues: By raw feature, what is known of its values, for the projector and the files of tables: a
+            `Catalogue`, or a function of the data folder that returns one, or None where there is none. It is called
+            before the training, and for planted data too.
         name: The problem's name; None is the file's.
         description: One sentence; None is the first of the file's.
     """
@@ -155,6 +158,7 @@ class Problem:
     num_epochs: int = 5
     train_batch_size: int = 1024
     learning_rate_decay: str | None = None
+    catalogues: catalogue.Catalogues = field(default_factory=dict, hash=False)
     name: str | None = None
     description: str | None = None
 
@@ -179,7 +183,9 @@ class Problem:
         _check_table_optimizers(self.table_optimizers)
         _check_apart(self.dnn_feature_columns, self.linear_feature_columns)
         self.embeddings  # noqa: B018  # refuses two tables under one name
-        self.raw_features  # noqa: B018  # refuses one key of two kinds
+        features = self.raw_features  # refuses one key of two kinds
+        if self.model is None:  # what a model of one's own reads is seen once it is made
+            catalogue.check(self.catalogues, features)
 
     @property
     def columns(self) -> tuple[FeatureColumn, ...]:

@@ -36,6 +36,11 @@ class Run:
         return os.environ.get("AIP_TENSORBOARD_LOG_DIR") or self.file("logs")
 
     @property
+    def projector(self) -> str:
+        """The folder of TensorBoard's projector."""
+        return paths.join(self.logs, "projector")
+
+    @property
     def checkpoints(self) -> str:
         """The folder of the checkpoints to resume from; a cloud may name another."""
         return os.environ.get("AIP_CHECKPOINT_DIR") or self.file("checkpoints")

@@ -81,6 +81,13 @@ class Settings:
     unfreeze_after: int | None = flag(
         None, "train the tables that are frozen too, after so many epochs", "EPOCHS", least=1, group="tables"
     )
+    projector_every_epochs: int | None = flag(
+        None,
+        "also write the tables for the projector after so many epochs, each time in a folder of its own",
+        "N",
+        least=1,
+        group="tables",
+    )
 
     @property
     def warm_starts(self) -> dict[str, tuple[str, str | None]]:

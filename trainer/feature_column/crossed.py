@@ -78,6 +78,22 @@ class CrossedColumn(CategoricalColumn):
             found = leaf.fields(part) | found
         return found
 
+    def fields_of(self, ids: Sequence[int]) -> dict[str, list[str]]:
+        """Returns the value of each key for many ids; each value of a key is described once."""
+        if self.hash_bucket_size is not None:
+            return super().fields_of(ids)
+        found: dict[str, list[str]] = {}
+        for leaf in reversed(self.bounded_leaves):
+            size = leaf.num_buckets
+            parts, ids = [id % size for id in ids], [id // size for id in ids]
+            if size < len(parts):
+                every = leaf.fields_of(range(size))
+                described = {key: [texts[part] for part in parts] for key, texts in every.items()}
+            else:
+                described = leaf.fields_of(parts)
+            found = described | found
+        return found
+
     def id(self, *values: Any) -> int:
         """Returns the id of one combination of an exact cross.
 

@@ -5,50 +5,41 @@ import importlib.metadata
 import resource
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 
-from trainer import __version__, export, models, paths, pictures, projector, tables
+from trainer import __version__, catalogue, export, models, pictures, projector
 from trainer import run as runs
 from trainer import settings as flags
 from trainer.baselines import comparison
 from trainer.errors import Refusal
-from trainer.feature_column import EmbeddingColumn
-from trainer.feature_column.serialization import encoded_key, to_dict
+from trainer.feature_column.serialization import to_dict
 from trainer.feature_column.starting import without_old_values, without_sources
 from trainer.inputs import split
 from trainer.inputs.examples import Source
-from trainer.inputs.memory import Examples
-from trainer.inputs.split import Data
 from trainer.job import summary, survey
 from trainer.job.plan import Plan
-from trainer.layers import EmbeddingTable, encodable
+from trainer.job.tables import leave_tables, tables_of, trained_rows
+from trainer.job.work import Work
 from trainer.problem import Problem
-from trainer.tables import Table
 from trainer.training import Position, evaluate, train
 from trainer.training.callbacks import History, Progress, TensorBoardScalars
 from trainer.training.checkpoints import Checkpoints
 from trainer.training.unfreeze import Unfreeze, frozen_tables, unfreeze
-from trainer.vocabulary import Collisions, counts
 
-RUN_ONLY = {"job_dir", "overwrite", "resume", "settings", "dry_run", "baselines", "verbose"}
+RUN_ONLY = {
+    "job_dir",
+    "overwrite",
+    "resume",
+    "settings",
+    "dry_run",
+    "baselines",
+    "verbose",
+    "projector_every_epochs",
+}
 """Settings that change where a run goes or what is shown, not what is learned."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """A plan with its data and its compiled model, ready for the first step."""
-
-    plan: Plan
-    source: Source
-    model: keras.Model
-    halves: models.Halves
-    data: Data
-    last_step: int
-    sharing: Sequence[Collisions] = ()
 
 
 def carry_out(plan: Plan) -> dict[str, Any]:
@@ -59,7 +50,7 @@ def carry_out(plan: Plan) -> dict[str, Any]:
     print(plan.run.path, flush=True)  # not before what can still be refused
     summary.show_planted(work.source.absent)
     summary.show_data(plan.problem, work.source.name, work.data, time.perf_counter() - start)
-    summary.show_sharing(work.sharing)
+    summary.show_sharing(work.met.sharing)
     summary.show_densified(work.model)
     _write_settings(work)
     _report_warm_starts(work)
@@ -91,14 +82,16 @@ def opened(plan: Plan) -> Work:
     _check_frozen(plan, model)
     halves = models.halves(model)
     source = _source(plan, models.inputs_of(model))
-    sharing = survey.shared(plan.problem, split.training_rows(source))
+    catalogue.check(plan.problem.catalogues, source.features)
+    catalogues = catalogue.opened(plan.problem.catalogues, plan.settings.data_dir)
+    met = survey.met(plan.problem, survey.columns_of(model, source.features), split.training_rows(source))
     data = split.read(source, halves.encode)
     last_step = steps_of(plan, len(data.train))
     _check_unfrozen(plan, len(data.train), last_step)
     head = plan.problem.head.fitted(data.train.labels, data.train.weights)
     plan = dataclasses.replace(plan, problem=dataclasses.replace(plan.problem, head=head))
     models.compiled(model, plan.problem, last_step)
-    return Work(plan, source, model, halves, data, last_step, sharing)
+    return Work(plan, source, model, halves, data, last_step, catalogues, met)
 
 
 def _check_frozen(plan: Plan, model: keras.Model) -> None:
@@ -186,17 +179,31 @@ def _callbacks(work: Work) -> list[keras.callbacks.Callback]:
         *([] if after is None else [Unfreeze(after)]),
         History(run.file("history.jsonl")),
         TensorBoardScalars(run.logs),
+        *_projecting(work),
         *(make() for make in problem.callbacks),
     ]
 
 
+def _projecting(work: Work) -> list[keras.callbacks.Callback]:
+    every = work.plan.settings.projector_every_epochs
+    if every is None:
+        return []
+
+    def write(epoch: int, logs: Any) -> None:
+        if (epoch + 1) % every == 0:
+            step = int(work.model.optimizer.iterations.numpy())
+            projector.write(work.plan.run.projector, tables_of(work), step, layouts=False)
+
+    return [keras.callbacks.LambdaCallback(on_epoch_end=write)]
+
+
 def leave(work: Work) -> None:
-    """Writes what a finished run leaves beside its metrics: tables, projector, pictures, export."""
+    """Writes what a finished run leaves beside its metrics: tables, pictures, export, projector."""
     found = leave_tables(work)
     run = work.plan.run
-    projector.write(paths.join(run.logs, "projector"), found)
     pictures.write(run.file("pictures"), found)
     export.write(run.export, work.model, work.plan.problem.head)
+    projector.write(run.projector, found, tell=summary.tell)
 
 
 def _report_warm_starts(work: Work) -> None:
@@ -210,29 +217,6 @@ def _report_warm_starts(work: Work) -> None:
             reports[name] = {**layer.warm_started.to_dict(), "matched_share_of_training_rows": share}
     if reports:
         work.plan.run.write_json("warm_start.json", reports)
-
-
-def leave_tables(work: Work) -> list[Table]:
-    """Writes the model's tables as they are now, and returns them."""
-    found = tables_of(work.model, work.data.train)
-    tables.write(work.plan.run.tables, found)
-    return found
-
-
-def tables_of(model: keras.Model, examples: Examples) -> list[Table]:
-    """Returns the tables of a model, with the training rows of each key where the examples tell."""
-    found = []
-    for name, (layer, columns) in models.tables_of(model).items():
-        column = columns[0] if columns else None
-        found.append(Table(name, layer.values, column, trained_rows(layer, columns, examples)))
-    return found
-
-
-def trained_rows(layer: EmbeddingTable, columns: Sequence[EmbeddingColumn], examples: Examples) -> Any:
-    """Returns how often examples hold each key of a table, `(rows,)`, or None where they do not tell."""
-    ids = [examples.features.get(encoded_key(encodable(column))) for column in columns]
-    counted = [counts(some, layer.rows) for some in ids if some is not None]
-    return sum(counted[1:], counted[0]) if counted else None
 
 
 def _write_settings(work: Work) -> None:

@@ -17,6 +17,11 @@ NOTICED_ROWS = 100_000
 """The rows of a table from which on it is worth a line that all of them are read and written at every step."""
 
 
+def tell(line: str) -> None:
+    """Prints what a person waits for."""
+    print(line, flush=True)
+
+
 def show_planted(absent: str | None) -> None:
     """Prints that the data are a problem's planted ones, where those that it asks for are absent for a reason."""
     if absent is not None:

@@ -1,27 +1,28 @@
-"""Tables as TensorBoard's projector opens them: values, labels and keys, in one folder that is a run of its own."""
+"""Tables as TensorBoard's projector opens them: points, labels, colours, pictures and views, in one folder."""
 
 import logging
-from collections.abc import Sequence
-
-import numpy as np
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from trainer import paths
-from trainer.projector.files import metadata, pbtxt, tensor
-from trainer.tables import Table, file_names
+from trainer.formats import sprites
+from trainer.projector import files, layout, metadata, points, views
+from trainer.tables import Described, file_names
 from trainer.tables.table import Array
 
-CONFIG = "projector_config.pbtxt"
-MOST_ROWS = 100_000
-"""The page asks for no more points than these."""
-
-_UNIT = 0.999
-_UNIT_BELOW = 50
-"""For fewer dimensions than these the page's t-SNE and UMAP take the rows for unit vectors."""
+_TOLD_ROWS = 2_000
+"""Rows whose layout takes seconds, so that a person is told what is waited for."""
 
 _log = logging.getLogger(__name__)
 
 
-def write(log_dir: str, tables: Sequence[Table], step: int | None = None) -> str:
+def write(
+    log_dir: str,
+    tables: Sequence[Described],
+    step: int | None = None,
+    layouts: bool = True,
+    tell: Callable[[str], None] = lambda line: None,
+) -> str:
     """Writes tables as a run that `tensorboard --logdir` shows in its projector.
 
     A table of fewer than 50 dimensions is written twice: under its name centred and with rows of length 0.999, which
@@ -32,72 +33,73 @@ def write(log_dir: str, tables: Sequence[Table], step: int | None = None) -> str
         log_dir: The folder, `logs/projector` of a run; what an earlier call has left there is replaced.
         tables: The tables; those above 100,000 rows are shown by their most frequent keys.
         step: Makes a folder of its own in `log_dir`, because TensorBoard reads a tensor once; None writes `log_dir`.
+        layouts: Whether a view of neighbours is computed for tables of up to 10,000 rows, which takes seconds.
+        tell: Takes a line about what takes long.
 
     Returns:
         The folder written.
+
+    Raises:
+        Refusal: The folder holds checkpoints of something else.
     """
     folder = log_dir if step is None else paths.join(log_dir, f"step-{step:09d}")
     paths.make_folder(folder)
-    config = paths.join(folder, CONFIG)
-    if paths.exists(config):  # it would speak for files that are about to change
-        paths.write_text(config, "")
-    blocks: list[str] = []
+    files.check_folder(folder)
+    files.clear(folder)
+    embeddings: list[Any] = []
+    tensors = {}
     names = file_names([name for table in tables for name in (table.name, f"{table.name}.raw")])
     for table, name, raw_name in zip(tables, names[::2], names[1::2], strict=True):
-        rows = _shown(table)
-        variants = _variants(table, rows, name, raw_name)
+        rows = points.rows_of(table)
+        variants = dict(zip((name, raw_name), points.variants_of(table, rows).values(), strict=False))
         if variants:
-            metadata(paths.join(folder, f"{name}.metadata.tsv"), table, rows)
-        for tensor_name, values in variants.items():
-            file = tensor(folder, tensor_name, values)
-            blocks.append(pbtxt(tensor_name, values.shape, file, f"{name}.metadata.tsv"))
-    _make_run(folder)
-    paths.write_text(config, "".join(blocks))
+            embeddings.extend(_described(folder, table, rows, variants, layouts, tell))
+        tensors.update(variants)
+    files.write_tensors(folder, tensors)
+    files.make_run(folder)
+    files.write_config(folder, embeddings)
+    if paths.is_remote(folder):
+        _log.warning(
+            "projector: TensorBoard reads labels from a local folder alone; to look at them: gcloud storage cp -r %s "
+            "projector && tensorboard --logdir projector",
+            folder,
+        )
     return folder
 
 
-def _shown(table: Table) -> list[int]:
-    if table.rows <= MOST_ROWS:
-        return list(range(table.rows))
-    order = np.arange(table.rows) if table.counts is None else np.argsort(-table.counts, kind="stable")
-    chosen = "first" if table.counts is None else "most frequent"
-    _log.warning(
-        "projector: '%s' has %s rows; the %s %s are shown.", table.name, f"{table.rows:,}", chosen, f"{MOST_ROWS:,}"
-    )
-    return [int(row) for row in np.sort(order[:MOST_ROWS])]
+def _described(
+    folder: str,
+    table: Described,
+    rows: list[int],
+    variants: dict[str, Array],
+    layouts: bool,
+    tell: Callable[[str], None],
+) -> list[Any]:
+    """Writes what describes the points of a table, and returns its parts of the config."""
+    name = next(iter(variants))
+    columns = metadata.columns_of(table, rows)
+    metadata.write(paths.join(folder, f"{name}.metadata.tsv"), columns)
+    sprite = _sprite(folder, f"{name}.sprite.png", table, rows)
+    found = []
+    for variant, values in variants.items():
+        bookmarks = f"{variant}.views.json"
+        seen = values if len(variants) > 1 else points.unit_rows(values)  # as the page sees them
+        places = _places(table.name, seen, tell) if layouts and variant == name else None
+        paths.write_text(paths.join(folder, bookmarks), views.bookmarks(columns, seen, places))
+        found.append(files.described(variant, values.shape, f"{name}.metadata.tsv", bookmarks, sprite))
+    return found
 
 
-def _variants(table: Table, rows: list[int], name: str, raw_name: str) -> dict[str, Array]:
-    # Padding keeps distances: the page hides one dimension and opens two blank.
-    with np.errstate(over="ignore"):  # what float32 cannot hold is refused below
-        values = np.asarray(table.values[rows], np.float32)  # (rows shown, dimension)
-    padding = ((0, 0), (0, max(0, 3 - table.dimension)))
-    if table.rows < 2:
-        reason: str | None = "has fewer than two rows"
-    elif not np.isfinite(values).all():
-        reason = "has values that are not finite"
-    else:
-        reason = None if np.ptp(values, axis=0).any() else "has all its rows alike"
-    if reason is not None:
-        _log.warning("projector: '%s' %s, so it is left out.", table.name, reason)
-        return {}
-    if table.dimension >= _UNIT_BELOW:
-        return {name: values}
-    return {name: np.pad(_centred(values, table.trained[rows]), padding), raw_name: np.pad(values, padding)}
+def _places(name: str, values: Array, tell: Callable[[str], None]) -> Array | None:
+    if _TOLD_ROWS < len(values) <= layout.MOST_LAID_OUT:
+        tell(f"projector: laying out the {len(values):,} rows of {name} beside their neighbours")
+    return layout.neighbourhoods(values)
 
 
-def _centred(values: Array, trained: Array) -> Array:
-    # What was never trained lies anywhere, and says nothing of where the middle is.
-    middle = (values[trained] if trained.any() else values).mean(axis=0, dtype=np.float64)  # (dimension,)
-    moved = values - middle  # (rows, dimension)
-    norms = np.linalg.norm(moved, axis=1, keepdims=True)  # (rows, 1)
-    return (moved * np.divide(_UNIT, norms, out=np.zeros_like(norms), where=norms > 0)).astype(np.float32)
-
-
-def _make_run(folder: str) -> None:
-    # A folder is a run to TensorBoard once it holds an event file; a second one would say nothing more.
-    if any(name.startswith("events.out.tfevents") for name in paths.names_in(folder)):
-        return
-    from tensorboard.summary.writer.event_file_writer import EventFileWriter
-
-    EventFileWriter(folder).close()
+def _sprite(folder: str, file: str, table: Described, rows: list[int]) -> tuple[str, int, int] | None:
+    if table.pictures is None or not table.pictures.size:
+        return None
+    pictures = sprites.fitted(table.pictures[rows])
+    sprites.write(paths.join(folder, file), pictures)
+    height, width = pictures.shape[1:3]
+    return file, width, height

@@ -1,85 +1,100 @@
-"""The files that the projector reads, in the forms that it reads rightly."""
+"""The files of a folder that the projector reads: its config, the tensors, and what makes the folder a run."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from trainer import paths
-from trainer.formats import tsv
-from trainer.tables import Table
+from trainer.errors import Refusal
 from trainer.tables.table import Array
 
-BLANK = "(blank)"
-"""What stands for a label that cannot be seen; the page drops a line that is blank, and so shifts all after it."""
+CONFIG = "projector_config.pbtxt"
+_TENSORS = "tensors"
+_STATE = "checkpoint"
+_OWN = f'model_checkpoint_path: "{_TENSORS}"\nall_model_checkpoint_paths: "{_TENSORS}"\n'
 
-MOST_TEXT = 1_000_000
-"""Numbers up to which a tensor is written as text, which can be read by eye and loaded into the page by hand."""
+
+def check_folder(folder: str) -> None:
+    """Refuses a folder whose checkpoints are another's: TensorBoard finds tensors by the one file that names them."""
+    state = paths.join(folder, _STATE)
+    if paths.exists(state) and paths.read_text(state) != _OWN:
+        raise Refusal(f"projector: {folder} holds checkpoints of a model; give a folder of its own, as logs/projector.")
 
 
-def tensor(folder: str, name: str, values: Array) -> str:
-    """Writes `(rows, dimension)` float32 values, and returns the name of the file.
+def clear(folder: str) -> None:
+    """Removes what an earlier call has left; the config first, which would speak for files that are gone."""
+    config = paths.join(folder, CONFIG)
+    if not paths.exists(config):
+        return
+    from google.protobuf import text_format
 
-    TensorBoard takes a file for text until a line is no UTF-8. Bytes whose first line happens to be text end the
-    page with an error, so those are written as text too, however many there are.
+    described = _config()
+    text_format.Parse(paths.read_text(config), described)
+    paths.write_text(config, "")
+    for embedding in described.embeddings:
+        for file in (embedding.metadata_path, embedding.bookmarks_path, embedding.sprite.image_path):
+            if file and paths.exists(paths.join(folder, file)):
+                paths.remove_file(paths.join(folder, file))
+
+
+def write_tensors(folder: str, tensors: Mapping[str, Array]) -> None:
+    """Writes `(rows, dimension)` float32 values by name as a checkpoint, which the page shows soonest.
+
+    TensorBoard looks for the newest checkpoint of a folder, and the path in it is relative, so that a run can be moved.
     """
-    content = values.tobytes()
-    if values.size > MOST_TEXT and _is_taken_for_bytes(content):
-        file = f"{name}.bytes"
-        with paths.written_whole(paths.join(folder, file)) as whole:
-            Path(whole).write_bytes(content)
-        return file
-    file = f"{name}.tsv"
-    line = "\t".join(["%.9g"] * values.shape[1]) + "\n"
-    with paths.written_whole(paths.join(folder, file)) as whole, open(whole, "w", encoding="ascii") as text:
-        text.writelines(line % tuple(row) for row in values.tolist())
-    return file
+    import tensorflow as tf
+
+    if not tensors:  # a checkpoint of nothing cannot be written
+        return
+    with tf.device("CPU"):  # the op has no other kernel
+        tf.raw_ops.SaveV2(
+            prefix=paths.join(folder, _TENSORS),
+            tensor_names=list(tensors),
+            shape_and_slices=[""] * len(tensors),
+            tensors=list(tensors.values()),
+        )
+    paths.write_text(paths.join(folder, _STATE), _OWN)
 
 
-def _is_taken_for_bytes(content: bytes) -> bool:
-    start = len(content) - len(content.lstrip(b"\r\n"))
-    end = content.find(b"\n", start)
-    try:
-        content[start : end if end >= 0 else None].decode()
-    except UnicodeDecodeError:
-        return True
-    return False
+def described(
+    name: str, shape: Sequence[int], metadata: str, bookmarks: str, sprite: tuple[str, int, int] | None
+) -> Any:
+    """Returns one tensor's part of the config.
 
-
-def metadata(path: str, table: Table, rows: Sequence[int]) -> None:
-    """Writes what some rows of a table stand for: the label, each key, and how often training held it.
-
-    The page labels points by the first column that is not all numbers, and colours by columns of numbers, or of at
-    most 50 different values.
+    Args:
+        name: Of the tensor.
+        shape: Rows and dimension.
+        metadata: Its file of labels, in the same folder.
+        bookmarks: Its file of views.
+        sprite: Its file of pictures, and the width and height of one.
     """
-    columns = {"label": table.labels_of(rows)}
-    for key, fields in table.fields_of(rows).items():
-        columns[f"{key} (key)" if key in ("label", "count") else key] = fields
-    if table.counts is not None:
-        columns["count"] = [str(count) for count in table.counts[rows].tolist()]
-    tsv.write(path, list(columns), ([_visible(field) for field in row] for row in zip(*columns.values(), strict=True)))
+    from tensorboard.plugins.projector.projector_config_pb2 import EmbeddingInfo
+
+    found = EmbeddingInfo(tensor_name=name, tensor_shape=shape, metadata_path=metadata, bookmarks_path=bookmarks)
+    if sprite is not None:
+        found.sprite.image_path = sprite[0]
+        found.sprite.single_image_dim.extend(sprite[1:])
+    return found
 
 
-def _visible(field: str) -> str:
-    # TensorBoard refuses a file that is no UTF-8, so half of a surrogate pair becomes a question mark.
-    return field.encode("utf-8", "replace").decode() if field.strip() else BLANK
+def write_config(folder: str, embeddings: Sequence[Any]) -> None:
+    """Writes the config, which says that the other files are whole."""
+    from google.protobuf import text_format
+
+    config = _config()
+    config.embeddings.extend(embeddings)
+    paths.write_text(paths.join(folder, CONFIG), text_format.MessageToString(config))
 
 
-def pbtxt(name: str, shape: tuple[int, ...], tensor_file: str, metadata_file: str) -> str:
-    """Returns one table's part of projector_config.pbtxt; the names hold nothing that would need quoting.
+def _config() -> Any:
+    from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 
-    Example:
-        >>> print(pbtxt("day", (7, 3), "day.tsv", "day.metadata.tsv"), end="")
-        embeddings {
-          tensor_name: "day"
-          tensor_shape: 7
-          tensor_shape: 3
-          tensor_path: "day.tsv"
-          metadata_path: "day.metadata.tsv"
-        }
-    """
-    lines = [
-        f'tensor_name: "{name}"',
-        *(f"tensor_shape: {size}" for size in shape),
-        f'tensor_path: "{tensor_file}"',
-        f'metadata_path: "{metadata_file}"',
-    ]
-    return "\n".join(["embeddings {", *(f"  {line}" for line in lines), "}", ""])
+    return ProjectorConfig()
+
+
+def make_run(folder: str) -> None:
+    """Makes the folder a run to TensorBoard, which it is once it holds an event file; a second says nothing more."""
+    if any(name.startswith("events.out.tfevents") for name in paths.names_in(folder)):
+        return
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    EventFileWriter(folder).close()

@@ -1,15 +1,18 @@
 """Named tables on disk: values, what each row stands for, how often it was trained, and how its ids are made."""
 
+from trainer.tables.described import Described, titles_of
 from trainer.tables.folder import StoredTable, file_names, read, read_tensor, read_values, readable, restored, write
 from trainer.tables.health import Health, effective_rank, health_of
 from trainer.tables.ids import difference, ids_of
-from trainer.tables.manifest import Entry, Manifest, read_manifest
+from trainer.tables.manifest import Entry, Manifest, Sprite, read_manifest
 from trainer.tables.table import Table
 
 __all__ = [
+    "Described",
     "Entry",
     "Health",
     "Manifest",
+    "Sprite",
     "StoredTable",
     "Table",
     "difference",
@@ -23,5 +26,6 @@ __all__ = [
     "read_values",
     "readable",
     "restored",
+    "titles_of",
     "write",
 ]

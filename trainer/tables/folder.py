@@ -1,11 +1,12 @@
-"""A folder of tables: a TensorFlow checkpoint, a label file for each table, and a manifest."""
+"""A folder of tables: a TensorFlow checkpoint, for each table a file of labels and one of pictures, and a manifest."""
 
+import itertools
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,9 @@ import numpy as np
 from trainer import paths
 from trainer.errors import Refusal
 from trainer.feature_column.column import file_name
-from trainer.formats import tsv
-from trainer.tables.manifest import FILE, PREFIX, Entry, entry_of, read_manifest, write_manifest
+from trainer.formats import sprites, tsv
+from trainer.tables.described import titles_of
+from trainer.tables.manifest import FILE, PREFIX, Entry, Sprite, entry_of, read_manifest, write_manifest
 from trainer.tables.table import Array, Table
 
 _BLOCK = 65_536
@@ -31,6 +33,8 @@ class StoredTable:
         labels: What each row stands for, as one string.
         fields: What each row stands for, by raw feature key.
         counts: `(rows,)` whole numbers: the training examples that held each key; None where nobody counted.
+        details: What more is known of the rows, by name.
+        pictures: `(rows, height, width)` grey, or with 3 colours after that, uint8; None where there are none.
     """
 
     entry: Entry
@@ -38,6 +42,46 @@ class StoredTable:
     labels: list[str]
     fields: dict[str, list[str]]
     counts: Array | None
+    details: dict[str, list[str]] = field(default_factory=dict)
+    pictures: Array | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.entry.name
+
+    @property
+    def title(self) -> str | None:
+        """The name of the detail that a person knows a row by; None is the label."""
+        return self.entry.title
+
+    @property
+    def rows(self) -> int:
+        """The number of keys."""
+        return self.entry.rows
+
+    @property
+    def dimension(self) -> int:
+        """The floats of a row."""
+        return self.entry.dimension
+
+    @property
+    def trained(self) -> Array:
+        """Tells for each row whether training held its key; `(rows,)`, all true where nobody counted."""
+        return np.ones(self.rows, bool) if self.counts is None else self.counts > 0
+
+    def labels_of(self, rows: Iterable[int]) -> list[str]:
+        """Returns the labels of some rows."""
+        return [self.labels[row] for row in rows]
+
+    def fields_of(self, rows: Iterable[int]) -> dict[str, list[str]]:
+        """Returns the fields of some rows."""
+        rows = list(rows)
+        return {key: [fields[row] for row in rows] for key, fields in self.fields.items()}
+
+    def titles_of(self, rows: Iterable[int]) -> list[str]:
+        """Returns what a person knows some rows by: the title where there is one, and else the label."""
+        return titles_of(self, rows)
 
 
 def write(folder: str, tables: Sequence[Table], columns: Mapping[str, Sequence[str]] | None = None) -> None:
@@ -63,7 +107,8 @@ def write(folder: str, tables: Sequence[Table], columns: Mapping[str, Sequence[s
     entries = []
     for table, file in zip(tables, file_names(names), strict=True):
         _write_labels(paths.join(folder, f"{file}.tsv"), table)
-        entries.append(entry_of(table, (columns or {}).get(table.name), f"{file}.tsv"))
+        sprite = _written_pictures(folder, f"{file}.png", table)
+        entries.append(entry_of(table, (columns or {}).get(table.name), f"{file}.tsv", sprite))
     write_manifest(folder, entries)
 
 
@@ -89,9 +134,25 @@ def read(folder: str, name: str, who: str = "tables") -> StoredTable:
     if len(rows) != entry.rows:
         raise Refusal(f"{who}: {path} has {len(rows):,} labels for {entry.rows:,} rows; copy the whole folder.")
     described = [list(fields) for fields in zip(*rows, strict=True)] or [[] for _ in header]  # (columns, rows)
+    own = len(header) - len(entry.details)
+    if own < 1 or header[own - 1] not in ("label", "count"):
+        raise Refusal(f"{who}: {path} has other columns than the manifest says; copy the whole folder.")
+    details = dict(zip(entry.details, described[own:], strict=True))
+    del header[own:], described[own:]
     counts = np.array(described.pop(), np.int64) if header[-1] == "count" else None
     labels = described.pop()
-    return StoredTable(entry, values, labels, dict(zip(header, described, strict=False)), counts)
+    fields = dict(zip(header, described, strict=False))
+    return StoredTable(entry, values, labels, fields, counts, details, _read_pictures(manifest.folder, entry, who))
+
+
+def _read_pictures(folder: str, entry: Entry, who: str) -> Array | None:
+    if entry.pictures is None:
+        return None
+    path = paths.join(folder, entry.pictures.file)
+    try:
+        return sprites.read(path, entry.rows, entry.pictures.height, entry.pictures.width)
+    except OSError:
+        raise Refusal(f"{who}: {path} is not there; copy the whole folder.") from None
 
 
 def read_values(folder: str, name: str, who: str = "tables") -> Array:
@@ -187,7 +248,14 @@ def _save(folder: str, tables: Sequence[Table]) -> None:
 
 def _write_labels(path: str, table: Table) -> None:
     header = [*table.fields_of([]), "label", *([] if table.counts is None else ["count"])]
+    for name in table.details:
+        header.append(name if name not in header else _unused(name, header))
     tsv.write(path, header, _label_rows(table))
+
+
+def _unused(name: str, taken: Sequence[str]) -> str:
+    numbered = (f"{name} {number}" for number in itertools.count(2))
+    return next(candidate for candidate in numbered if candidate not in taken)
 
 
 def _label_rows(table: Table) -> Iterator[tuple[str, ...]]:
@@ -196,4 +264,13 @@ def _label_rows(table: Table) -> Iterator[tuple[str, ...]]:
         columns = [*table.fields_of(ids).values(), table.labels_of(ids)]
         if table.counts is not None:
             columns.append([str(count) for count in table.counts[start : start + _BLOCK].tolist()])
+        columns.extend(list(texts[start : start + _BLOCK]) for texts in table.details.values())
         yield from zip(*columns, strict=True)
+
+
+def _written_pictures(folder: str, file: str, table: Table) -> Sprite | None:
+    if table.pictures is None or not table.pictures.size:
+        return None
+    pictures = sprites.fitted(table.pictures)
+    sprites.write(paths.join(folder, file), pictures)
+    return Sprite(file, *pictures.shape[1:3])

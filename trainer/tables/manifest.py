@@ -19,6 +19,15 @@ _FORMAT = "embedding-columns tables"
 
 
 @dataclass(frozen=True)
+class Sprite:
+    """The file of a table's pictures, in the same folder, and their size in pixels."""
+
+    file: str
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
 class Entry:
     """What a manifest says of one table.
 
@@ -31,6 +40,9 @@ class Entry:
         ids: How its ids are made, as `ids_of` says it; None for a table that no column made.
         labels: The file of its labels, in the same folder.
         health: How well it was trained.
+        details: The names of what more is known of the rows; in the file of labels they are the last columns.
+        title: The detail that a person knows a row by; None is the label.
+        pictures: The pictures of the rows; None where there are none.
     """
 
     name: str
@@ -41,6 +53,9 @@ class Entry:
     ids: Mapping[str, Any] | None
     labels: str
     health: Health
+    details: tuple[str, ...] = ()
+    title: str | None = None
+    pictures: Sprite | None = None
 
 
 @dataclass(frozen=True)
@@ -63,13 +78,14 @@ class Manifest:
         return self.tables[name]
 
 
-def entry_of(table: Table, columns: Iterable[str] | None, labels: str) -> Entry:
+def entry_of(table: Table, columns: Iterable[str] | None, labels: str, pictures: Sprite | None = None) -> Entry:
     """Returns what a manifest says of a table.
 
     Args:
         table: The table.
         columns: The names of the columns that use it; None is the table's own column.
         labels: The file of its labels.
+        pictures: Those of its rows.
     """
     if columns is None:
         columns = () if table.column is None else (table.column.name,)
@@ -82,6 +98,9 @@ def entry_of(table: Table, columns: Iterable[str] | None, labels: str) -> Entry:
         ids=None if table.column is None else ids_of(table.column.categorical_column),
         labels=labels,
         health=health_of(table),
+        details=tuple(table.details),
+        title=table.title,
+        pictures=pictures,
     )
 
 
@@ -130,7 +149,13 @@ def read_manifest(folder: str, who: str = "tables") -> Manifest:
 
 
 def _entry(name: str, described: dict[str, Any]) -> Entry:
-    made = {**described, "columns": tuple(described["columns"]), "health": Health(**described["health"])}
+    made = {
+        **described,
+        "columns": tuple(described["columns"]),
+        "health": Health(**described["health"]),
+        "details": tuple(described.get("details", ())),
+        "pictures": Sprite(**described["pictures"]) if described.get("pictures") else None,
+    }
     return Entry(name=name, **made)
 
 

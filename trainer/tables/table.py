@@ -1,13 +1,14 @@
 """A trained table as it leaves a model."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from trainer.errors import Refusal
 from trainer.feature_column import EmbeddingColumn
+from trainer.tables.described import titles_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -21,9 +22,12 @@ class Table:
         values: `(rows, dimension)` floats.
         column: What the rows stand for; without one they are known by their number.
         counts: `(rows,)` whole numbers: the training examples that held each key.
+        details: What more is known of the rows, by name: `(rows,)` texts, as a film's title and genres.
+        title: The name of the detail that a person knows a row by; None is the label.
+        pictures: `(rows, height, width)` grey, or with 3 colours after that, uint8.
 
     Raises:
-        Refusal: The values are no matrix, or the column or the counts have another number of rows.
+        Refusal: The values are no matrix, what describes them has another number of rows, or the title is no detail.
 
     Example:
         >>> from trainer import feature_column as fc
@@ -37,6 +41,9 @@ class Table:
     values: Array
     column: EmbeddingColumn | None = None
     counts: Array | None = None
+    details: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    title: str | None = None
+    pictures: Array | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2:
@@ -49,6 +56,21 @@ class Table:
                 f"table '{self.name}': one count a row is wanted, {self.rows:,}, not counts of shape "
                 f"{self.counts.shape}."
             )
+        self._check_described()
+
+    def _check_described(self) -> None:
+        for name, texts in self.details.items():
+            if len(texts) != self.rows:
+                raise Refusal(f"table '{self.name}': detail '{name}' has {len(texts):,} texts for {self.rows:,} rows.")
+        if self.title is not None and self.title not in self.details:
+            raise Refusal(f"table '{self.name}': title is the name of a detail, not '{self.title}'.")
+        if self.pictures is not None:
+            shape, dtype = self.pictures.shape, self.pictures.dtype
+            if shape[:1] != (self.rows,) or not (len(shape) == 3 or shape[3:] == (3,)) or dtype != np.uint8:
+                raise Refusal(
+                    f"table '{self.name}': a picture a row is wanted, ({self.rows:,}, height, width) or with 3 colours "
+                    f"after that, uint8, not {shape}, {dtype}."
+                )
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -84,12 +106,14 @@ class Table:
         """Returns the labels of some rows."""
         if self.column is None:
             return [str(row) for row in rows]
-        return [self.column.categorical_column.label(row) for row in rows]
+        return self.column.categorical_column.labels_of([*rows])
 
     def fields_of(self, rows: Iterable[int]) -> dict[str, list[str]]:
         """Returns the fields of some rows."""
         if self.column is None:
             return {"row": [str(row) for row in rows]}
-        described = [self.column.categorical_column.fields(row) for row in rows]
-        keys = described[0] if described else self.column.categorical_column.fields(0)
-        return {key: [fields[key] for fields in described] for key in keys}
+        return self.column.categorical_column.fields_of([*rows])
+
+    def titles_of(self, rows: Iterable[int]) -> list[str]:
+        """Returns what a person knows some rows by: the title where there is one, and else the label."""
+        return titles_of(self, rows)

@@ -21,6 +21,9 @@ HashedColumn = CrossedColumn | HashBucketColumn
 WITHOUT_DATA = 10_000_000
 """The most combinations of a cross that are counted when no data are given."""
 
+NAMED = 5
+"""The most keys of a bucket that are named."""
+
 
 def collisions(column: FeatureColumn, data: Any = None) -> Collisions:
     """Counts the keys of a hashed column, or of a hashed cross, that share an id.
@@ -93,9 +96,51 @@ class KeyCounts:
         keys, rows = self._tally.counted()
         if not len(rows):
             raise Refusal(f"collisions: the data have no value of '{self._column.name}'; give data that have some.")
+        return _found(self._column, self._hashed, *self._resolved(keys, rows), "rows")
+
+    def include(self, other: "KeyCounts") -> None:
+        """Counts too what another has counted, of a column that makes the same ids of another feature.
+
+        Strings are not counted with numbers: they stay left out.
+        """
+        if self._tally.is_like(other._tally):
+            self.met_any = self.met_any or other.met_any
+            self._tally.include(other._tally)
+
+    def texts_of_buckets(self) -> list[str]:
+        """Returns for each bucket which keys met so far share it, as one text; '' where none was met.
+
+        Returns:
+            `(hash_bucket_size,)` texts, as "ATL" or "ATL, SFO": the most frequent key first, or the first that came;
+            of more than five keys the first five and how many others there are, "ATL, SFO, JFK, LAX, ORD, … (+3)".
+
+        Example:
+            >>> from trainer import feature_column as fc
+            >>> counts = KeyCounts(fc.categorical_column_with_hash_bucket("tail", 4))
+            >>> counts.update({"tail": ["N14228", "N619AA", "N24211", "N619AA"]})
+            >>> counts.texts_of_buckets()
+            ['N619AA', '', '', 'N14228, N24211']
+        """
+        found = np.full(self._column.num_buckets, "", object)
+        keys, rows = self._tally.counted()
+        if not len(rows):
+            return found.tolist()
+        keys, rows = self._resolved(keys, rows)
+        ids = self._hashed.ids(keys, self._column.num_buckets)
+        order = np.lexsort((-rows, ids))  # by id, the most frequent first, then as they came
+        ids, first, size = np.unique(ids[order], return_index=True, return_counts=True)
+        for rank in range(NAMED):
+            others = size > rank
+            labels = self._hashed.labels([key.take(pa.array(order[first[others] + rank])) for key in keys])
+            found[ids[others]] += (", " if rank else "") + np.array(labels, object)
+        more = size > NAMED
+        found[ids[more]] += [f", … (+{count:,})" for count in (size[more] - NAMED).tolist()]
+        return found.tolist()
+
+    def _resolved(self, keys: list[Any], rows: Ids) -> tuple[list[Any], Ids]:
         resolved = Tally()
         resolved.add(*self._hashed.resolved(keys), rows=rows)
-        return _found(self._column, self._hashed, *resolved.counted(), "rows")
+        return resolved.counted()
 
 
 def _hashed_column(column: FeatureColumn) -> HashedColumn:

@@ -68,6 +68,17 @@ class Source:
     tensors: tuple[Tensor, ...]
     kind: str
 
+    def looks_like_table(self, tensor: Tensor) -> bool:
+        """Tells whether a tensor is a table of embeddings: its rows have keys, or nothing says that it is a kernel."""
+        return tensor.is_matrix and (tensor.keys() is not None or not self._is_kernel(tensor))
+
+    def _is_kernel(self, tensor: Tensor) -> bool:
+        """Tells whether a matrix is that of a dense layer: called so, or beside a bias as long as its rows."""
+        above, _, name = tensor.name.rpartition("/")
+        beside = [other for other in self.tensors if other.name.rpartition("/")[0] == above and above]
+        biased = any(other.shape == tensor.shape[1:] and not other.is_slot for other in beside)
+        return biased or any(word in name for word in ("kernel", "dense"))
+
 
 def plain(name: str) -> str:
     """Returns a tensor's name without what TensorFlow adds to it.

@@ -1,0 +1,135 @@
+"""What is known of the values of a feature besides themselves: the titles of films, the pictures of digits."""
+
+import functools
+import numbers
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trainer.errors import Refusal, nearest
+
+Values = Collection[Any]
+"""Texts or numbers in an order: a list, or an array."""
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """What is known of a feature's values, which the projector and the files of a table on that feature then tell.
+
+    Args:
+        keys: The feature's values, strings or whole numbers; 7 and "7" are one key. Others than those of the training
+            data do no harm.
+        fields: By name, a text or a number a key; None and NaN are nothing.
+        title: The field that a person knows a key by; None is the key itself.
+        pictures: `(keys, height, width)` grey, or with 3 colours after that, uint8.
+
+    Raises:
+        Refusal: A key is no string or whole number or comes twice, a field or the pictures are not as many as the
+            keys, or the title is no field.
+
+    Example:
+        >>> films = Catalogue([1, 7], {"film": ["Toy Story", "Sabrina"], "year": [1995.0, 1995.0]}, title="film")
+        >>> films.places(["7", "8"]), films.texts("year")
+        ([1, -1], ['1995', '1995'])
+    """
+
+    keys: Values
+    fields: Mapping[str, Values]
+    title: str | None = None
+    pictures: Any = None
+
+    def __post_init__(self) -> None:
+        for key in self.keys:
+            if not isinstance(key, (str, numbers.Integral)) or isinstance(key, bool):
+                raise Refusal(f"Catalogue: a key is a string or a whole number, not {key!r}.")
+        if len(self._places) < len(self.keys):
+            seen: set[str] = set()
+            twice = next(key for key in map(str, self.keys) if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+            raise Refusal(f"Catalogue: key '{twice}' is there more than once; give each key once.")
+        for name, values in self.fields.items():
+            if len(values) != len(self.keys):
+                raise Refusal(
+                    f"Catalogue: field '{name}' has {len(values):,} values for {len(self.keys):,} keys; give one a key."
+                )
+        if self.title is not None and self.title not in self.fields:
+            others = f"; the fields are {', '.join(self.fields) or 'none'}."
+            raise Refusal(f"Catalogue: there is no field '{self.title}'{nearest(self.title, self.fields) or others}")
+        if self.pictures is not None:
+            self._check_pictures()
+
+    def _check_pictures(self) -> None:
+        shape, dtype = getattr(self.pictures, "shape", ()), getattr(self.pictures, "dtype", None)
+        is_whole = len(shape) in (3, 4) and 0 not in shape[1:3] and shape[3:] in ((), (3,))
+        if shape[:1] != (len(self.keys),) or not is_whole or dtype != "uint8":
+            found = f"{shape}, {dtype}" if shape else type(self.pictures).__name__
+            raise Refusal(
+                f"Catalogue: a picture a key is wanted, an array ({len(self.keys):,}, height, width) or with 3 colours "
+                f"after that, uint8, not {found}."
+            )
+
+    @functools.cached_property
+    def _places(self) -> dict[str, int]:
+        return {str(key): place for place, key in enumerate(self.keys)}
+
+    def places(self, keys: Sequence[str]) -> list[int]:
+        """Returns the place of each of some keys, given as texts; -1 where the catalogue has not the key."""
+        known = self._places
+        return [known.get(key, -1) for key in keys]
+
+    def texts(self, field: str) -> list[str]:
+        """Returns a field as texts, one a key."""
+        return [_text(value) for value in self.fields[field]]
+
+
+Catalogues = Mapping[str, Catalogue | Callable[[str], Catalogue | None]]
+"""By raw feature; a function of the data folder returns the catalogue, or None where there is none."""
+
+
+def check(catalogues: Catalogues, features: Collection[str]) -> None:
+    """Refuses catalogues of features that nothing reads, and what is no catalogue.
+
+    Args:
+        catalogues: By raw feature.
+        features: The raw features that are read.
+
+    Raises:
+        Refusal: A feature is not among them, or something is neither a catalogue nor a function.
+    """
+    if not isinstance(catalogues, Mapping):
+        raise Refusal(f"Problem: catalogues is a dictionary by raw feature, not {type(catalogues).__name__}.")
+    for key, catalogue in catalogues.items():
+        if key not in features:
+            others = f"; they read {', '.join(sorted(features)) or 'none'}."
+            raise Refusal(f"Problem: catalogues has '{key}', which no column reads{nearest(key, features) or others}")
+        if not isinstance(catalogue, Catalogue) and not callable(catalogue):
+            raise Refusal(
+                f"Problem: catalogues takes for '{key}' a Catalogue, or a function of the data folder that returns "
+                f"one, not {type(catalogue).__name__}."
+            )
+
+
+def opened(catalogues: Catalogues, data_dir: str) -> dict[str, Catalogue]:
+    """Returns catalogues, with what functions make of the data folder in their place.
+
+    Raises:
+        Refusal: A function returns something else than a catalogue or None.
+    """
+    found = {key: made if isinstance(made, Catalogue) else made(data_dir) for key, made in catalogues.items()}
+    for key, catalogue in found.items():
+        if catalogue is not None and not isinstance(catalogue, Catalogue):
+            raise Refusal(
+                f"Problem: the function of catalogues for '{key}' returns {type(catalogue).__name__}; return a "
+                "Catalogue, or None where there is none."
+            )
+    return {key: catalogue for key, catalogue in found.items() if catalogue is not None}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None or value != value:  # NaN is what an absent number is in a column of numbers
+        return ""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    # A column of whole numbers, some of them absent, is one of floats.
+    return str(value).removesuffix(".0") if isinstance(value, numbers.Real) else str(value)

@@ -1,0 +1,38 @@
+"""What a job works on once its data are read and its model is built."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import keras
+
+from trainer import models
+from trainer.catalogue import Catalogue
+from trainer.inputs.examples import Source
+from trainer.inputs.split import Data
+from trainer.job.plan import Plan
+from trainer.job.survey import Met
+
+
+@dataclass(frozen=True)
+class Work:
+    """A plan with its data and its compiled model, ready for the first step.
+
+    Args:
+        plan: The plan, its problem with what was learned from the data.
+        source: The data.
+        model: The compiled model.
+        halves: The model's encoder, and the rest of it.
+        data: The examples, encoded.
+        last_step: The steps in all.
+        catalogues: What is known of the values of raw features.
+        met: What hashed columns have met in the training rows.
+    """
+
+    plan: Plan
+    source: Source
+    model: keras.Model
+    halves: models.Halves
+    data: Data
+    last_step: int
+    catalogues: Mapping[str, Catalogue] = field(default_factory=dict)
+    met: Met = field(default_factory=Met)

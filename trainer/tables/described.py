@@ -1,0 +1,68 @@
+"""What a table tells of its rows, whether it comes from a model or from a folder."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+_Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Described(Protocol):
+    """A table whose rows can be shown: `Table` and `StoredTable` are."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def values(self) -> _Array:
+        """`(rows, dimension)` floats."""
+
+    @property
+    def counts(self) -> _Array | None:
+        """`(rows,)` whole numbers: the training examples that held each key; None where nobody counted."""
+
+    @property
+    def details(self) -> Mapping[str, Sequence[str]]:
+        """What more is known of the rows, by name: `(rows,)` texts."""
+
+    @property
+    def title(self) -> str | None:
+        """The name of the detail that a person knows a row by; None is the label."""
+
+    @property
+    def pictures(self) -> _Array | None:
+        """`(rows, height, width)` grey, or with 3 colours after that, uint8; None where there are none."""
+
+    @property
+    def rows(self) -> int:
+        """The number of keys."""
+
+    @property
+    def dimension(self) -> int:
+        """The floats of a row."""
+
+    @property
+    def trained(self) -> _Array:
+        """Tells for each row whether training held its key; `(rows,)`, all true where nobody counted."""
+
+    def labels_of(self, rows: Iterable[int]) -> list[str]:
+        """Returns what some rows stand for, as one string each."""
+
+    def fields_of(self, rows: Iterable[int]) -> dict[str, list[str]]:
+        """Returns what some rows stand for, by raw feature key."""
+
+    def titles_of(self, rows: Iterable[int]) -> list[str]:
+        """Returns what a person knows some rows by: the title where there is one, and else the label."""
+
+
+def titles_of(table: Described, rows: Iterable[int]) -> list[str]:
+    """Returns what a person knows some rows of a table by: the title where there is one, and else the label."""
+    rows = list(rows)
+    if table.title is None:
+        return table.labels_of(rows)
+    titles = table.details[table.title]
+    missing = [row for row in rows if not titles[row].strip()]
+    labels = dict(zip(missing, table.labels_of(missing), strict=True))
+    return [labels.get(row) or titles[row] for row in rows]

@@ -1,14 +1,20 @@
 """Formats that tables, labels and vectors are kept in."""
 
 import ast
+import csv
 import gzip
+import importlib
+import inspect
 import io
 import json
 import pickle
+import pkgutil
 import re
+import resource
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +24,8 @@ from unittest import mock
 import h5py  # type: ignore[import-untyped]  # it comes without types
 import ml_dtypes
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import safetensors.numpy
 from hypothesis import given, settings
@@ -25,7 +33,7 @@ from hypothesis import strategies as st
 
 from trainer import formats
 from trainer.errors import Refusal
-from trainer.formats import hdf5, npz, sprites, tsv, word2vec
+from trainer.formats import hdf5, npz, parquet, sprites, tsv, word2vec
 from trainer.formats import safetensors as tensors
 
 ANY_CHARACTER = st.characters()  # surrogates, line separators and controls too
@@ -234,7 +242,7 @@ def test_vectors_that_are_longer_than_a_block_are_read_whole(
     path = kept(tmp_path, write(KEYS, VECTORS))
     whole = word2vec.read(path)
     shape = word2vec.shape(path)
-    monkeypatch.setattr(word2vec, "_BLOCK", 7)
+    monkeypatch.setattr(word2vec.form, "BLOCK", 7)
     keys, vectors = word2vec.read(path)
     assert keys == whole[0]
     np.testing.assert_array_equal(vectors, whole[1])
@@ -242,7 +250,7 @@ def test_vectors_that_are_longer_than_a_block_are_read_whole(
 
 
 def test_only_the_head_of_a_large_file_says_what_form_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(word2vec, "_HEAD", 40)
+    monkeypatch.setattr(word2vec.form, "HEAD", 40)
     for write in WRITERS:
         assert word2vec.read(kept(tmp_path, write(KEYS, VECTORS)))[0] == KEYS
 
@@ -407,7 +415,8 @@ def test_every_data_set_of_an_hdf5_file_is_listed_and_read(tmp_path: Path) -> No
 
 
 READERS: list[Callable[[str], Any]] = [word2vec.read, word2vec.shape, word2vec.is_vectors]
-READERS += [npz.shapes, npz.read, tensors.shapes, hdf5.shapes]
+READERS += [npz.shapes, npz.read, tensors.shapes, hdf5.shapes, parquet.shapes]
+READERS += [formats.load, *(module.load for module in (npz, parquet, tensors, tsv, word2vec))]
 
 
 @pytest.mark.parametrize("read", READERS)
@@ -419,7 +428,7 @@ def test_a_file_that_is_not_there_is_an_error_of_the_operating_system(
 
 
 def test_reading_vectors_does_not_import_tensorflow() -> None:
-    names = ", ".join(f"trainer.formats.{name}" for name in ("word2vec", "npz", "safetensors", "hdf5"))
+    names = ", ".join(f"trainer.formats.{name}" for name in ("word2vec", "npz", "parquet", "safetensors", "hdf5"))
     code = f"import sys, {names}; assert not {{'tensorflow', 'keras', 'safetensors'}} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -442,6 +451,23 @@ def without_the_library(path: str) -> Any:
         return tensors.shapes(path)
 
 
+def save_without_the_library(path: str) -> None:
+    with mock.patch.dict(sys.modules, {"safetensors": None, "safetensors.numpy": None}):
+        tensors.save(path, KEYS, VECTORS)
+
+
+def table(**columns: Any) -> bytes:
+    """A Parquet file as pyarrow writes lists."""
+    file = io.BytesIO()
+    pq.write_table(pa.table(columns), file)
+    return file.getvalue()
+
+
+BYTES, ENDS = np.frombuffer(b"MonTue", np.uint8), np.array([3, 5])
+NO_TSV = "tsv: {path} has no vectors by key: a header with 'key', any fields, and 'v0', 'v1' and so on is wanted."
+OTHER_ROW = (
+    "tsv: {path} is damaged (a row is of another width, or has no number where one is wanted); fetch or save it again."
+)
 WHY = "the header is wrong, the file is damaged, or keys have blanks, which only the text form can hold."
 NO_VECTORS = (
     "word2vec: {path} has no vectors in word2vec text or binary (a line 'rows dimension' first) or GloVe text (lines "
@@ -506,7 +532,7 @@ DAMAGES: list[tuple[Callable[[str], Any], bytes, str]] = [
     (
         without_the_library,
         SAFETENSORS,
-        "safetensors: reading {path} takes the package safetensors; pip install 'embedding-columns[safetensors]'.",
+        "safetensors: {path} takes the package safetensors; pip install 'embedding-columns[safetensors]'.",
     ),
     (
         tensors.shapes,
@@ -524,6 +550,92 @@ DAMAGES: list[tuple[Callable[[str], Any], bytes, str]] = [
         FOUR_BITS,
         "safetensors: 't' in {path} is of dtype F4, which NumPy cannot read; save it as F16 or F32.",
     ),
+    (
+        npz.load,
+        saved(np.savez, table=VECTORS),
+        "npz: {path} has no 'vectors' with 'keys'; it has 'table', so name the array you want where one is taken.",
+    ),
+    (
+        npz.load,
+        saved(np.savez, vectors=VECTORS, keys=np.array(KEYS[1:])),
+        "npz: {path} is damaged: it holds 4 keys for 5 rows; fetch or save it again.",
+    ),
+    (
+        npz.load,
+        saved(np.savez, vectors=VECTORS[0], keys=np.array(KEYS)),
+        "npz: {path} is damaged: its vectors are of shape (3,); fetch or save it again.",
+    ),
+    (
+        npz.load,
+        saved(np.savez, vectors=VECTORS, **{"keys.bytes": BYTES, "keys.ends": ENDS}),
+        f"npz: {{path}} {DAMAGED}",
+    ),
+    (
+        lambda path: npz.save(path, KEYS[1:], VECTORS),
+        b"",
+        "npz: {path} takes 5 rows, and there are 4 keys; give one a row.",
+    ),
+    (
+        lambda path: tsv.save(path, KEYS, VECTORS[:, :0]),
+        b"",
+        "tsv: {path} takes a matrix of floats with a column at least, not float32 of shape (5, 0); give "
+        "(keys, dimension).",
+    ),
+    (
+        lambda path: formats.save(f"{path}.csv", KEYS, VECTORS),
+        b"",
+        "formats: {path}.csv ends in none of .bin, .npz, .parquet, .pq, .safetensors, .tsv, .txt, .vec; name it as one "
+        "of them.",
+    ),
+    (
+        formats.load,
+        b"hello",
+        "formats: {path} holds no vectors by key; a file as .bin, .npz, .parquet, .pq, .safetensors, .tsv, .txt, .vec "
+        "is wanted.",
+    ),
+    (parquet.load, b"PAR1", "parquet: {path} is damaged or no Parquet file; fetch or save it again."),
+    (
+        parquet.load,
+        table(key=KEYS),
+        "parquet: {path} has 0 columns of vectors, and one is wanted: a list of floats, all of one length.",
+    ),
+    (
+        parquet.load,
+        table(vector=VECTORS.tolist()),
+        "parquet: {path} has no column of keys; one of text or whole numbers is wanted, as 'key'.",
+    ),
+    (
+        lambda path: parquet.read(path, "vectors"),
+        table(key=KEYS, vector=VECTORS.tolist()),
+        "parquet: {path} has no column of vectors 'vectors'; did you mean 'vector'?",
+    ),
+    (
+        parquet.load,
+        table(key=["a", "b"], vector=[[1.0, 2.0], [3.0]]),
+        "parquet: 'vector' in {path} has vectors of different lengths, or null; leave those out.",
+    ),
+    (
+        tensors.load,
+        SAFETENSORS,
+        "safetensors: {path} has no 'vectors' with 'keys.bytes'; it has 'table', so name the tensor you want where one "
+        "is taken.",
+    ),
+    (
+        tensors.load,
+        safetensors.numpy.save({"vectors": VECTORS, "keys.bytes": BYTES, "keys.ends": ENDS}),
+        "safetensors: {path} is damaged or no safetensors file; fetch or save it again.",
+    ),
+    (
+        save_without_the_library,
+        b"",
+        "safetensors: {path} takes the package safetensors; pip install 'embedding-columns[safetensors]'.",
+    ),
+    (tsv.load, b"key\tcount\nMon\t3\n", NO_TSV),
+    (tsv.shape, b"\xff\tv0\n", NO_TSV),
+    (tsv.load, b"key\tv0\nMon\t3", "tsv: {path} is damaged (it ends inside a line); fetch or save it again."),
+    (tsv.load, b"key\tv0\n\xff\t3\n", "tsv: {path} is damaged (a text is no UTF-8); fetch or save it again."),
+    (tsv.load, b"key\tv0\nMon\n", OTHER_ROW),
+    (tsv.load, b"key\tv0\nMon\tx\n", OTHER_ROW),
     (hdf5.shapes, b"no such format", "hdf5: {path} is damaged or no HDF5 file; fetch or save it again."),
     (
         lambda path: hdf5.read(hdf5_file(Path(path).parent), "a/c"),
@@ -547,20 +659,318 @@ def test_a_dtype_that_numpy_has_no_name_for_is_listed_under_the_file_s(tmp_path:
     assert tensors.shapes(kept(tmp_path, FOUR_BITS)) == {"t": ((2, 2), "F4")}
 
 
+OF_LABELS = ("write", "read", "column", "_check_width")
+
+
 def test_every_refusal_of_the_readers_of_vectors_is_among_those_tested(tmp_path: Path) -> None:
+    above = Path(formats.__file__).parent
     sites = {
-        (path.name, node.lineno)
-        for path in Path(formats.__file__).parent.glob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Raise) and "Refusal" in ast.unparse(node) and path.name not in ("tsv.py", "sprites.py")
+        (str(path.relative_to(above)), node.lineno)
+        for path in above.rglob("*.py")
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef) and not (path.name == "tsv.py" and function.name in OF_LABELS)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Raise) and "Refusal" in ast.unparse(node) and path.name != "sprites.py"
+        if function.name != "local"  # which gives what is refused the file's own name
     }
     told = set()
     for read, content, _ in DAMAGES:
         with pytest.raises(Refusal) as refusal:
             read(kept(tmp_path, content))
         last = refusal.traceback[-1]
-        told.add((Path(last.path).name, last.lineno + 1))
+        told.add((str(Path(last.path).relative_to(above)), last.lineno + 1))
     assert sites == told
+
+
+# Vectors by key, saved and loaded in every format
+
+SAVERS: dict[str, Any] = {
+    "npz": npz,
+    "parquet": parquet,
+    "safetensors": tensors,
+    "tsv": tsv,
+    "word2vec.binary": word2vec.binary,
+    "word2vec.text": word2vec.text,
+}
+WITHOUT_FIELDS = ("word2vec.binary", "word2vec.text")
+AS_TEXT = ("tsv", "word2vec.text")
+EVERY = pytest.mark.parametrize("name", SAVERS)
+
+
+def test_every_format_that_saves_vectors_is_in_these_tests_and_has_an_ending() -> None:
+    modules = {
+        found.name.removeprefix("trainer.formats."): importlib.import_module(found.name)
+        for found in pkgutil.walk_packages(formats.__path__, "trainer.formats.")
+    }
+    assert {name: module for name, module in modules.items() if hasattr(module, "save")} == SAVERS
+    assert set(map(id, formats.endings().values())) == set(map(id, SAVERS.values()))
+
+
+def test_every_format_is_used_alike() -> None:
+    assert {inspect.signature(module.save) for module in SAVERS.values()} == {inspect.signature(formats.save)}
+    loads = [module.load for module in (npz, parquet, tensors, tsv, word2vec)]
+    assert {inspect.signature(load).parameters["path"] for load in loads} == {
+        inspect.signature(formats.load).parameters["path"]
+    }
+
+
+Rows = tuple[list[str], Array, dict[str, list[str]]]
+WILD = (
+    ANY_TEXT | st.text(st.sampled_from("\\_ u0d8\t\n\ud800\udc00\x00v1")) | st.sampled_from(["", "key", "vector", "v0"])
+)
+
+
+@st.composite
+def wild_rows(draw: st.DrawFn) -> Rows:
+    """Keys, fields and names of fields of any letters, and any 32 bits as numbers."""
+    count, dimension = draw(st.integers(0, 5)), draw(st.integers(1, 4))
+    column = st.lists(WILD, min_size=count, max_size=count)
+    bits = draw(st.lists(st.integers(0, 2**32 - 1), min_size=count * dimension, max_size=count * dimension))
+    values = np.array(bits, np.uint32).view(np.float32).reshape(count, dimension)
+    return draw(column), values, draw(st.dictionaries(WILD, column, max_size=3))
+
+
+def check_equal(name: str, found: formats.Vectors, rows: Rows) -> None:
+    keys, values, fields = rows
+    assert found.keys == keys
+    assert found.fields == ({} if name in WITHOUT_FIELDS else fields)
+    assert list(found.fields) == ([] if name in WITHOUT_FIELDS else list(fields))
+    assert found.values.dtype == np.float32
+    assert found.values.shape == values.shape
+    if name in AS_TEXT:  # where one NaN is as another
+        values = np.where(np.isnan(values), np.float32(np.nan), values)
+        found = formats.Vectors(keys, np.where(np.isnan(found.values), np.float32(np.nan), found.values))
+    assert found.values.tobytes() == values.tobytes()
+
+
+@EVERY
+@settings(deadline=None)
+@given(rows=wild_rows())
+def test_any_keys_fields_and_numbers_come_back(name: str, tmp_path_factory: pytest.TempPathFactory, rows: Rows) -> None:
+    path = str(tmp_path_factory.getbasetemp() / "rows")
+    SAVERS[name].save(path, *rows)
+    check_equal(name, formats.load(path), rows)
+
+
+MANY = [f"user {number} é" for number in range(40_000)]
+
+
+def rows_of_many() -> Rows:
+    values = np.random.default_rng(0).normal(size=(len(MANY), 3)).astype(np.float32)
+    return MANY, values, {"kind": ["work", "weekend"] * (len(MANY) // 2)}
+
+
+@EVERY
+def test_more_rows_than_are_written_at_once_come_back(name: str, tmp_path: Path) -> None:
+    rows, path = rows_of_many(), str(tmp_path / "rows")
+    with mock.patch.object(formats.texts, "_NUMBERS", 1000), mock.patch.object(word2vec.binary, "_BYTES", 5000):
+        SAVERS[name].save(path, *rows)
+    with mock.patch.object(word2vec.form, "BLOCK", 9000):
+        check_equal(name, formats.load(path), rows)
+
+
+@EVERY
+@pytest.mark.parametrize("dtype", ["float16", "float64", ">f4", "bfloat16"])
+def test_other_floats_are_kept_as_float32(name: str, dtype: str, tmp_path: Path) -> None:
+    values = np.asfortranarray(VECTORS).astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
+    SAVERS[name].save(str(tmp_path / "rows"), KEYS, values)
+    check_equal(name, formats.load(str(tmp_path / "rows")), (KEYS, values.astype(np.float32), {}))
+
+
+@EVERY
+def test_vectors_are_saved_to_and_loaded_from_a_remote_folder(name: str) -> None:
+    import tensorflow as tf
+
+    suffix = SAVERS[name].SUFFIXES[0]
+    path = f"ram://{name}/vectors{suffix}"
+    tf.io.gfile.makedirs(f"ram://{name}")
+    fields = {"kind": KEYS}
+    formats.save(path, KEYS, VECTORS, fields)
+    check_equal(name, formats.load(path), (KEYS, VECTORS, fields))
+    load = getattr(SAVERS[name], "load", word2vec.load)
+    check_equal(name, load(path), (KEYS, VECTORS, fields))
+    with pytest.raises(OSError, match="nowhere"):
+        load(f"ram://{name}/nowhere{suffix}")
+    with tf.io.gfile.GFile(path, "rb") as file:
+        content = file.read()
+    with tf.io.gfile.GFile(f"ram://{name}/cut{suffix}", "wb") as file:
+        file.write(content[:-20])
+    with pytest.raises(Refusal, match=rf"^\w+: [^/]*ram://{name}/cut{suffix} [^/]*[.]$"):
+        load(f"ram://{name}/cut{suffix}")
+
+
+@EVERY
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9])
+def test_a_file_that_is_cut_off_is_refused_in_a_sentence(name: str, share: float, tmp_path: Path) -> None:
+    path = tmp_path / "rows"
+    SAVERS[name].save(str(path), *rows_of_many())
+    content = path.read_bytes()[: int(share * path.stat().st_size)]
+    path.write_bytes(content.rstrip(b"\n"))
+    for load in (formats.load, getattr(SAVERS[name], "load", word2vec.load)):
+        with pytest.raises(Refusal, match=rf"^\w+: [^\n]*{path}[^\n]*[.]$"):
+            load(str(path))
+
+
+@EVERY
+@settings(deadline=None, derandomize=True, max_examples=150)
+@given(place=st.integers(0, 1 << 16), byte=st.integers(0, 255), end=st.integers(0, 1 << 16))
+def test_a_file_with_other_bytes_in_it_is_read_or_refused(
+    name: str, tmp_path_factory: pytest.TempPathFactory, place: int, byte: int, end: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / f"{name}.damaged"
+    SAVERS[name].save(str(path), KEYS, VECTORS, {"kind": KEYS})
+    content = bytearray(path.read_bytes())
+    content[place % len(content)] = byte
+    path.write_bytes(content[: len(content) - end % 8 // 7])
+    for load in (formats.load, getattr(SAVERS[name], "load", word2vec.load)):
+        try:
+            found = load(str(path))
+        except Refusal:
+            continue
+        assert len(found.keys) == len(found.values)
+
+
+@EVERY
+def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows"
+    path.write_text("old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"(?i)file too large"):
+            SAVERS[name].save(str(path), *rows_of_many())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["rows"]
+
+
+@settings(deadline=None)
+@given(rows_of(WORD.filter(lambda key: not set(key) & set(" "))))
+def test_a_word2vec_file_without_escapes_is_as_gensim_s(
+    tmp_path_factory: pytest.TempPathFactory, rows: tuple[list[str], Array]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "gensim.bin"
+    word2vec.binary.save(str(path), *rows)
+    assert path.read_bytes() == gensim_binary(*rows)
+
+
+def test_keys_that_word2vec_cannot_hold_are_escaped_as_its_page_says(tmp_path: Path) -> None:
+    keys = ["Tue 08", "day_hour", "C:\\new", "a\tb\r\n", "\x07", "\ud800", "東"]
+    path = tmp_path / "rows"
+    word2vec.text.save(str(path), keys, np.ones((7, 2)))
+    wanted = ["Tue_08", r"day\_hour", r"C:\\new", r"a\tb\r\n", r"\u0007", r"\ud800", "東"]
+    assert path.read_text() == "".join(f"{line}\n" for line in ["07 2", *(f"{key} 1 1" for key in wanted)])
+    word2vec.text.save(str(path), ["day_hour", "C:\\new"], np.ones((2, 2)))
+    assert path.read_text() == "2 2\nday_hour 1 1\nC:\\new 1 1\n"
+
+
+def test_a_binary_file_that_looks_like_text_is_read_as_what_it_is(tmp_path: Path) -> None:
+    values = np.frombuffer(b"1111", "<f4").reshape(1, 1)
+    word2vec.binary.save(str(tmp_path / "rows"), ["a"], values)
+    assert (tmp_path / "rows").read_bytes() == b"1 01\na 1111"
+    check_equal("word2vec.binary", formats.load(str(tmp_path / "rows")), (["a"], values, {}))
+
+
+FIELDS = {"kind": ["work", "work", "é", "", "x"], "key": KEYS}
+
+
+def test_what_is_saved_as_npz_is_found_by_numpy(tmp_path: Path) -> None:
+    npz.save(str(tmp_path / "a.npz"), KEYS, VECTORS, FIELDS)
+    with np.load(tmp_path / "a.npz") as found:
+        assert found["keys"].tolist() == KEYS
+        np.testing.assert_array_equal(found["vectors"], VECTORS)
+        assert found["fields"].tolist() == ["kind", "key"]
+        assert found["field_0"].tolist() == FIELDS["kind"]
+
+
+def test_one_key_that_is_far_longer_than_others_does_not_widen_them_all(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    keys = ["a" * 100_000, *map(str, range(2000))]
+    npz.save(str(path), keys, np.ones((2001, 1)))
+    assert path.stat().st_size < 200_000
+    assert npz.load(str(path)).keys == keys
+
+
+def test_what_is_saved_as_parquet_is_read_by_any_reader(tmp_path: Path) -> None:
+    path = str(tmp_path / "a.parquet")
+    parquet.save(path, KEYS, VECTORS, FIELDS)
+    found = pq.read_table(path)
+    assert found.column_names == ["key", "kind", "key_", "vector"]
+    assert found.schema.field("vector").type == pa.list_(pa.field("element", pa.float32(), nullable=False), 3)
+    assert found["key"].to_pylist() == KEYS
+    np.testing.assert_array_equal(np.array(found["vector"].to_pylist(), np.float32), VECTORS)
+
+
+@pytest.mark.parametrize("name", ["npz", "parquet"])
+def test_one_number_that_another_was_written_over_is_found(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows"
+    SAVERS[name].save(str(path), KEYS, VECTORS, FIELDS)
+    content, number = path.read_bytes(), VECTORS[2].tobytes()
+    assert content.count(number) == 1
+    path.write_bytes(content.replace(number, (VECTORS[2] + 1).tobytes()))
+    with pytest.raises(Refusal, match=rf"^{name}: {path} is damaged[^\n]*[.]$"):
+        SAVERS[name].load(str(path))
+
+
+def test_the_numbers_of_parquet_that_was_saved_here_are_taken_as_they_lie(tmp_path: Path) -> None:
+    path = str(tmp_path / "a.parquet")
+    rows = rows_of_many()
+    parquet.save(path, *rows)
+    with mock.patch.object(pq.ParquetFile, "iter_batches", side_effect=AssertionError):
+        check_equal("parquet", parquet.load(path), rows)
+
+
+PAGES: list[dict[str, Any]] = [
+    {},
+    {"compression": "zstd"},
+    {"data_page_size": 20, "write_batch_size": 2},
+    {"data_page_version": "2.0"},
+    {"write_page_checksum": True},
+    {"write_page_checksum": True, "data_page_version": "2.0"},
+    {"row_group_size": 2},
+    {"use_dictionary": True},
+    {"use_byte_stream_split": ["vector.list.element"]},
+]
+
+
+@pytest.mark.parametrize("options", PAGES, ids=map(str, PAGES))
+def test_parquet_is_read_rightly_however_pyarrow_writes_its_pages(options: dict[str, Any], tmp_path: Path) -> None:
+    path = str(tmp_path / "a.parquet")
+    values = np.repeat(VECTORS, 20, 1)
+    parquet.save(path, KEYS, values, FIELDS)
+    pq.write_table(pq.read_table(path), path, **{"compression": "none", "use_dictionary": False, **options})
+    check_equal("parquet", parquet.load(path), (KEYS, values, FIELDS))
+
+
+@pytest.mark.parametrize("of", [pa.float16(), pa.float32(), pa.float64()])
+@pytest.mark.parametrize("size", [-1, 3])
+def test_parquet_of_other_programs_is_read_in_its_own_dtype(of: Any, size: int, tmp_path: Path) -> None:
+    path = str(tmp_path / "a.parquet")
+    vectors = pa.array(list(VECTORS.astype(of.to_pandas_dtype())), pa.list_(of, size))
+    pq.write_table(pa.table({"id": [7, 8, 9, 10, 11], "emb": vectors}), path)
+    assert parquet.shapes(path) == {"emb": ((5, 3), str(np.dtype(of.to_pandas_dtype())))}
+    assert parquet.keys(path) == ["7", "8", "9", "10", "11"]
+    np.testing.assert_array_equal(parquet.read(path, "emb"), VECTORS.astype(of.to_pandas_dtype()))
+
+
+def test_what_is_saved_as_safetensors_is_found_by_its_library(tmp_path: Path) -> None:
+    path = str(tmp_path / "a.safetensors")
+    tensors.save(path, KEYS, VECTORS, FIELDS)
+    found = safetensors.numpy.load_file(path)
+    np.testing.assert_array_equal(found["vectors"], VECTORS)
+    ends = found["keys.ends"].tolist()
+    content = found["keys.bytes"].tobytes()
+    assert [content[start:end].decode() for start, end in zip([0, *ends], ends, strict=False)] == KEYS
+
+
+def test_what_is_saved_as_tsv_is_read_by_any_reader_of_tables(tmp_path: Path) -> None:
+    tsv.save(str(tmp_path / "a.tsv"), KEYS, VECTORS, FIELDS)
+    with open(tmp_path / "a.tsv", newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+    assert header == ["key", "kind", "key", "v0", "v1", "v2"]
+    assert [row[0] for row in rows] == KEYS
+    np.testing.assert_array_equal(np.array([row[3:] for row in rows], np.float32), VECTORS)
 
 
 @given(st.lists(st.text(), min_size=1))
@@ -627,7 +1037,7 @@ def test_pictures_that_fit_stay_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("most", [16, 10, 6, 2])
-@pytest.mark.parametrize("block", [2, 100])
+@pytest.mark.parametrize("block", [1, 700, 10_000])
 def test_pictures_are_shrunk_to_the_averages_of_areas(most: int, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Against TensorFlow's own average of areas, which works in single precision too."""
     import tensorflow as tf
@@ -641,6 +1051,31 @@ def test_pictures_are_shrunk_to_the_averages_of_areas(most: int, block: int, mon
     theirs = tf.image.resize(pictures, found.shape[1:3], method="area").numpy()
     assert np.abs(found - theirs).max() <= 0.51
     np.testing.assert_array_equal(sprites.fitted(pictures[..., 0]), found[..., 0])
+
+
+def test_some_pictures_of_a_sprite_are_as_small_as_all_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sprites, "MOST_PIXELS", 12)
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 9, 12, 3)).astype(np.uint8)
+    whole = np.concatenate([pictures, np.zeros((6, 9, 12, 3), np.uint8)])
+    found = sprites.fitted(pictures, 10)
+    assert found.shape == (4, 2, 3, 3)
+    np.testing.assert_array_equal(found, sprites.fitted(whole)[:4])
+    with pytest.raises(Refusal) as refused:
+        sprites.fitted(pictures, 145)
+    assert str(refused.value) == "sprites: 145 pictures are more than the 144 pixels of a sprite; leave some out."
+
+
+def test_large_pictures_are_shrunk_in_blocks_of_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sprites, "MOST_PIXELS", 512)
+    monkeypatch.setattr(sprites, "_BLOCK", 1 << 18)
+    pictures = np.full((128, 100, 150, 3), 9, np.uint8)
+    tracemalloc.start()
+    found = sprites.fitted(pictures)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.shape == (128, 28, 42, 3)
+    assert (found == 9).all()
+    assert peak < found.nbytes + 3 * 4 * sprites._BLOCK
 
 
 def test_a_sprite_that_would_be_too_large_is_refused(tmp_path: Path) -> None:

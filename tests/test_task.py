@@ -387,7 +387,7 @@ def test_a_table_that_is_not_finite_under_a_loss_that_is_ends_with_1_too(
 
 SOURCES = (
     "a run's job dir, a TensorFlow checkpoint or the folder of one, a SavedModel, .keras, .h5, .npz, .npy, "
-    ".safetensors, word2vec or GloVe"
+    ".parquet, .safetensors, .tsv, word2vec or GloVe"
 )
 REFUSALS = {
     "--problm flights": "python -m trainer.task: there is no flag --problm; did you mean '--problem'?",

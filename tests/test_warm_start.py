@@ -476,7 +476,7 @@ def test_an_old_vocabulary_of_a_source_that_knows_its_keys_is_refused(run: str) 
 def test_a_source_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert refusal_before(day_hour(source=f"{tmp_path}/jfk")) == (
         f"warm start of 'day_hour': there is no {tmp_path}/jfk; give a run's job dir, a TensorFlow checkpoint or the "
-        "folder of one, a SavedModel, .keras, .h5, .npz, .npy, .safetensors, word2vec or GloVe."
+        "folder of one, a SavedModel, .keras, .h5, .npz, .npy, .parquet, .safetensors, .tsv, word2vec or GloVe."
     )
 
 

@@ -27,7 +27,7 @@ from trainer.errors import Refusal
 
 ROOT = Path(__file__).parents[1]
 EVERY = [kind for kinds in KINDS.values() for kind in kinds]
-OF_ONE = ("npy", "word2vec", "GloVe")  # kinds that hold one matrix without a name
+OF_ONE = ("npy", "word2vec", "GloVe", "Parquet", "saved ")  # kinds that hold one matrix without a name
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +250,16 @@ def test_a_source_that_is_cut_off_is_refused_or_read_rightly(kind: list[Written]
             shutil.rmtree(torn)
 
 
-LISTED = ["Saver", "Keras checkpoint", "tf_keras .keras", "npz", "word2vec text"]
+LISTED = [
+    "Saver",
+    "Keras checkpoint",
+    "tf_keras .keras",
+    "npz",
+    "word2vec text",
+    "Parquet",
+    "saved parquet",
+    "saved tsv",
+]
 
 
 @pytest.mark.parametrize("kind", LISTED, indirect=True)
@@ -362,7 +371,7 @@ def test_a_pickle_of_an_old_protocol_is_no_source(protocol: int, tmp_path: Path)
     path.write_bytes(pickle.dumps([VALUES, Malicious(harmed)], protocol))
     assert refusal(three_by_two(path)) == (
         f"warm start of 'zzz': {path} is of no kind that can be read: a TensorFlow checkpoint, SavedModel, .keras, "
-        ".h5, .npz, .npy, .safetensors, word2vec or GloVe file is wanted."
+        ".h5, .npz, .npy, .parquet, .safetensors, .tsv, word2vec or GloVe file is wanted."
     )
     assert not harmed.exists()
 
@@ -456,7 +465,7 @@ def test_a_place_that_is_not_there_is_refused_with_the_nearest(london: Written) 
     )
     assert refusal(column(london, "london/*ckpt-3*")) == (
         "warm start of 'zzz': nothing fits london/*ckpt-3*; give a run's job dir, a TensorFlow checkpoint or the "
-        "folder of one, a SavedModel, .keras, .h5, .npz, .npy, .safetensors, word2vec or GloVe."
+        "folder of one, a SavedModel, .keras, .h5, .npz, .npy, .parquet, .safetensors, .tsv, word2vec or GloVe."
     )
 
 

@@ -7,6 +7,7 @@ shapes, and in a second file a twin, of its own shape.
 
 import dataclasses
 import gzip
+import importlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,9 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 TWIN = "twin"
+
+SAVED = ("npz", "parquet", "safetensors", "tsv")
+"""The formats that `trainer.formats` saves with keys and no other program writes so."""
 
 KINDS = {
     "tensorflow": (
@@ -59,6 +63,8 @@ KINDS = {
         "word2vec binary of Google",
         "GloVe",
         "GloVe gzip",
+        "Parquet",
+        *(f"saved {name}" for name in SAVED),
     ),
 }
 
@@ -511,7 +517,7 @@ def of_model(draws: Draws, write: Callable[[Path, Drawn], dict[str, tuple[list[s
 
 
 def files(draws: Draws) -> Iterator[Written]:
-    """Writes what NumPy and safetensors write, and the forms of word2vec byte for byte."""
+    """Writes what NumPy, safetensors, pyarrow and we write, and the forms of word2vec byte for byte."""
     for dtype in ("float16", "float32", "float64"):
         found = draws.matrices(dtype)
         path = draws.new_folder("npy") / "x.npy"
@@ -531,6 +537,29 @@ def files(draws: Draws) -> Iterator[Written]:
         path.write_bytes(write(keys, values))
         kept = draws.kept(kind, found, [path, f"{path}*"], [], "")
         yield dataclasses.replace(kept, twin=None, of_twin=None, beside=[], keys=keys)
+    yield from keyed(draws, "Parquet", parquet)
+    for name in SAVED:
+        yield from keyed(draws, f"saved {name}", importlib.import_module(f"trainer.formats.{name}").save)
+
+
+def keyed(draws: Draws, kind: str, write: Callable[[str, Sequence[str], Array], None]) -> Iterator[Written]:
+    """Writes one matrix with keys, and no other beside it."""
+    found = draws.matrices("float32")
+    values = found.matrices[found.wanted]
+    keys = [f"{draws.name()} é\t" for _ in values]
+    path = draws.new_folder(kind) / draws.name()
+    write(str(path), keys, values)
+    kept = draws.kept(kind, found, [path, f"{path}*"], [], "")
+    yield dataclasses.replace(kept, twin=None, of_twin=None, beside=[], keys=keys)
+
+
+def parquet(path: str, keys: Sequence[str], values: Array) -> None:
+    """Writes what pyarrow makes of a list of arrays: lists that could be null, or of other lengths."""
+    import pyarrow
+    import pyarrow.parquet
+
+    columns = {"score": [0.5] * len(keys), "word": list(keys), "text": ["x"] * len(keys), "embedding": list(values)}
+    pyarrow.parquet.write_table(pyarrow.table(columns), path)
 
 
 def npz(save: Callable[..., None]) -> Write:

@@ -15,8 +15,8 @@ from trainer.errors import Refusal
 MOST_PIXELS = 8192
 """The most pixels that a sprite may be wide, or high."""
 
-_BLOCK = 4096
-"""Pictures that are shrunk at a time, because that takes numbers four times as large."""
+_BLOCK = 1 << 25
+"""Values of pictures that are shrunk at a time, because that takes numbers four times as large; 128 MiB of them."""
 
 _Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -32,31 +32,41 @@ def grid(pictures: int) -> tuple[int, int]:
     return max(1, -(-pictures // across)), across
 
 
-def fitted(pictures: _Array) -> _Array:
+def fitted(pictures: _Array, cells: int | None = None) -> _Array:
     """Returns pictures as small as a sprite of them has to have them, by the averages of areas.
 
     Args:
         pictures: `(pictures, height, width)` grey, or with 3 colours after that, uint8.
+        cells: How many pictures the sprite will have, where these are only some of them; None is these alone.
 
     Raises:
         Refusal: There are more of them than a sprite has pixels.
     """
     count, height, width = pictures.shape[:3]
-    down, across = grid(count)
+    cells = count if cells is None else cells
+    down, across = grid(cells)
     if across > MOST_PIXELS:
         raise Refusal(
-            f"sprites: {count:,} pictures are more than the {MOST_PIXELS**2:,} pixels of a sprite; leave some out."
+            f"sprites: {cells:,} pictures are more than the {MOST_PIXELS**2:,} pixels of a sprite; leave some out."
         )
     scale = min(1.0, MOST_PIXELS // down / height, MOST_PIXELS // across / width)
     if scale == 1.0:
         return pictures
     over, along = _averages(height, max(1, int(height * scale))), _averages(width, max(1, int(width * scale)))
     found = np.empty((count, len(over), len(along), *pictures.shape[3:]), np.uint8)
-    for start in range(0, count, _BLOCK):
-        part = pictures[start : start + _BLOCK].astype(np.float32)
-        shrunk = np.einsum("ih,nhw...,jw->nij...", over, part, along, optimize=True)  # (block, height, width, …)
-        found[start : start + _BLOCK] = np.round(shrunk)
+    block = max(1, _BLOCK // max(1, math.prod(pictures.shape[1:])))
+    for start in range(0, count, block):
+        found[start : start + block] = _shrunk(pictures[start : start + block], over, along)
     return found
+
+
+def _shrunk(pictures: _Array, over: _Array, along: _Array) -> _Array:
+    count, height, width, *colours = pictures.shape
+    # One side after the other, each as products of matrices: all at once takes many times as long, or as much memory.
+    lower = over @ pictures.reshape(count, height, -1).astype(np.float32)  # (pictures, smaller height, width · colours)
+    rows = lower.reshape(count, len(over), width, -1).swapaxes(2, 3)  # (pictures, smaller height, colours, width)
+    shrunk = np.rint(rows.reshape(-1, width) @ along.T)
+    return shrunk.reshape(*rows.shape[:3], -1).swapaxes(2, 3).reshape(count, len(over), len(along), *colours)
 
 
 def _averages(size: int, smaller: int) -> _Array:

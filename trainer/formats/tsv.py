@@ -1,22 +1,34 @@
-"""Tab-separated text with a header row, for labels: any string comes back as it was."""
+r"""Tab-separated text with a header row, for labels and for vectors: any string comes back as it was.
+
+A tab, a line end and a backslash become `\t`, `\n`, `\r` and `\\`. Half of a surrogate pair is written as the three
+bytes that other letters of its size have, which other programs may refuse as no UTF-8.
+
+Vectors have the columns `key`, the fields, and `v0`, `v1` and so on, a column a number.
+"""
 
 import io
-from collections.abc import Iterable, Sequence
-from typing import Any
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
 from trainer import paths
 from trainer.errors import Refusal
+from trainer.formats import texts, vectors
+
+SUFFIXES = (".tsv",)
 
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _ESCAPE_TABLE = str.maketrans(_ESCAPES)
 _UNESCAPES = {escaped[1]: character for character, escaped in _ESCAPES.items()}
 
-# A label may hold half of a surrogate pair, which strict UTF-8 refuses; a finished training is not lost to that.
-_ERRORS = "surrogatepass"
+_ERRORS = texts.ERRORS
+_BLOCK = 1 << 24
+"""Bytes of a file of vectors that are read at once; a line may not be longer."""
 
 
 def escape(text: str) -> str:
@@ -124,3 +136,138 @@ def column(path: str, name: str) -> pa.Array:
         texts = (unescape(field.decode("utf-8", _ERRORS)) for field in fields.to_pylist())
         fields = pa.array([text.encode("utf-8", _ERRORS) for text in texts], pa.large_binary())
     return fields
+
+
+def save(path: str, keys: Sequence[str], values: Any, fields: Mapping[str, Sequence[str]] | None = None) -> None:
+    """Writes vectors by key whole or not at all, each number with as few digits as give the same float32 again.
+
+    NaN is one of all that there are.
+
+    Args:
+        path: Where to, local or remote.
+        keys: A text for each row.
+        values: Floats, `(rows, dimension)`, kept as float32.
+        fields: More texts for each row, by name.
+
+    Raises:
+        Refusal: There are not as many keys or texts of a field as rows, or the values are no matrix of floats.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save(f"{folder}/days.tsv", ["Mon", "Tue"], np.eye(2), {"kind": ["work", "work"]})
+        ...     read(f"{folder}/days.tsv")
+        (['key', 'kind', 'v0', 'v1'], [['Mon', 'work', '1', '0'], ['Tue', 'work', '0', '1']])
+    """
+    given = vectors.given("tsv", path, keys, values, fields)
+    header = ["key", *map(escape, given.fields), *(f"v{place}" for place in range(given.values.shape[1]))]
+    columns = [list(map(escape, column)) for column in (given.keys, *given.fields.values())]
+    with paths.written_whole(path) as whole, open(whole, "wb") as file:
+        file.write(("\t".join(header) + "\n").encode("utf-8", _ERRORS))
+        for lines in texts.lines(columns, given.values, b"\t"):
+            file.write(lines)
+
+
+def is_vectors(path: str) -> bool:
+    """Tells from the header of a local file whether it holds vectors."""
+    with open(path, "rb") as file:
+        return _dimension(_names(file.readline())) > 0
+
+
+def shape(path: str) -> tuple[int, int]:
+    """Returns the rows and the dimension of a local file of vectors; its lines are counted.
+
+    Raises:
+        Refusal: The file holds no vectors by key.
+        OSError: The file is not there.
+    """
+    with open(path, "rb") as file:
+        _, dimension = _header(path, file.readline())
+        rows, end = 0, b"\n"
+        while block := file.read(_BLOCK):
+            rows, end = rows + block.count(b"\n"), block[-1:]
+        return rows + (end != b"\n"), dimension
+
+
+def load(path: str) -> vectors.Vectors:
+    """Returns what `save` wrote.
+
+    Raises:
+        Refusal: The file holds no vectors by key, or is damaged.
+        OSError: The file is not there.
+    """
+    with vectors.local(path) as here, open(here, "rb") as file:
+        line = file.readline()
+        header, dimension = _header(path, line)
+        _check_end(path, file, len(line))
+        width = len(header) - dimension
+        columns: list[list[str]] = [[] for _ in range(width)]
+        blocks = [np.empty((0, dimension), np.float32)]
+        for batch in _batches(path, file, width, dimension):
+            for found, part in zip(columns, batch.columns, strict=False):
+                found += map(unescape, _decoded(path, part))
+            blocks.append(np.stack(batch.columns[width:], 1))
+        keys, *others = columns
+        return vectors.Vectors(keys, np.concatenate(blocks), dict(zip(header[1:width], others, strict=True)))
+
+
+def _check_end(path: str, file: BinaryIO, start: int) -> None:
+    """Refuses a file without a line end at its end, whose last number may have been longer; leaves it at a place."""
+    file.seek(-1, os.SEEK_END)
+    if file.read() != b"\n":
+        raise Refusal(_damaged(path, "it ends inside a line"))
+    file.seek(start)
+
+
+def _decoded(path: str, column: pa.Array) -> list[str]:
+    try:
+        return texts.listed(column)
+    except UnicodeDecodeError:
+        raise Refusal(_damaged(path, "a text is no UTF-8")) from None
+
+
+def _header(path: str, line: bytes) -> tuple[list[str], int]:
+    """Returns the names of the columns of a file of vectors, and how many of them are numbers."""
+    names = _names(line)
+    dimension = _dimension(names)
+    if not dimension:
+        raise Refusal(
+            f"tsv: {path} has no vectors by key: a header with 'key', any fields, and 'v0', 'v1' and so on is wanted."
+        )
+    return names, dimension
+
+
+def _names(line: bytes) -> list[str]:
+    try:
+        return [unescape(name) for name in line.rstrip(b"\r\n").decode("utf-8", _ERRORS).split("\t")]
+    except UnicodeDecodeError:
+        return [""]
+
+
+def _dimension(names: Sequence[str]) -> int:
+    """Returns how many numbers a row has, which the last name says; 0 where these are no names of vectors."""
+    last = names[-1][1:]
+    dimension = int(last) + 1 if last.isdecimal() and last.isascii() and len(last) < 10 else 0
+    is_so = names[0] == "key" and dimension < len(names)
+    return dimension if is_so and list(names[-dimension:]) == [f"v{place}" for place in range(dimension)] else 0
+
+
+def _batches(path: str, file: Any, width: int, dimension: int) -> Iterator[Any]:
+    """Yields blocks of the rows of a file that stands after its header; the first columns are texts."""
+    names = [str(place) for place in range(width + dimension)]
+    types = {name: pa.large_binary() if place < width else pa.float32() for place, name in enumerate(names)}
+    if not file.peek(1):  # which Arrow takes for a mistake
+        return
+    try:
+        yield from pyarrow.csv.open_csv(
+            file,
+            pyarrow.csv.ReadOptions(column_names=names, block_size=_BLOCK, use_threads=False),
+            pyarrow.csv.ParseOptions(delimiter="\t", quote_char=False, ignore_empty_lines=False),
+            pyarrow.csv.ConvertOptions(column_types=types, null_values=[], strings_can_be_null=False),
+        )
+    except pa.ArrowInvalid:
+        raise Refusal(_damaged(path, "a row is of another width, or has no number where one is wanted")) from None
+
+
+def _damaged(path: str, reason: str) -> str:
+    return f"tsv: {path} is damaged ({reason}); fetch or save it again."

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from trainer.errors import Refusal
-from trainer.formats import hdf5, npz, safetensors, word2vec
+from trainer.formats import hdf5, npz, parquet, safetensors, tsv, word2vec
 from trainer.warm_start.keys import LABELS, Values
 from trainer.warm_start.source import Source, Tensor, plain, with_slots
 
@@ -61,6 +61,8 @@ def opened(place: str, path: str, copy: Any = None) -> Source:
         return _plain(place, path, copy, npz, ".npy")
     if start.startswith(b"\x89HDF"):
         return _hdf5(place, path, copy, ".h5")
+    if start.startswith(b"PAR1"):
+        return _plain(place, path, copy, parquet, "Parquet")
     if start.startswith(b"PK"):
         return _zip(place, path, copy)
     # Before pickles: the length of a header can begin as one does.
@@ -68,11 +70,12 @@ def opened(place: str, path: str, copy: Any = None) -> Source:
         return _plain(place, path, copy, safetensors, "safetensors")
     if (start[:1] == b"\x80" and start[1:2] <= b"\x05") or path.endswith((".pkl", ".pickle")):
         raise Refusal(_pickle(place))
-    if _read(place, copy, word2vec.is_vectors, path):
-        return _vectors(place, path, copy)
+    for format, kind in ((tsv, ".tsv"), (word2vec, "word2vec")):
+        if _read(place, copy, format.is_vectors, path):
+            return _vectors(place, path, copy, format, kind)
     raise Refusal(
         f"{place} is of no kind that can be read: a TensorFlow checkpoint, SavedModel, .keras, .h5, .npz, .npy, "
-        ".safetensors, word2vec or GloVe file is wanted"
+        ".parquet, .safetensors, .tsv, word2vec or GloVe file is wanted"
     )
 
 
@@ -89,10 +92,30 @@ def _plain(place: str, path: str, copy: Any, format: ModuleType, kind: str) -> S
         raise Refusal(_pickle(place))
     # The one matrix of a .npy file has no name but the file's.
     tensors = (
-        Tensor(name or Path(place).stem, *shape, partial(_read, place, copy, format.read, path, name))
+        Tensor(
+            name or Path(place).stem,
+            *shape,
+            partial(_read, place, copy, format.read, path, name),
+            keys=_keys(place, path, copy, format, name, shape[0]),
+        )
         for name, shape in shapes.items()
     )
     return Source(place, with_slots(tensors), kind)
+
+
+def _keys(
+    place: str, path: str, copy: Any, format: ModuleType, name: str, shape: tuple[int, ...]
+) -> Callable[[], Values | None]:
+    """Returns what returns the keys that `trainer.formats` saves beside vectors, or None where there are none."""
+
+    def keys() -> Values | None:
+        # Of Parquet every column has the keys of its rows; elsewhere only the one that is called so.
+        if len(shape) != 2 or (format is not parquet and name != "vectors"):
+            return None
+        found = _read(place, copy, format.keys, path)
+        return Values("key", LABELS, len(found), lambda: found) if found and len(found) == shape[0] else None
+
+    return _once(keys)
 
 
 def _read(place: str, copy: Any, read: Callable[..., Any], path: str, *name: str) -> Any:
@@ -104,11 +127,11 @@ def _read(place: str, copy: Any, read: Callable[..., Any], path: str, *name: str
         raise Refusal(str(refusal).replace(path, place)) from None
 
 
-def _vectors(place: str, path: str, copy: Any) -> Source:
-    content = _once(partial(_read, place, copy, word2vec.read, path))
-    shape = _read(place, copy, word2vec.shape, path)
-    keys = Values("key", LABELS, shape[0], lambda: content()[0])
-    return Source(place, (Tensor("vectors", shape, "float32", lambda: content()[1], keys=lambda: keys),), "word2vec")
+def _vectors(place: str, path: str, copy: Any, format: ModuleType, kind: str) -> Source:
+    content = _once(partial(_read, place, copy, format.load, path))
+    shape = _read(place, copy, format.shape, path)
+    keys = Values("key", LABELS, shape[0], lambda: content().keys)
+    return Source(place, (Tensor("vectors", shape, "float32", lambda: content().values, keys=lambda: keys),), kind)
 
 
 def _once(read: Callable[[], Any]) -> Callable[[], Any]:

@@ -15,8 +15,8 @@ from trainer.warm_start import checkpoint, files, held, run_folder
 from trainer.warm_start.source import Source
 
 TAKEN = (
-    "a run's job dir, a TensorFlow checkpoint or the folder of one, a SavedModel, .keras, .h5, .npz, .npy, "
-    ".safetensors, word2vec or GloVe"
+    "a run's job dir, a TensorFlow checkpoint or the folder of one, a SavedModel, .keras, .h5, .npz, .npy, .parquet, "
+    ".safetensors, .tsv, word2vec or GloVe"
 )
 
 

@@ -34,6 +34,7 @@ setup(
     extras_require={
         "test": [
             "pytest",
+            "pytest-xdist",  # several files of tests at a time
             "hypothesis",
             "tf-keras>=2.21",
             "nbformat",

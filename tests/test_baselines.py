@@ -19,6 +19,7 @@ from trainer.baselines import comparison
 from trainer.baselines.comparison import Result, drawn, table
 from trainer.baselines.contender import Contender
 from trainer.baselines.crosses import EMBEDDING, KEYS, ONE_HOT, exchanged, left_out, variants
+from trainer.catalogue import Catalogue
 from trainer.errors import Refusal, TrainingFailure
 from trainer.feature_column.serialization import digest
 from trainer.inputs.examples import Source
@@ -71,6 +72,12 @@ def test_a_form_without_a_table_has_no_optimizer_for_it() -> None:
     assert forms[EMBEDDING].table_optimizers == own
     rest = {"hour": ("Adagrad", 0.1), "of_the_tower": "SGD"}
     assert forms[ONE_HOT].table_optimizers == forms[KEYS].table_optimizers == rest
+
+
+def test_a_catalogue_of_what_the_wide_part_alone_reads_stops_no_comparison() -> None:
+    known = {"size": Catalogue(range(3), {"name": ["S", "M", "L"]}), "hour": Catalogue([0], {"name": ["midnight"]})}
+    problem = planted.problem(linear_feature_columns=(SIZE,), catalogues=known)
+    assert [form.catalogues for form in variants(problem).values()] == [{}, {}, {}]
 
 
 def test_a_key_that_is_there_already_is_not_there_twice() -> None:

@@ -3,7 +3,9 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import tensorflow as tf
 
 from trainer import catalogue
 from trainer.catalogue import Catalogue
@@ -29,6 +31,40 @@ def test_fields_are_texts_and_what_is_absent_is_nothing() -> None:
     assert known.texts("any") == known.texts("array") == expected
 
 
+def test_columns_of_data_frames_and_tensors_are_read_by_their_values() -> None:
+    frame = pd.DataFrame({"name": ["Heat", None], "year": pd.array([1995, None], "Int64")}, index=[70, 30])
+    films = Catalogue(frame.index, frame, "name", tf.zeros((2, 4, 3), tf.uint8))
+    assert films.places(["30", "70"]) == [1, 0]
+    assert (films.texts("name"), films.texts("year")) == (["Heat", ""], ["1995", ""])
+    assert isinstance(films.pictures, np.ndarray)
+    made = [pd.NaT, pd.Timestamp("1995-12-15")]
+    words = pd.array(["a", pd.NA], "string")
+    masked = np.ma.array([1.5, 2.5], mask=[True, False])
+    known = Catalogue(
+        tf.constant([1, 2]), {"made": made, "words": words, "tensor": tf.constant(["a", "é"]), "m": masked}
+    )
+    assert known.texts("made") == ["", "1995-12-15 00:00:00"]
+    assert known.texts("words") == ["a", ""]
+    assert known.texts("tensor") == ["a", "é"]
+    assert known.texts("m") == ["", "2.5"]
+    assert known.places(["2"]) == [1]
+
+
+def test_keys_and_values_of_a_dictionary_are_in_its_order() -> None:
+    names = {7: "Sabrina", 3: "Heat"}
+    films = Catalogue(names.keys(), {"name": names.values()})
+    assert (films.places(["3"]), films.texts("name")) == ([1], ["Sabrina", "Heat"])
+
+
+def test_what_is_read_does_not_change_with_what_it_was_read_from() -> None:
+    keys, names = [7, 3], ["Sabrina", "Heat"]
+    films = Catalogue(keys, {"name": names})
+    keys.append(9)
+    names[0] = "Seven"
+    assert (films.places(["9"]), films.texts("name")) == ([-1], ["Sabrina", "Heat"])
+
+
+SEVERAL: tuple[Any, ...] = (["a", "b"], {}, np.zeros(2), np.array(7))
 WANTED = "Catalogue: a picture a key is wanted, an array (2, height, width) or with 3 colours after that, uint8"
 GREY, COLOURED = np.zeros((2, 4, 3), np.uint8), np.zeros((2, 4, 3, 3), np.uint8)
 
@@ -66,7 +102,47 @@ def test_pictures_may_be_grey_or_have_colours(pictures: Any) -> None:
         ),
         (
             {"pictures": [[0]]},
-            f"{WANTED}, not list.",
+            f"{WANTED}, not (1, 1), int64.",
+        ),
+        ({"pictures": [GREY[0], GREY[0, :2]]}, f"{WANTED}, not list."),
+        ({"pictures": {"1": GREY[0]}}, f"{WANTED}, not dict."),
+        ({"title": 0}, "Catalogue: there is no field '0'; the fields are film."),
+        ({"fields": {0: ["Heat", "Seven"]}}, "Catalogue: the name of a field is a string, not 0."),
+        (
+            {"fields": None},
+            "Catalogue: fields is a dictionary of lists by name, not NoneType; give {} where there is none.",
+        ),
+        (
+            {"fields": ["Heat", "Seven"]},
+            "Catalogue: fields is a dictionary of lists by name, not list; give {} where there is none.",
+        ),
+        (
+            {"keys": (key for key in (1, 2))},
+            "Catalogue: keys are a list or an array of one dimension, not generator.",
+        ),
+        ({"keys": {1, 2}}, "Catalogue: keys are a list or an array of one dimension, not set."),
+        (
+            {"keys": np.array([[1], [2]])},
+            "Catalogue: keys are a list or an array of one dimension, not an array of shape (2, 1).",
+        ),
+        (
+            {"fields": {"film": np.zeros((2, 3))}},
+            "Catalogue: field 'film' is a list or an array of one dimension, not an array of shape (2, 3).",
+        ),
+        *(
+            (
+                {"fields": {"film": values}},
+                f"Catalogue: field 'film' is a list or an array of one dimension, not {type(values).__name__}.",
+            )
+            for values in ("ab", b"ab", {1: "a", 2: "b"}, frozenset("ab"), iter("ab"), None)
+        ),
+        *(
+            (
+                {"fields": {"film": ["Heat", value]}},
+                f"Catalogue: field 'film' has a text or a number a key, not {value!r}; join what is several in one "
+                "text.",
+            )
+            for value in SEVERAL
         ),
     ],
 )

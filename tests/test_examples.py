@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from trainer import task
+from trainer.formats import tsv
 
 FOLDER = Path(__file__).parent / "examples"
 FILES = sorted(FOLDER.glob("own_*.py"))
@@ -81,6 +82,18 @@ def test_a_callback_and_an_optimizer_of_ones_own_take_part(tmp_path: Path) -> No
     assert len(right) < 20
     assert metrics["accuracy"] >= 0.98
     assert json.loads((tmp_path / "run" / "settings.json").read_text())["settings"]["optimizer"] == optimizer
+
+
+def test_a_catalogue_of_ones_own_is_what_the_projector_shows(tmp_path: Path) -> None:
+    assert trained("own_catalogue", tmp_path / "run", "--projector-every-epochs", "3")["rmse"] < 0.1
+    (step,) = (tmp_path / "run" / "logs" / "projector").glob("step-*")  # of five epochs the third
+    for folder in (step, step.parent):
+        header, rows = tsv.read(str(folder / "film.metadata.tsv"))
+        assert header == ["label", "film", "genres", "year", "count"]
+        assert rows[7][:4] == ["Film of 1957 (1957)", "7", "Crime|made up", "1957"]
+        assert (folder / "film.sprite.png").exists()
+    values = [tf.train.load_checkpoint(str(folder)).get_tensor("film.raw") for folder in (step, step.parent)]
+    assert not np.array_equal(*values)
 
 
 def test_columns_are_a_layer_of_ones_own_model_without_any_job(capsys: pytest.CaptureFixture[str]) -> None:

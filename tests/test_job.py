@@ -340,12 +340,12 @@ def test_a_job_says_which_hashed_columns_share_buckets(capsys: pytest.CaptureFix
     buckets = set(tf.strings.to_hash_bucket_fast([f"S{number}" for number in range(60)], 60).numpy())
     assert f"of the rows share a bucket with other keys (60 keys in {len(buckets)} of 60 buckets)" in line
     few = planted_bags.problem(linear_feature_columns=columns[1:])
-    assert survey.met(few, {}, [{"street": ["S1", "S2"]}]).sharing == []
+    assert survey.met(few, [{"street": ["S1", "S2"]}]).sharing == []
 
 
 def test_a_hashed_column_without_any_value_stops_no_job() -> None:
     problem = planted_bags.problem(bags=(), dnn_feature_columns=(), linear_feature_columns=(planted_bags.street,))
-    assert survey.met(problem, {}, [{"street": ["", ""]}]).sharing == []
+    assert survey.met(problem, [{"street": ["", ""]}]).sharing == []
 
 
 # What is known of the rows of tables
@@ -355,42 +355,47 @@ STREETS = fc.categorical_column_with_hash_bucket("street", 60)
 
 
 def test_a_table_on_a_hashed_column_knows_its_keys_in_one_pass_though_too_few_share_for_a_notice() -> None:
-    streets, words = fc.shared_embeddings([STREETS, fc.categorical_column_with_hash_bucket("lane", 60)], 2)
+    both = fc.shared_embeddings([STREETS, fc.categorical_column_with_hash_bucket("lane", 60)], 2)
     alone = fc.embedding_column(fc.weighted_categorical_column(STREETS, "share"), 2, name="alone")
-    cross = fc.embedding_column(fc.crossed_column(["street", planted.hour], 9), 2, name="cross")
-    unread = fc.embedding_column(fc.crossed_column([planted.hour, planted.day]), 2, name="exact")
-    of_tables = {"both": [streets, words], "alone": [alone], "cross": [cross], "exact": [unread]}
+    cross = fc.embedding_column(fc.crossed_column(["street", planted.hour], 900), 2, name="cross")
+    exact = fc.embedding_column(fc.crossed_column([planted.hour, planted.day]), 2, name="exact")
     batch = {"street": ["S1", "S1", "S2"], "lane": ["", "S2", "L3"], "hour": np.array([8, 8, 9])}
     passes = iter([[batch, batch]])
-    problem = planted_bags.problem(bags=(), dnn_feature_columns=(), linear_feature_columns=(STREETS,))
-    found = survey.met(problem, of_tables, (part for part in next(passes)))
+    problem = planted_bags.problem(
+        bags=("street",), dnn_feature_columns=(*both, alone, cross, exact), linear_feature_columns=(STREETS,)
+    )
+    found = survey.met(problem, (part for part in next(passes)))
     assert found.sharing == []
-    assert sorted(found.keys) == ["alone", "both", "cross"]
-    assert {name: len(keys) for name, keys in found.keys.items()} == {"alone": 60, "both": 60, "cross": 9}
+    (shared,) = {*found.keys} - {"alone", "cross", "exact"}
+    assert {name: len(keys) for name, keys in found.keys.items()} == {"alone": 60, shared: 60, "cross": 900}
     told = {name: sorted(filter(None, keys)) for name, keys in found.keys.items()}
     assert told["alone"] == ["S1", "S2"]
-    assert told["both"] == ["L3", "S1", "S2"]
-    assert sorted(", ".join(told["cross"]).split(", ")) == ["S1 08", "S2 09"]
+    assert told[shared] == ["L3", "S1", "S2"]
+    assert told["cross"] == ["S1 08", "S2 09"]
     (bucket,) = tf.strings.to_hash_bucket_fast(["L3"], 60).numpy()
-    assert (found.keys["both"][bucket], found.keys["alone"][bucket]) == ("L3", "")
+    assert (found.keys[shared][bucket], found.keys["alone"][bucket]) == ("L3", "")
 
 
 def test_a_column_that_shares_a_table_and_is_not_used_is_not_counted() -> None:
     (used, _) = fc.shared_embeddings([STREETS, fc.categorical_column_with_hash_bucket("lane", 60)], 2)
     problem = planted_bags.problem(bags=(), dnn_feature_columns=(used,), linear_feature_columns=())
-    assert "S1" in survey.met(problem, {"both": [used]}, [{"street": ["S1"]}]).keys["both"]
+    (keys,) = survey.met(problem, [{"street": ["S1"]}]).keys.values()
+    assert "S1" in keys
 
 
-def test_features_that_a_model_makes_itself_are_no_keys_of_the_data() -> None:
-    streets = fc.embedding_column(STREETS, 2)
-    made = models.build(planted_bags.problem(bags=(), dnn_feature_columns=[streets], linear_feature_columns=()))
-    assert list(survey.columns_of(made, {"street": "string"})) == ["street"]
-    assert list(survey.columns_of(made, {"street": "int64"})) == []
-    assert list(survey.columns_of(made, {"road": "string"})) == []
-    crossed = fc.embedding_column(fc.crossed_column(["street", "number"], 9), 2, name="crossed")
-    made = models.build(planted_bags.problem(bags=(), dnn_feature_columns=[crossed], linear_feature_columns=()))
-    assert list(survey.columns_of(made, {"street": "string", "number": "int64"})) == ["crossed"]
-    assert list(survey.columns_of(made, {"street": "string", "number": "float32"})) == []
+def test_nothing_is_counted_for_a_model_of_one_s_own_which_may_make_other_features_of_the_data() -> None:
+    def read() -> Any:
+        raise AssertionError
+        yield
+
+    own = planted_bags.problem(
+        bags=(),
+        dnn_feature_columns=(fc.embedding_column(STREETS, 2),),
+        linear_feature_columns=(),
+        model=lambda: models.build(planted.PROBLEM),
+    )
+    assert survey.met(own, read()) == survey.Met()
+    assert survey.met(planted.PROBLEM, read()) == survey.Met()  # which hashes nothing
 
 
 MOVIE = fc.categorical_column_with_vocabulary_list("movie", [7, 3, 9], num_oov_buckets=1)
@@ -463,8 +468,46 @@ def test_rows_of_a_hash_are_known_by_their_keys_and_ranges_by_nothing() -> None:
     assert (known.details, known.title) == ({"street keys": ["S1", "", "S2, S3"]}, "street keys")
     ranges = fc.bucketized_column(fc.numeric_column("miles"), [10])
     known = known_of([ranges], {"miles": Catalogue([10], {"name": ["ten"]}, pictures=np.ones((1, 1, 1), np.uint8))})
-    assert (known.details, known.pictures) == ({"name": ["", ""]}, None)
+    assert (known.details, known.pictures) == ({}, None)
+    assert known_of([STREETS], {"street": USERS}).details == {}
     assert known_of([], {"street": USERS}).details == {}
+
+
+def of_sizes(**sizes: int) -> Any:
+    return fc.crossed_column([fc.categorical_column_with_identity(key, size) for key, size in sizes.items()])
+
+
+def test_crosses_of_other_sizes_that_share_a_table_are_known_by_the_first_alone() -> None:
+    named = {key: Catalogue(range(6), {f"of {key}": [f"{key}{number}" for number in range(6)]}) for key in "abcdz"}
+    first, alike, turned, three = of_sizes(a=2, b=6), of_sizes(c=2, d=6), of_sizes(c=3, d=4), of_sizes(x=2, y=2, z=3)
+    for other in (turned, three):
+        assert known_of([first, other], {key: named[key] for key in "cdz"}).details == {}
+        assert known_of([first, other], named).details == known_of([first], named).details
+    found = known_of([first, three, alike], {key: named[key] for key in "adz"}).details
+    assert list(found) == ["of a", "of d"]
+    assert (found["of a"][7], found["of d"][7]) == ("a1", "d1")
+
+
+def test_a_catalogue_that_has_none_of_a_table_s_keys_is_left_out_and_its_title_too() -> None:
+    others = Catalogue(["x"], {"name": ["other"]}, "name", np.ones((1, 2, 2), np.uint8))
+    known = known_of([USER], {"user": others})
+    assert (known.details, known.title, known.pictures, known.unmatched) == ({}, None, None, ("user",))
+    sequel = fc.categorical_column_with_vocabulary_list("sequel", [7, 3, 9], num_oov_buckets=1)
+    known = known_of([MOVIE, sequel], {"movie": others, "sequel": MOVIES})
+    assert (list(known.details), known.title, known.unmatched) == (["title", "year"], "title", ("movie",))
+    assert known_of([fc.crossed_column([MOVIE, USER])], {"movie": MOVIES, "user": others}).unmatched == ("user",)
+
+
+def test_pictures_are_made_small_before_they_are_placed() -> None:
+    column = fc.categorical_column_with_identity("film", 100_000)
+    pictures = np.full((3, 400, 300, 3), 9, np.uint8)
+    posters = Catalogue([0, 7, 99_999], {}, pictures=pictures)
+    known = known_of([column], {"film": posters})
+    assert known.pictures is not None
+    assert known.pictures.shape == (100_000, 25, 18, 3)
+    assert np.flatnonzero(known.pictures.any(axis=(1, 2, 3))).tolist() == [0, 7, 99_999]
+    wider = fc.categorical_column_with_identity("film", 100_001)
+    assert known_of([wider], {"film": posters}).pictures is None
 
 
 @pytest.fixture(scope="module")
@@ -506,11 +549,13 @@ def movies(folder):
 
 
 movie = fc.categorical_column_with_vocabulary_list("movie", fc.from_data(), "int64")
+few = fc.categorical_column_with_vocabulary_list("movie", [9], "int64")
 user = fc.categorical_column_with_hash_bucket("user", 1000)
 PROBLEM = Problem(
     dataset=dataset,
     dnn_feature_columns=[
         fc.embedding_column(movie, 3, name="movie"),
+        fc.embedding_column(few, 3, name="few"),
         fc.embedding_column(user, 3, name="user"),
         fc.embedding_column(fc.crossed_column(["user", "movie"], 2), 3, name="pair"),
     ],
@@ -527,9 +572,12 @@ def test_a_job_leaves_what_is_known_of_the_rows_of_its_tables(films: tuple[Run, 
     told = {name: (entry["details"], entry["title"], entry["pictures"]) for name, entry in manifest.items()}
     assert told == {
         "movie": (["title"], "title", {"file": "movie.png", "height": 4, "width": 4}),
+        "few": ([], None, None),
         "user": (["user keys"], "user keys", None),
         "pair": (["movie_X_user keys"], "movie_X_user keys", None),
     }
+    assert printed.count("catalogue of 'movie' has none of the keys of table ") == 1
+    assert "\ncatalogue of 'movie' has none of the keys of table 'few'\n" in printed
     header, *lines = Path(run.tables, "movie.tsv").read_text().splitlines()
     assert header == "movie\tlabel\tcount\ttitle"
     assert {tuple(line.split("\t"))[::3] for line in lines} == {
@@ -580,6 +628,23 @@ def test_a_catalogue_that_cannot_be_made_costs_no_training(tmp_path: Path) -> No
         carry_out(dataclasses.replace(plan, problem=own))
     assert str(refusal.value) == "Problem: catalogues has 'huor', which no column reads; did you mean 'hour'?"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_opens_catalogues_too(tmp_path: Path) -> None:
+    plan = Plan(
+        Settings(data_dir="there", job_dir=str(tmp_path / "run"), dry_run=True),
+        planted.problem(catalogues={"hour": lambda folder: {"hour": folder}}),
+        Run(str(tmp_path / "run")),
+    )
+    with pytest.raises(Refusal) as refusal:
+        dry_run.show(plan)
+    assert str(refusal.value) == (
+        "Problem: the function of catalogues for 'hour' returns dict; return a Catalogue, or None where there is none."
+    )
+    own = planted.problem(model=lambda: models.build(planted.PROBLEM), catalogues={"huor": USERS})
+    with pytest.raises(Refusal) as refusal:
+        dry_run.show(dataclasses.replace(plan, problem=own))
+    assert str(refusal.value) == "Problem: catalogues has 'huor', which no column reads; did you mean 'hour'?"
 
 
 def test_a_dry_run_learns_from_the_first_rows(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -1013,7 +1078,7 @@ def test_a_resumed_run_does_without_the_source_that_its_own_model_declares(tmp_p
         carry_out(Plan(Settings(train_steps=2), own, Run(str(tmp_path / "another"))))
     assert str(refusal.value) == (
         f"warm start of 'day_hour': there is no {tmp_path}/old; give a run's job dir, a TensorFlow checkpoint or the "
-        "folder of one, a SavedModel, .keras, .h5, .npz, .npy, .safetensors, word2vec or GloVe."
+        "folder of one, a SavedModel, .keras, .h5, .npz, .npy, .parquet, .safetensors, .tsv, word2vec or GloVe."
     )
     carry_out(Plan(Settings(train_steps=2, resume=True), own, run))
     np.testing.assert_array_equal(tables.read(run.tables, "day_hour").values, before)

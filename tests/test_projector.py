@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
@@ -19,14 +20,17 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from tensorboard.plugins.projector import projector_plugin
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 
+from tests import planted
 from tests.servers import tensorboard as serving
 from trainer import feature_column as fc
 from trainer import layers, paths, problem, projector
 from trainer.errors import Refusal
 from trainer.formats import sprites, tsv
 from trainer.job import run
-from trainer.projector import layout, metadata, points
-from trainer.projector.callback import ProjectorCallback
+from trainer.job.plan import Plan, with_settings
+from trainer.job.steps import carry_out
+from trainer.projector import ProjectorCallback, files, layout, metadata, points
+from trainer.run import Run
 from trainer.settings import Settings
 from trainer.tables import Table, read_manifest
 
@@ -182,7 +186,7 @@ def test_a_table_that_would_break_the_page_is_left_out(
 def test_names_are_made_fit_for_the_page(tmp_path: Path) -> None:
     values = DAY_HOUR.values
     folder = projector.write(str(tmp_path), [Table("a b", values), Table("a_b", values), Table("a_b.raw", values)])
-    assert list(tensors(folder)) == ["a_b", "a_b.raw", "a_b-2", "a_b.raw-2", "a_b.raw-3", "a_b.raw.raw"]
+    assert list(tensors(folder)) == ["a_b", "a_b.raw", "a_b-2", "a_b-2.raw", "a_b.raw-2", "a_b.raw-2.raw"]
 
 
 def test_asset_paths_stay_inside_the_folder(tmp_path: Path) -> None:
@@ -215,7 +219,7 @@ def test_a_writer_that_stops_half_way_leaves_no_table_to_the_page(
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(projector.files, "write_tensors", stop)
+    monkeypatch.setattr(files, "write_tensors", stop)
     with pytest.raises(KeyboardInterrupt):
         projector.write(str(tmp_path), [DAY_HOUR])
     assert tensors(str(tmp_path)) == {}
@@ -259,6 +263,36 @@ def test_a_folder_with_checkpoints_of_a_model_is_refused(tmp_path: Path) -> None
         f"projector: {tmp_path} holds checkpoints of a model; give a folder of its own, as logs/projector."
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_a_projector_of_something_else_is_refused_and_no_file_of_others_is_touched(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    others = [tmp_path / "outside.metadata.tsv", tmp_path / "logs" / "labels.tsv"]
+    for file in others:
+        file.touch()
+    (tmp_path / "logs" / "projector_config.pbtxt").write_text(
+        'embeddings { tensor_name: "a" metadata_path: "labels.tsv" bookmarks_path: "../outside.metadata.tsv" }'
+    )
+    with pytest.raises(Refusal) as caught:
+        projector.write(tmp_path / "logs", [DAY_HOUR])
+    assert str(caught.value) == (
+        f"projector: {tmp_path}/logs holds a projector of something else; give a folder of its own."
+    )
+    assert all(file.exists() for file in others)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Refusal) as caught:
+        projector.write(str(tmp_path / "file"), [DAY_HOUR])
+    assert str(caught.value) == f"projector: {tmp_path}/file cannot be made (File exists); give another folder."
+
+
+def test_a_table_that_cannot_be_described_costs_nothing_that_is_there(tmp_path: Path) -> None:
+    folder = projector.write(str(tmp_path), [DAY_HOUR])
+    with pytest.raises(Refusal, match="detail 'year' is a list of texts"):
+        projector.write(str(tmp_path), [Table("t", np.eye(3, 4), details={"year": np.arange(3)})])  # type: ignore[dict-item]
+    assert list(tensors(folder)) == ["day_hour", "day_hour.raw"]
 
 
 def test_a_folder_that_tensorboard_cannot_read_labels_from_is_told_with_what_to_do(
@@ -307,6 +341,40 @@ def test_of_many_lists_the_first_of_each_is_a_colour() -> None:
 def test_of_many_dates_the_decade_is_a_colour(form: str) -> None:
     found = columns(rows_with(when=[form.format(1950 + n) for n in range(60)]))
     assert found["when (decade)"] == [f"{1950 + n // 10 * 10}s" for n in range(60)]
+
+
+def test_of_years_some_of_which_are_absent_the_decade_is_a_colour() -> None:
+    found = columns(rows_with(year=["", *(str(1900 + n) for n in range(119))]))
+    assert found["year (range)"][:2] == ["(blank)", "1900s"]
+    assert len(set(found["year (range)"])) == 13
+
+
+def test_of_numbers_some_of_which_are_absent_their_range_is_a_colour() -> None:
+    found = columns(rows_with(length=["?", *(str(n / 4) for n in range(100))]))["length (range)"]
+    assert (found[0], found[1], found[100]) == ("(blank)", "from 0", "from 22.5")
+    assert len(set(found)) == 11
+
+
+def test_of_many_titles_there_is_a_coarser_colour_too() -> None:
+    titles = [f"Film {n} ({1950 + n})" for n in range(60)]
+    found = columns(rows_with(title="film", film=titles))
+    assert list(found) == ["label", "row", "film (decade)"]
+
+
+def test_a_sign_that_separates_in_one_word_of_many_makes_no_lists_of_them() -> None:
+    found = columns(rows_with(count=True, word=["|", ";", "a;b", *(f"w{n}" for n in range(100))]))
+    assert list(found) == ["label", "row", "word", "frequency", "count"]
+
+
+def test_where_a_decade_says_nothing_the_year_or_the_month_does() -> None:
+    days = [f"2013-{month:02d}-{day:02d}" for month in range(1, 13) for day in range(1, 8)]
+    assert list(columns(rows_with(day=days))) == ["label", "row", "day", "day (month)"]
+    years = [f"{1950 + n // 12}-{n % 12 + 1:02d}-01" for n in range(60)]
+    assert list(columns(rows_with(day=years))) == ["label", "row", "day", "day (year)"]
+
+
+def test_a_number_that_no_machine_holds_stays_as_it_is() -> None:
+    assert columns(rows_with(key=["0x" + "f" * 5000, "9" * 400]))["key"] == ["0x" + "f" * 5000, "9" * 400]
 
 
 def test_of_many_words_how_frequent_they_are_is_a_colour() -> None:
@@ -383,7 +451,8 @@ def test_no_letter_lies_in_two_of_the_pieces_that_the_page_reads(
 ) -> None:
     numbers = np.random.default_rng(seed)
     letters = "aß中😀"
-    words = ["".join(numbers.choice(list(letters), size=numbers.integers(1, 9))) for _ in range(200)]
+    # Lines are shorter than a piece.
+    words = ["".join(numbers.choice(list(letters), size=numbers.integers(1, 4))) for _ in range(200)]
     last = {"count": [str(number) for number in range(200)]} if counted else {"kind": words[::-1]}
     path = str(tmp_path_factory.mktemp("logs") / "t.tsv")
     with pytest.MonkeyPatch.context() as patch:
@@ -459,7 +528,7 @@ def test_without_layouts_the_views_of_the_axes_are_there(tmp_path: Path) -> None
 
 
 def test_what_takes_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projector, "_TOLD_ROWS", 60)
+    monkeypatch.setattr("trainer.projector.folder._TOLD_ROWS", 60)
     told: list[str] = []
     projector.write(str(tmp_path), [DAY_HOUR, WIDE], tell=told.append)
     assert told == ["projector: laying out the 72 rows of day_hour beside their neighbours"]
@@ -522,6 +591,11 @@ def test_the_callback_writes_each_so_many_epochs_into_a_folder_of_its_own(tmp_pa
         ({"name": WORDS, "kind": ["sky", "sky", "earth"]}, ["label", "row", "kind"], ["sun", "0", "sky"]),
         ({"word": {"name": WORDS, "count": [3, 2, 1]}}, ["label", "row", "count"], ["sun", "0", "3"]),
         ([b"sun", b"moon", b"sea"], ["label", "row"], ["sun", "0"]),
+        (tf.constant(WORDS), ["label", "row"], ["sun", "0"]),
+        (np.array(WORDS), ["label", "row"], ["sun", "0"]),
+        (pd.Series(WORDS, index=[7, 8, 9]), ["label", "row"], ["sun", "0"]),
+        (pd.DataFrame({"word": WORDS, "count": [3, 2, 1]}), ["label", "row", "count"], ["sun", "0", "3"]),
+        ({"word": WORDS, "kind": ["sky", "sky", "earth"]}, ["label", "row", "kind"], ["sun", "0", "sky"]),
     ],
 )
 def test_the_callback_takes_labels_in_several_forms(
@@ -550,16 +624,40 @@ REFUSED = [
         lambda: ProjectorCallback(keras.layers.Dense(1, name="d")),
         "keras.layers.Embedding or EmbeddingTable is wanted, not Dense 'd'.",
     ),
-    (lambda: ProjectorCallback("word", ["sun"]), "layer 'word' has 3 rows, so label is as many, not 1."),
-    (lambda: ProjectorCallback("word", {"name": "sun"}), "layer 'word' has 3 rows, so name is as many, not a text."),
+    (
+        lambda: ProjectorCallback("word", ["sun"]),
+        "layer 'word': there are 3 rows, so label is wanted as often, not 1 times.",
+    ),
+    (
+        lambda: ProjectorCallback("word", {"name": "sun"}),
+        "layer 'word': name is wanted as a list of one a row, not str.",
+    ),
+    (
+        lambda: ProjectorCallback("word", {"sun": 0, "moon": 1, "sea": 2}),
+        "layer 'word': sun is wanted as a list of one a row, not int; of an index by word, sorted(index, "
+        "key=index.get) is one.",
+    ),
+    (
+        lambda: ProjectorCallback("word", {"sun", "moon", "sea"}),
+        "layer 'word': label is wanted as a list of one a row, not set.",
+    ),
+    (
+        lambda: ProjectorCallback("word", np.array([WORDS])),
+        "layer 'word': label is wanted as one a row, not of shape (1, 3).",
+    ),
+    (
+        lambda: ProjectorCallback(keras.layers.Embedding(3, 4, name="away")),
+        "layer 'away' is not in the model that is trained; give one that is.",
+    ),
+    (lambda: ProjectorCallback([]), "layers is empty; leave it out to show all."),
     (lambda: ProjectorCallback(labels=WORDS), "give labels by the names of the layers: word, place."),
     (
         lambda: ProjectorCallback(labels={"word": WORDS, "plaec": WORDS}),
-        "labels are given for 'plaec', which is not shown; did you mean 'place'?",
+        "labels are given for 'plaec'; did you mean 'place'?",
     ),
     (
         lambda: ProjectorCallback("word", {"word": {"name": WORDS, "count": [0.5, 1, 2]}}),
-        "the count of layer 'word' is whole numbers, not float64.",
+        "layer 'word': count is wanted as whole numbers; call a column of others by another name.",
     ),
 ]
 
@@ -577,6 +675,7 @@ def test_the_callback_refuses_before_the_first_step(tmp_path: Path, make: Any, s
     with pytest.raises(Refusal) as caught:
         trained()
     assert str(caught.value) == f"ProjectorCallback: {sentence}"
+    assert not model.optimizer.iterations.numpy()
     np.testing.assert_array_equal(model.get_layer("word").embeddings.numpy(), before)
     assert not list(tmp_path.iterdir())
 
@@ -584,8 +683,115 @@ def test_the_callback_refuses_before_the_first_step(tmp_path: Path, make: Any, s
 def test_a_model_without_embeddings_is_refused(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
-    with pytest.raises(Refusal, match=r"^ProjectorCallback: the model has no layer of embeddings; give layers=\.$"):
+    with pytest.raises(
+        Refusal, match=r"^ProjectorCallback: the model has no layer of embeddings; keras\.layers\.Embedding is one\.$"
+    ):
         fitted(model, ProjectorCallback(log_dir=str(tmp_path)))
+
+
+def test_two_layers_of_one_name_are_both_shown(tmp_path: Path) -> None:
+    towers = []
+    for rows in (3, 5):
+        ids = keras.Input((1,), dtype="int32")
+        towers.append(keras.Model(ids, keras.layers.Flatten()(keras.layers.Embedding(rows, 4, name="embedding")(ids))))
+    ids = keras.Input((1,), dtype="int32")
+    merged = keras.layers.Concatenate()([tower(ids) for tower in towers])
+    model = keras.Model(ids, keras.layers.Dense(1)(merged))
+    model.compile("sgd", "mse")
+    fitted(model, ProjectorCallback(log_dir=tmp_path))
+    assert {name: len(values) for name, values in tensors(str(tmp_path)).items()} == {
+        "embedding": 3,
+        "embedding.raw": 3,
+        "embedding-2": 5,
+        "embedding-2.raw": 5,
+    }
+    with pytest.raises(Refusal, match="2 layers are called 'embedding'"):
+        fitted(model, ProjectorCallback("embedding", log_dir=tmp_path))
+
+
+def test_labels_of_a_model_that_is_not_built_are_checked_before_the_first_step(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.layers.Embedding(3, 4, name="word"), keras.layers.Flatten(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(Refusal, match="there are 3 rows"):
+        fitted(model, ProjectorCallback(labels=["sun"], log_dir=tmp_path))
+    assert not model.optimizer.iterations.numpy()
+
+
+# In a job.
+
+
+def planted_job(folder: Path, **changes: Any) -> Run:
+    """Runs a short job over planted data, and returns the run."""
+    given = Settings(train_batch_size=2048, num_epochs=2, **changes)
+    place = Run(str(folder))
+    carry_out(Plan(given, with_settings(planted.PROBLEM, given), place))
+    return place
+
+
+def test_a_job_shows_its_tables_every_so_many_epochs_and_in_the_end(tmp_path: Path) -> None:
+    left = planted_job(tmp_path / "run", projector_every_epochs=1)
+    steps = [json.loads(line)["steps"] for line in Path(left.file("history.jsonl")).read_text().splitlines()]
+    folders = sorted(Path(left.projector).glob("step-*"))
+    assert [int(folder.name.removeprefix("step-")) for folder in folders] == steps
+    shown = [tensors(str(folder))["day_hour.raw"] for folder in (*folders, left.projector)]
+    np.testing.assert_array_equal(shown[1], shown[2])  # the last epoch is the end
+    assert not np.array_equal(shown[0], shown[1])
+    assert [view["label"][:3] for view in views(str(folders[0]), "day_hour")] == ["PCA"] * 3
+    assert "t-SNE by hour" in [view["label"] for view in views(left.projector, "day_hour")]
+
+
+def test_what_only_shows_what_was_learned_stops_no_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("trainer.projector.write", fail)
+    monkeypatch.setattr("trainer.pictures.write", fail)
+    left = planted_job(tmp_path / "run", projector_every_epochs=1)
+    sentence = "not written: OSError: [Errno 28] No space left on device"
+    assert capsys.readouterr().err.splitlines() == [
+        *[f"the projector: {sentence}"] * 2,
+        f"pictures: {sentence}",
+        f"the projector: {sentence}",
+    ]
+    assert left.read_json("metrics.json")["total_seconds"] > 0
+    assert {"tables", "export", "checkpoints"} <= {path.name for path in Path(left.path).iterdir()}
+
+
+def test_an_interruption_of_the_last_layout_keeps_what_was_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("trainer.projector.write", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        planted_job(tmp_path / "run")
+    left = Run(str(tmp_path / "run"))
+    assert 0 < left.read_json("metrics.json")["loss"] < 1
+    assert list(read_manifest(left.tables).tables) == ["day_hour"]
+    assert Path(left.export, "saved_model.pb").exists()
+    assert capsys.readouterr().out.endswith(f"add --resume --job-dir {left.path} to go on.\n{left.path}\n")
+
+
+def test_a_folder_of_logs_that_holds_checkpoints_is_refused_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIP_TENSORBOARD_LOG_DIR", str(tmp_path / "logs"))
+    tf.train.Checkpoint(step=tf.Variable(1)).save(str(tmp_path / "logs" / "projector" / "ckpt"))
+    with pytest.raises(Refusal, match="holds checkpoints of a model"):
+        planted_job(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_replaced_run_leaves_no_step_where_a_cloud_keeps_the_logs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIP_TENSORBOARD_LOG_DIR", str(tmp_path / "logs"))
+    planted_job(tmp_path / "run", projector_every_epochs=1)
+    planted_job(tmp_path / "run", overwrite=True)
+    assert not list((tmp_path / "logs" / "projector").glob("step-*"))
 
 
 # A real TensorBoard.

@@ -53,8 +53,10 @@ def test_a_run_is_written_again_with_its_labels_counts_and_details(
     assert main(["projector", str(run)]) == 0
     folder = str(run / "logs" / "projector")
     assert capsys.readouterr().out.splitlines() == [
-        "film: 3 rows × 4",
-        "day_hour: 48 rows × 4",
+        "film: 3 × 4",
+        "film.raw: 3 × 4",
+        "day_hour: 48 × 4",
+        "day_hour.raw: 48 × 4",
         f"look at it  tensorboard --logdir {folder}",
         folder,
     ]
@@ -143,10 +145,10 @@ def test_what_cannot_be_shown_is_refused_in_a_sentence(
         "--labels emb/dya: there is no such table; did you mean 'emb/day'?"
     )
     assert refused(capsys, place, "--labels", days) == (
-        f"{tmp_path}/two.txt has 2 labels, and 'emb/day' has 4 rows; give one a row."
+        f"{tmp_path}/two.txt: there are 4 rows, so label is wanted as often, not 2 times."
     )
     assert refused(capsys, place, "--labels", f"emb/day={tmp_path}/empty.tsv") == (
-        f"{tmp_path}/empty.tsv cannot be read (tsv: {tmp_path}/empty.tsv is empty; a header row is wanted.); give a "
+        f"{tmp_path}/empty.tsv cannot be read (tsv: {tmp_path}/empty.tsv is empty; a header row is wanted); give a "
         "text file of a label a line."
     )
     assert refused(capsys, str(run), "--labels", "film=x") == (

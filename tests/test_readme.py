@@ -21,7 +21,7 @@ import trainer
 from tests.test_architecture import HEIGHT
 from tests.test_task import LEFT
 from trainer import problem, settings, task
-from trainer.commands import submit, tables
+from trainer.commands import projector, submit, tables
 from trainer.datasets.nyc_flights import csv_path
 from trainer.errors import Refusal
 
@@ -76,13 +76,13 @@ def test_a_command_of_the_readme_is_understood(
     program, flags = words[0].removeprefix("trainer."), words[1:]
     if program == "trainer":
         program, flags = flags[0], flags[1:]
-    assert program in ("task", "submit", "tables")
+    assert program in ("task", "submit", "tables", "projector")
     if program == "task":
         named = "--problem" in flags and flags[flags.index("--problem") + 1] in problem.names()
         settings.from_argv(flags, problem.flags_of if named else None, problem.names())
-    elif program == "tables":
+    elif program in ("tables", "projector"):
         with pytest.raises(Refusal, match="there is no runs/"):
-            tables.main(flags)
+            {"tables": tables, "projector": projector}[program].main(flags)
     else:
         end = flags.index("--")
         assert submit.main([*flags[:end], "--dry-run", *flags[end:]]) == 0
@@ -145,12 +145,22 @@ def test_the_problem_of_the_readme_would_be_trained(
 
 # Keras passes on its own default, and says that it has no effect on a tf.data.Dataset.
 @pytest.mark.filterwarnings("ignore:`shuffle=True` was passed:UserWarning")
-def test_the_keras_model_of_the_readme_trains(capsys: pytest.CaptureFixture[str]) -> None:
-    block = next(block for block in BLOCKS if "model.fit" in block)
+@pytest.mark.parametrize(
+    "block", [block for block in BLOCKS if "model.fit" in block], ids=["columns", "projector"][::-1]
+)
+def test_a_keras_model_of_the_readme_trains(
+    block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     exec(compile(block, "README.md", "exec"), names)
-    assert names["model"].output_shape == (None, 1)
+    assert names["model"].output_shape[-1] == 1
     assert "loss" in capsys.readouterr().out
+    shown = sorted(path.parent.name for path in tmp_path.rglob("word.metadata.tsv"))
+    assert shown == (["projector", "step-000000005", "step-000000010"] if "Projector" in block else [])
+
+
+def test_each_python_block_of_the_readme_is_run() -> None:
     assert {id(block) for block in BLOCKS} == {id(each) for each in BLOCKS if "model.fit" in each or "PROBLEM" in each}
 
 

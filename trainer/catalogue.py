@@ -2,14 +2,14 @@
 
 import functools
 import numbers
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trainer.errors import Refusal, nearest
 
 Values = Collection[Any]
-"""Texts or numbers in an order: a list, or an array."""
+"""Texts or numbers in an order: a list, an array, a tensor or a column of a data frame."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,14 +18,15 @@ class Catalogue:
 
     Args:
         keys: The feature's values, strings or whole numbers; 7 and "7" are one key. Others than those of the training
-            data do no harm.
-        fields: By name, a text or a number a key; None and NaN are nothing.
+            data do no harm. They are kept as texts.
+        fields: By name, a text or a number a key; None, NaN and pandas' NA are nothing. They are kept as texts.
         title: The field that a person knows a key by; None is the key itself.
-        pictures: `(keys, height, width)` grey, or with 3 colours after that, uint8.
+        pictures: `(keys, height, width)` grey, or with 3 colours after that, uint8. A table of more than 100,000 rows
+            has none.
 
     Raises:
         Refusal: A key is no string or whole number or comes twice, a field or the pictures are not as many as the
-            keys, or the title is no field.
+            keys, a value is a list, a field has no name, or the title is no field.
 
     Example:
         >>> films = Catalogue([1, 7], {"film": ["Toy Story", "Sabrina"], "year": [1995.0, 1995.0]}, title="film")
@@ -39,37 +40,67 @@ class Catalogue:
     pictures: Any = None
 
     def __post_init__(self) -> None:
-        for key in self.keys:
+        # All is read here and once: what cannot be read is not to be found out after a training.
+        object.__setattr__(self, "keys", self._read_keys())
+        object.__setattr__(self, "fields", self._read_fields())
+        if self.title is not None and not (isinstance(self.title, str) and self.title in self.fields):
+            others = f"; the fields are {', '.join(self.fields) or 'none'}."
+            raise Refusal(
+                f"Catalogue: there is no field '{self.title}'{nearest(str(self.title), self.fields) or others}"
+            )
+        if self.pictures is not None:
+            object.__setattr__(self, "pictures", self._read_pictures())
+
+    def _read_keys(self) -> tuple[str, ...]:
+        keys = _listed("keys are", self.keys)
+        for key in keys:
             if not isinstance(key, (str, numbers.Integral)) or isinstance(key, bool):
                 raise Refusal(f"Catalogue: a key is a string or a whole number, not {key!r}.")
-        if len(self._places) < len(self.keys):
+        texts = tuple(map(str, keys))
+        if len(set(texts)) < len(texts):
             seen: set[str] = set()
-            twice = next(key for key in map(str, self.keys) if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+            twice = next(key for key in texts if key in seen or seen.add(key))  # type: ignore[func-returns-value]
             raise Refusal(f"Catalogue: key '{twice}' is there more than once; give each key once.")
-        for name, values in self.fields.items():
+        return texts
+
+    def _read_fields(self) -> dict[str, tuple[str, ...]]:
+        if not callable(getattr(self.fields, "items", None)):  # a data frame has them too
+            kind = type(self.fields).__name__
+            raise Refusal(
+                f"Catalogue: fields is a dictionary of lists by name, not {kind}; give {{}} where there is none."
+            )
+        found = {}
+        for name, given in self.fields.items():
+            if not isinstance(name, str):
+                raise Refusal(f"Catalogue: the name of a field is a string, not {name!r}.")
+            values = _listed(f"field '{name}' is", given)
             if len(values) != len(self.keys):
                 raise Refusal(
                     f"Catalogue: field '{name}' has {len(values):,} values for {len(self.keys):,} keys; give one a key."
                 )
-        if self.title is not None and self.title not in self.fields:
-            others = f"; the fields are {', '.join(self.fields) or 'none'}."
-            raise Refusal(f"Catalogue: there is no field '{self.title}'{nearest(self.title, self.fields) or others}")
-        if self.pictures is not None:
-            self._check_pictures()
+            found[name] = tuple(_text(name, value) for value in values)
+        return found
 
-    def _check_pictures(self) -> None:
-        shape, dtype = getattr(self.pictures, "shape", ()), getattr(self.pictures, "dtype", None)
+    def _read_pictures(self) -> Any:
+        import numpy as np
+
+        try:
+            pictures = np.asarray(self.pictures)
+        except ValueError:  # they are of several sizes
+            pictures = np.array(None)
+        shape = pictures.shape
         is_whole = len(shape) in (3, 4) and 0 not in shape[1:3] and shape[3:] in ((), (3,))
-        if shape[:1] != (len(self.keys),) or not is_whole or dtype != "uint8":
-            found = f"{shape}, {dtype}" if shape else type(self.pictures).__name__
+        if shape[:1] != (len(self.keys),) or not is_whole or pictures.dtype != "uint8":
+            found = f"{shape}, {pictures.dtype}" if shape else type(self.pictures).__name__
             raise Refusal(
                 f"Catalogue: a picture a key is wanted, an array ({len(self.keys):,}, height, width) or with 3 colours "
                 f"after that, uint8, not {found}."
             )
+        return pictures
 
     @functools.cached_property
     def _places(self) -> dict[str, int]:
-        return {str(key): place for place, key in enumerate(self.keys)}
+        return {key: place for place, key in enumerate(self.keys)}
 
     def places(self, keys: Sequence[str]) -> list[int]:
         """Returns the place of each of some keys, given as texts; -1 where the catalogue has not the key."""
@@ -78,7 +109,7 @@ class Catalogue:
 
     def texts(self, field: str) -> list[str]:
         """Returns a field as texts, one a key."""
-        return [_text(value) for value in self.fields[field]]
+        return [*self.fields[field]]
 
 
 Catalogues = Mapping[str, Catalogue | Callable[[str], Catalogue | None]]
@@ -124,12 +155,35 @@ def opened(catalogues: Catalogues, data_dir: str) -> dict[str, Catalogue]:
     return {key: catalogue for key, catalogue in found.items() if catalogue is not None}
 
 
-def _text(value: Any) -> str:
+def _listed(what: str, values: Any) -> list[Any]:
+    shape: Any = (0,)
+    if hasattr(values, "__array__"):  # an array, a tensor, or a column of a data frame
+        import numpy as np
+
+        values = np.asanyarray(values)
+        shape = values.shape
+    if (
+        len(shape) != 1
+        or isinstance(values, (str, bytes, Mapping, set, frozenset))
+        or not isinstance(values, Collection)
+    ):
+        found = type(values).__name__ if len(shape) == 1 else f"an array of shape {shape}"
+        raise Refusal(f"Catalogue: {what} a list or an array of one dimension, not {found}.")
+    return list(values)
+
+
+def _text(field: str, value: Any) -> str:
     if isinstance(value, str):
-        return value
-    if value is None or value != value:  # NaN is what an absent number is in a column of numbers
-        return ""
+        return str(value)
     if isinstance(value, bytes):
         return value.decode("utf-8", "surrogateescape")
+    if value is None or type(value).__name__ in ("NAType", "MaskedConstant"):  # of pandas and of NumPy
+        return ""
+    if isinstance(value, Iterable):
+        raise Refusal(
+            f"Catalogue: field '{field}' has a text or a number a key, not {value!r}; join what is several in one text."
+        )
+    if value != value:  # NaN is what an absent number is in a column of numbers
+        return ""
     # A column of whole numbers, some of them absent, is one of floats.
     return str(value).removesuffix(".0") if isinstance(value, numbers.Real) else str(value)

@@ -108,6 +108,8 @@ def prepare(run: Run, resume: bool) -> None:
     """Makes the folder of a run; what a replaced run has left there goes."""
     if not resume and is_run(run.path):
         paths.remove_folder(run.path)
+        if paths.exists(run.projector):  # a cloud may keep logs elsewhere, with steps that would be taken for ours
+            paths.remove_folder(run.projector)
     paths.make_folder(run.path)
 
 

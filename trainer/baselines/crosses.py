@@ -68,6 +68,7 @@ def _with(problem: Problem, columns: tuple[DenseColumn, ...]) -> Problem:
         dnn_feature_columns=columns,
         linear_feature_columns=(),
         bags=_read(problem.bags, columns),
+        catalogues={},  # what they tell of is never shown
         table_optimizers={table: given for table, given in problem.table_optimizers.items() if table not in gone},
     )
 

@@ -1,12 +1,12 @@
 """Writes the tables of a run, a checkpoint or a file of vectors for TensorBoard's projector."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trainer import commands, flags, paths
-from trainer.errors import Refusal, nearest
+from trainer.errors import Refusal, refusing
 from trainer.flags import flag
 from trainer.terminal import load_tensorflow
 
@@ -48,16 +48,21 @@ def main(argv: Sequence[str]) -> int:
     """
     given = Settings(**flags.parse(Settings, argv, PROG, DESCRIPTION))
     place = commands.only_source(given.source, PROG)
+    labels = _labels(given.labels)
     load_tensorflow(given.verbose)
     from trainer import projector
+    from trainer.warm_start import places
 
-    found = list(_described(place, given))
-    if not found:
-        raise Refusal(f"{PROG}: {place} has no table; python -m trainer tables lists what it holds, for --tables.")
-    folder = projector.write(paths.absolute(given.out or _default(place)), found, layouts=given.layouts, tell=_tell)
-    for table in found:
-        print(f"{table.name}: {table.rows:,} rows × {table.dimension}")
-    print(f"look at it  tensorboard --logdir {folder}\n{folder}")
+    with refusing(PROG):
+        place = places.found(place if paths.is_remote(place) else os.path.expanduser(place))
+    found = list(_tables(place, given.tables, labels))
+    written = projector.write(given.out or _default(place), found, layouts=given.layouts, tell=_tell)
+    shown = projector.shown(written)
+    if not shown:
+        raise Refusal(f"{PROG}: {place} has no table to show; python -m trainer tables lists what it holds.")
+    for name, (rows, dimension) in shown.items():
+        print(f"{name}: {rows:,} × {dimension}")
+    print(f"look at it  {projector.look(written)}\n{written}")
     return 0
 
 
@@ -65,42 +70,43 @@ def _tell(line: str) -> None:
     print(line, flush=True)
 
 
-def _default(place: str) -> str:
-    if _is_run(place):
-        return paths.join(place, "logs", "projector")
-    name = os.path.basename(place.rstrip("/")).strip("*?.[]") or "tables"
-    return paths.join("runs", f"{name}-projector")
+def _tables(place: str, names: Sequence[str], labels: Mapping[str, str]) -> Iterator[Any]:
+    from trainer import tables, warm_start
+
+    if _is_run(place) or paths.exists(paths.join(place, "manifest.json")):
+        there = tables.read_manifest(place, PROG).tables
+        for name in labels:
+            raise Refusal(f"{PROG}: --labels {name}: the tables of a run say what their rows stand for; leave it out.")
+        for name in dict.fromkeys(names) or there:
+            yield tables.read(place, name, PROG)
+        return
+    from trainer.projector import sources
+
+    yield from sources.tables_of(warm_start.opened(place, PROG), names, labels, PROG)
 
 
 def _is_run(place: str) -> bool:
     return any(paths.exists(paths.join(place, *name)) for name in (("settings.json",), ("tables", "manifest.json")))
 
 
-def _described(place: str, given: Settings) -> Iterator[Any]:
-    from trainer import tables
-
-    labels = dict(_labelled(text) for text in given.labels)
-    if _is_run(place) or paths.exists(paths.join(place, "manifest.json")):
-        there = tables.read_manifest(place, PROG).tables
-        for name in labels:
-            raise Refusal(f"{PROG}: --labels {name}: the tables of a run say what their rows stand for; leave it out.")
-        for name in given.tables or there:
-            yield tables.read(place, name, PROG)
-        return
-    from trainer import warm_start
-    from trainer.projector import sources
-
-    source = warm_start.opened(place, PROG)
-    chosen = given.tables or [sources.name_of(tensor) for tensor in source.tensors if source.looks_like_table(tensor)]
-    for name in labels:
-        if name not in chosen:
-            raise Refusal(f"{PROG}: --labels {name}: there is no such table{nearest(name, chosen) or '.'}")
-    for name in chosen:
-        yield sources.table_of(source, name, labels.get(name), PROG)
+def _default(place: str) -> str:
+    """Returns the folder of a run's projector, or one that is named after a source and does not hold another's."""
+    above, name = os.path.split(place.rstrip("/") if paths.is_remote(place) else os.path.abspath(place))
+    if _is_run(place):
+        return paths.join(place, "logs", "projector")
+    if name == "tables" and _is_run(above):
+        return paths.join(above, "logs", "projector")
+    named = f"{os.path.basename(above)}-{name}" if _is_run(above) else name
+    return paths.join("runs", f"{named}-projector")
 
 
-def _labelled(text: str) -> tuple[str, str]:
-    table, equals, file = text.rpartition("=")
-    if not (table and equals and file):
-        raise Refusal(f"{PROG}: --labels is TABLE=FILE, not '{text}'.")
-    return table, file
+def _labels(given: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in given:
+        table, equals, file = text.rpartition("=")
+        if not (table and equals and file):
+            raise Refusal(f"{PROG}: --labels is TABLE=FILE, not '{text}'.")
+        if table in found:
+            raise Refusal(f"{PROG}: --labels {table}: two files are given; give one.")
+        found[table] = file
+    return found

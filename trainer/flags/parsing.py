@@ -180,6 +180,8 @@ def together(name: str, classes: Sequence[type[Any]]) -> type[Any]:
 
 def _not_known(word: str, settings: type[Any]) -> str:
     fields = [field for field in _shown(settings) if not field.metadata["is_word"]]
+    if not word.startswith("-") and any(field.metadata["is_word"] for field in _shown(settings)):
+        return f"'{word}' follows a flag; write words before the flags."
     if not word.startswith("-"):
         example = f"{flag_name(fields[0].name)} {fields[0].default}"
         return f"'{word}' belongs to no flag; flags start with '--', as in {example}."

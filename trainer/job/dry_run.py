@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer import models
+from trainer import catalogue, models
 from trainer.feature_column import CategoricalColumn, FeatureColumn
 from trainer.feature_column.serialization import encoded_key
 from trainer.inputs.examples import Source
@@ -35,6 +35,8 @@ def show(plan: Plan) -> None:
             print(f"Vocabularies and boundaries are those of the first {len(rows):,} rows.\n")
         model = models.assembled(plan.problem)
         source = _source(plan, models.inputs_of(model), folder)
+        catalogue.check(plan.problem.catalogues, source.features)
+        catalogue.opened(plan.problem.catalogues, plan.settings.data_dir)
         examples = _first(source, models.halves(model).encode)
     models.compiled(model, plan.problem, 1)
     model.optimizer.build(model.trainable_variables)

@@ -47,6 +47,7 @@ def carry_out(plan: Plan) -> dict[str, Any]:
     start = time.perf_counter()
     work = opened(plan)
     plan = work.plan
+    projector.check(plan.run.projector)
     print(plan.run.path, flush=True)  # not before what can still be refused
     summary.show_planted(work.source.absent)
     summary.show_data(plan.problem, work.source.name, work.data, time.perf_counter() - start)
@@ -54,14 +55,16 @@ def carry_out(plan: Plan) -> dict[str, Any]:
     summary.show_densified(work.model)
     _write_settings(work)
     _report_warm_starts(work)
+    metrics: dict[str, Any] = {}
     try:
-        metrics = learned(work)
+        metrics = {**learned(work), "data": work.source.name}
+        # What follows takes long, and what was learned is not lost to its end.
+        plan.run.write_json("metrics.json", metrics)
+        leave(work)
     except KeyboardInterrupt:
         leave_tables(work)
         print(f"\nInterrupted; add --resume --job-dir {plan.run.path} to go on.\n{plan.run.path}", flush=True)
         raise
-    leave(work)
-    metrics["data"] = work.source.name
     metrics["total_seconds"] = round(time.perf_counter() - start, 3)
     plan.run.write_json("metrics.json", metrics)
     if plan.settings.baselines:
@@ -84,7 +87,7 @@ def opened(plan: Plan) -> Work:
     source = _source(plan, models.inputs_of(model))
     catalogue.check(plan.problem.catalogues, source.features)
     catalogues = catalogue.opened(plan.problem.catalogues, plan.settings.data_dir)
-    met = survey.met(plan.problem, survey.columns_of(model, source.features), split.training_rows(source))
+    met = survey.met(plan.problem, split.training_rows(source))
     data = split.read(source, halves.encode)
     last_step = steps_of(plan, len(data.train))
     _check_unfrozen(plan, len(data.train), last_step)
@@ -151,7 +154,7 @@ def learned(work: Work) -> dict[str, Any]:
             work.last_step,
             work.data.validation,
             settings.eval_batch_size,
-            [*_callbacks(work), checkpoints],
+            [*_callbacks(work), checkpoints, *_projecting(work)],
             position,
         )
     except KeyboardInterrupt:
@@ -179,7 +182,6 @@ def _callbacks(work: Work) -> list[keras.callbacks.Callback]:
         *([] if after is None else [Unfreeze(after)]),
         History(run.file("history.jsonl")),
         TensorBoardScalars(run.logs),
-        *_projecting(work),
         *(make() for make in problem.callbacks),
     ]
 
@@ -192,18 +194,21 @@ def _projecting(work: Work) -> list[keras.callbacks.Callback]:
     def write(epoch: int, logs: Any) -> None:
         if (epoch + 1) % every == 0:
             step = int(work.model.optimizer.iterations.numpy())
-            projector.write(work.plan.run.projector, tables_of(work), step, layouts=False)
+            with summary.unstopped("the projector"):
+                projector.write(work.plan.run.projector, tables_of(work), step, layouts=False)
 
     return [keras.callbacks.LambdaCallback(on_epoch_end=write)]
 
 
 def leave(work: Work) -> None:
-    """Writes what a finished run leaves beside its metrics: tables, pictures, export, projector."""
+    """Writes what a finished run leaves beside its metrics: tables, export, pictures, projector."""
     found = leave_tables(work)
     run = work.plan.run
-    pictures.write(run.file("pictures"), found)
     export.write(run.export, work.model, work.plan.problem.head)
-    projector.write(run.projector, found, tell=summary.tell)
+    with summary.unstopped("pictures"):
+        pictures.write(run.file("pictures"), found)
+    with summary.unstopped("the projector"):
+        projector.write(run.projector, found, tell=summary.tell)
 
 
 def _report_warm_starts(work: Work) -> None:

@@ -1,6 +1,8 @@
 """What a job tells a person at its start and its end."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -20,6 +22,15 @@ NOTICED_ROWS = 100_000
 def tell(line: str) -> None:
     """Prints what a person waits for."""
     print(line, flush=True)
+
+
+@contextmanager
+def unstopped(what: str) -> Iterator[None]:
+    """Prints what ends the writing of something that only shows what was learned, and goes on."""
+    try:
+        yield
+    except Exception as error:  # whatever it is, hours of training are worth more
+        print(f"{what}: not written: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
 
 
 def show_planted(absent: str | None) -> None:

@@ -4,18 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import keras
-
-from trainer import models, warm_start
-from trainer.feature_column import CrossedColumn, EmbeddingColumn, FeatureColumn, HashBucketColumn
-from trainer.feature_column.column import joined_features
+from trainer import warm_start
+from trainer.feature_column import CrossedColumn, FeatureColumn, HashBucketColumn
 from trainer.feature_column.nested import is_learned
 from trainer.feature_column.serialization import encoded_key
 from trainer.problem import Problem
-from trainer.vocabulary import Collisions, KeyCounts, learned
-
-DTYPES = ("string", "int64")
-"""What a key that a cross names alone may be."""
+from trainer.vocabulary import Collisions, KeyCounts, learned, texts_of_buckets
 
 NOTICED_SHARE = 0.05
 """The share of rows in buckets of several keys from which on a job says so."""
@@ -58,51 +52,27 @@ class Met:
     keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def columns_of(model: keras.Model, features: Mapping[str, str]) -> dict[str, Sequence[EmbeddingColumn]]:
-    """Returns the columns that use each table of a model, where they read the data as they come.
+def met(problem: Problem, rows: Iterable[Mapping[str, Any]]) -> Met:
+    """Returns what the hashed columns have met; nothing where the problem makes its model itself.
 
-    A model of one's own may make other features of them first, and then the data hold no key of the columns.
-
-    Args:
-        model: The model.
-        features: The features of the data, and the dtype of each.
-    """
-    found: dict[str, Sequence[EmbeddingColumn]] = {}
-    for name, (_, columns) in models.tables_of(model).items():
-        read = joined_features("columns", columns)
-        if all(features.get(key) in ((feature.dtype,) if feature.dtype else DTYPES) for key, feature in read.items()):
-            found[name] = columns
-    return found
-
-
-def met(problem: Problem, tables: Mapping[str, Sequence[EmbeddingColumn]], rows: Iterable[Mapping[str, Any]]) -> Met:
-    """Returns what the hashed columns have met.
+    A model of one's own may make other features of the data first, and what then reaches its columns is not known.
 
     Args:
         problem: Whose columns have learned what they need.
-        tables: The columns that use each table, by its name; of a model of one's own, they need not be the problem's.
         rows: The raw features of the training rows, in batches; not read where no column is hashed.
     """
-    own = _hashed(problem.columns)
-    of_tables = {name: used for name, columns in tables.items() if (used := _hashed(columns))}
-    parts = own | {key: part for used in of_tables.values() for key, part in used.items()}
+    parts = _hashed(problem.columns) if problem.model is None else {}
+    if not parts:
+        return Met()
     counts = {key: KeyCounts(part) for key, part in parts.items()}
-    for batch in rows if counts else ():
+    for batch in rows:
         for keys in counts.values():
             keys.update(batch)
-    found = [counts[key].collisions() for key in own if counts[key].met_any]
+    found = [keys.collisions() for keys in counts.values() if keys.met_any]
     noticed = [collisions for collisions in found if collisions.shared_share > NOTICED_SHARE]
-    return Met(noticed, {name: _texts(used, counts) for name, used in of_tables.items()})
-
-
-def _texts(parts: Mapping[str, FeatureColumn], counts: Mapping[str, KeyCounts]) -> list[str]:
-    first, *others = parts
-    if not others:
-        return counts[first].texts_of_buckets()
-    together = KeyCounts(parts[first])  # a column that shares this table may have another to itself
-    for key in parts:
-        together.include(counts[key])
-    return together.texts_of_buckets()
+    of_tables = {name: _hashed(columns) for name, columns in problem.embeddings.items()}
+    texts = {name: texts_of_buckets([counts[key] for key in used]) for name, used in of_tables.items() if used}
+    return Met(noticed, texts)
 
 
 def _hashed(columns: Iterable[FeatureColumn]) -> dict[str, FeatureColumn]:

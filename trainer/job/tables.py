@@ -18,21 +18,34 @@ from trainer.feature_column import (
     VocabularyListColumn,
 )
 from trainer.feature_column.serialization import encoded_key
+from trainer.formats import sprites
 from trainer.inputs.memory import Examples
+from trainer.job import summary
 from trainer.job.work import Work
 from trainer.layers import EmbeddingTable, encodable
 from trainer.tables import Table
 from trainer.tables.table import Array
 from trainer.vocabulary import counts
 
+PICTURED_ROWS = 100_000
+"""The most rows of a table that has pictures: a sprite of more would have cells of a few pixels."""
+
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What is known of a table's rows besides their keys; the words are those of `Table`."""
+    """What is known of a table's rows besides their keys; the words are those of `Table`.
+
+    Args:
+        details: The texts of the rows, by name.
+        title: The name of the detail that a person knows a row by.
+        pictures: Of the rows.
+        unmatched: The raw features whose catalogue has none of the table's keys.
+    """
 
     details: Mapping[str, Sequence[str]]
     title: str | None = None
     pictures: Array | None = None
+    unmatched: Sequence[str] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,32 +68,48 @@ class Part:
         return texts[self.places].tolist()
 
     @property
+    def matches(self) -> bool:
+        """Whether the catalogue has the key of any row."""
+        return bool((self.places >= 0).any())
+
     def pictures(self) -> Array | None:
-        """The picture of each row, black where there is none; None where no row has one."""
-        there = self.places >= 0
-        if self.catalogue.pictures is None or not there.any():
+        """Returns the picture of each row, black where there is none, as small as one file of them has to have it.
+
+        A catalogue without pictures gives None, and so does a table of more than 100,000 rows.
+        """
+        rows = len(self.places)
+        if self.catalogue.pictures is None or rows > PICTURED_ROWS:
             return None
-        found = np.zeros((len(there), *self.catalogue.pictures.shape[1:]), np.uint8)
-        found[there] = self.catalogue.pictures[self.places[there]]
+        # They are made small before they are placed: a row without a picture takes as much memory as one with.
+        small = sprites.fitted(self.catalogue.pictures, rows)
+        found = np.zeros((rows, *small.shape[1:]), np.uint8)
+        there = self.places >= 0
+        found[there] = small[self.places[there]]
         return found
 
 
 def leave_tables(work: Work) -> list[Table]:
-    """Writes the model's tables as they are now, and returns them."""
-    found = tables_of(work)
+    """Writes the model's tables as they are now, says which catalogues told nothing of one, and returns them."""
+    found = []
+    for table, known in _described(work):
+        found.append(table)
+        for key in known.unmatched:
+            summary.tell(f"catalogue of '{key}' has none of the keys of table '{table.name}'")
     tables.write(work.plan.run.tables, found)
     return found
 
 
 def tables_of(work: Work) -> list[Table]:
     """Returns the model's tables as they are now, with the training rows of each key and what is known of it."""
-    found = []
+    return [table for table, _ in _described(work)]
+
+
+def _described(work: Work) -> Iterator[tuple[Table, Known]]:
     for name, (layer, columns) in models.tables_of(work.model).items():
         column = columns[0] if columns else None
         counted = trained_rows(layer, columns, work.data.train)
         known = known_of([column.categorical_column for column in columns], work.catalogues, work.met.keys.get(name))
-        found.append(Table(name, layer.values, column, counted, known.details, known.title, known.pictures))
-    return found
+        yield Table(name, layer.values, column, counted, known.details, known.title, known.pictures), known
 
 
 def trained_rows(layer: EmbeddingTable, columns: Sequence[EmbeddingColumn], examples: Examples) -> Any:
@@ -104,7 +133,7 @@ def known_of(
         >>> from trainer import feature_column as fc
         >>> film = fc.categorical_column_with_vocabulary_list("film", [7, 3])
         >>> known_of([film], {"film": Catalogue([3], {"name": ["Heat"]}, title="name")})
-        Known(details={'name': ['', 'Heat']}, title='name', pictures=None)
+        Known(details={'name': ['', 'Heat']}, title='name', pictures=None, unmatched=())
     """
     columns = [_inner(column) for column in columns]
     if not columns:
@@ -112,14 +141,17 @@ def known_of(
     if buckets is not None:
         name = f"{columns[0].name} keys"
         return Known({name: buckets}, name)
-    parts = list(_parts(columns, catalogues))
+    every = list(_parts(columns, catalogues))
+    parts = [part for part in every if part.matches]
+    told = {part.key for part in parts}
+    unmatched = tuple(dict.fromkeys(part.key for part in every if part.key not in told))
     fields = [(part, field) for part in parts for field in part.catalogue.fields]
     names = _names([(part.key, field) for part, field in fields], [*columns[0].fields(0), "label", "count"])
     details = {name: part.texts(field) for name, (part, field) in zip(names, fields, strict=True)}
     if len(parts) != 1 or len(_leaves(columns[0])) != 1:  # a title or a picture is of one key, not of a combination
-        return Known(details)
+        return Known(details, unmatched=unmatched)
     titles = [name for name, (part, field) in zip(names, fields, strict=True) if field == part.catalogue.title]
-    return Known(details, titles[0] if titles else None, parts[0].pictures)
+    return Known(details, titles[0] if titles else None, parts[0].pictures(), unmatched)
 
 
 def _inner(column: CategoricalColumn) -> CategoricalColumn:
@@ -135,23 +167,30 @@ def _leaves(column: CategoricalColumn) -> tuple[CategoricalColumn, ...]:
 
 def _parts(columns: Sequence[CategoricalColumn], catalogues: Mapping[str, Catalogue]) -> Iterator[Part]:
     rows = columns[0].num_buckets
+    sizes = _sizes(columns[0])  # of crosses of other sizes, a row means something else in each
+    alike = [_leaves(column) for column in columns if _sizes(column) == sizes]
     stride = rows
-    for leaves in zip(*map(_leaves, columns), strict=True):  # one of each column that shares the table
-        stride //= leaves[0].num_buckets
+    for size, leaves in zip(sizes, zip(*alike, strict=True), strict=True):  # one of each column that shares the table
+        stride //= size
         for leaf in leaves:
-            keys = [key for key in leaf.raw_features if key in catalogues]
-            for key in keys:
+            if isinstance(leaf, BucketizedColumn) or not leaf.is_bounded:  # a row is many values
+                continue
+            parts = []
+            for key in filter(catalogues.__contains__, leaf.raw_features):
                 places = _places(leaf, key, catalogues[key])  # (the key's values,)
-                yield Part(key, catalogues[key], places[np.arange(rows) // stride % len(places)])
-            if keys:
+                parts.append(Part(key, catalogues[key], places[np.arange(rows) // stride % size]))
+            yield from parts
+            if any(part.matches for part in parts):
                 break
+
+
+def _sizes(column: CategoricalColumn) -> list[int]:
+    return [leaf.num_buckets for leaf in _leaves(column)]
 
 
 def _places(leaf: CategoricalColumn, key: str, catalogue: Catalogue) -> Array:
     """Returns the place in the catalogue of each value that a column has ids for, -1 where it is not there."""
     found = np.full(leaf.num_buckets, -1)
-    if isinstance(leaf, BucketizedColumn) or not leaf.is_bounded:  # a row is many values
-        return found
     values: Sequence[Any]
     if isinstance(leaf, VocabularyListColumn):
         values = leaf.vocabulary

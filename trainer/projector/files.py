@@ -8,16 +8,37 @@ from trainer.errors import Refusal
 from trainer.tables.table import Array
 
 CONFIG = "projector_config.pbtxt"
+METADATA, VIEWS, SPRITE = ".metadata.tsv", ".views.json", ".sprite.png"
 _TENSORS = "tensors"
 _STATE = "checkpoint"
 _OWN = f'model_checkpoint_path: "{_TENSORS}"\nall_model_checkpoint_paths: "{_TENSORS}"\n'
 
 
-def check_folder(folder: str) -> None:
-    """Refuses a folder whose checkpoints are another's: TensorBoard finds tensors by the one file that names them."""
-    state = paths.join(folder, _STATE)
-    if paths.exists(state) and paths.read_text(state) != _OWN:
+def make_folder(folder: str) -> None:
+    """Makes a folder that tables can be written to, unless it is there.
+
+    Raises:
+        Refusal: It cannot be made, or as `check`.
+    """
+    try:
+        paths.make_folder(folder)
+    except OSError as error:
+        reason = error.strerror or error
+        raise Refusal(f"projector: {folder} cannot be made ({reason}); give another folder.") from None
+    check(folder)
+
+
+def check(folder: str) -> None:
+    """Refuses a folder that holds a projector or checkpoints of something else, which would be lost.
+
+    TensorBoard finds tensors by the one file of a folder that names checkpoints.
+    """
+    state, config = paths.join(folder, _STATE), paths.join(folder, CONFIG)
+    is_own = paths.exists(state) and paths.read_text(state) == _OWN
+    if paths.exists(state) and not is_own:
         raise Refusal(f"projector: {folder} holds checkpoints of a model; give a folder of its own, as logs/projector.")
+    if not is_own and paths.exists(config) and paths.read_text(config):
+        raise Refusal(f"projector: {folder} holds a projector of something else; give a folder of its own.")
 
 
 def clear(folder: str) -> None:
@@ -25,21 +46,23 @@ def clear(folder: str) -> None:
     config = paths.join(folder, CONFIG)
     if not paths.exists(config):
         return
-    from google.protobuf import text_format
-
-    described = _config()
-    text_format.Parse(paths.read_text(config), described)
+    earlier = read_config(folder)
     paths.write_text(config, "")
-    for embedding in described.embeddings:
+    for embedding in earlier:
         for file in (embedding.metadata_path, embedding.bookmarks_path, embedding.sprite.image_path):
-            if file and paths.exists(paths.join(folder, file)):
+            if _is_own(file) and paths.exists(paths.join(folder, file)):
                 paths.remove_file(paths.join(folder, file))
 
 
-def write_tensors(folder: str, tensors: Mapping[str, Array]) -> None:
-    """Writes `(rows, dimension)` float32 values by name as a checkpoint, which the page shows soonest.
+def _is_own(file: str) -> bool:
+    return file.endswith((METADATA, VIEWS, SPRITE)) and "/" not in file and "\\" not in file
 
-    TensorBoard looks for the newest checkpoint of a folder, and the path in it is relative, so that a run can be moved.
+
+def write_tensors(folder: str, tensors: Mapping[str, Array]) -> None:
+    """Writes `(rows, dimension)` float32 values by name as a checkpoint.
+
+    TensorBoard reads a tensor of it when that is opened, but files of bytes or text, of all runs, before it lists a
+    run. It looks for the newest checkpoint of a folder, and the path in it is relative, so that a run can be moved.
     """
     import tensorflow as tf
 
@@ -83,6 +106,18 @@ def write_config(folder: str, embeddings: Sequence[Any]) -> None:
     config = _config()
     config.embeddings.extend(embeddings)
     paths.write_text(paths.join(folder, CONFIG), text_format.MessageToString(config))
+
+
+def read_config(folder: str) -> list[Any]:
+    """Returns the parts of the config of a folder, one for each tensor; none where it cannot be read."""
+    from google.protobuf import text_format
+
+    config = _config()
+    try:
+        text_format.Parse(paths.read_text(paths.join(folder, CONFIG)), config)
+    except text_format.ParseError:
+        return []
+    return list(config.embeddings)
 
 
 def _config() -> Any:

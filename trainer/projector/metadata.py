@@ -1,8 +1,11 @@
 """What the page shows of each row: a label to find it by, and columns to colour it by."""
 
+import bisect
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from trainer import paths
 from trainer.formats.tsv import escape
@@ -21,6 +24,7 @@ _CHUNK = 1_000_000
 _COUNT, _LABEL, _FREQUENCY = "count", "label", "frequency"
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _OTHER_NUMBER = re.compile(r"[+-]?Infinity|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+")
+_LONGEST = 300
 _EXACT = 2**53
 """Whole numbers up to which the page holds each."""
 _SEPARATOR = re.compile(r"\s*[|;]\s*")
@@ -30,8 +34,8 @@ _DATE = re.compile(r"(\d{4})-\d\d(?:-\d\d.*)?|.*\((\d{4})\)\s*", re.DOTALL)
 def columns_of(table: Described, rows: Sequence[int]) -> dict[str, list[str]]:
     """Returns the columns of a table's metadata by name: the label first, and the count, where there is one, last.
 
-    Between them stand the keys, what more is known of the rows, and for each of these that the page could not colour
-    by a coarser one: the first of several values, the decade of a date, or how frequent the rows are.
+    Between them stand the keys, what more is known of the rows, and for each of these, and for a title, that the page
+    could not colour by a coarser one: the first of several values, the decade of a date, or how frequent the rows are.
 
     Args:
         table: The table.
@@ -42,13 +46,13 @@ def columns_of(table: Described, rows: Sequence[int]) -> dict[str, list[str]]:
     for name, texts in (*table.fields_of(rows).items(), *details):
         columns[_free(name, columns)] = [_plain(text) for text in _visible_all(texts)]
     counts = None if table.counts is None else table.counts[rows]
-    for name, texts in list(columns.items()):
-        if not is_colourable(texts):
-            found, coarse = _coarser(name, texts, counts)
-            if len(set(coarse)) > 1:
-                columns.setdefault(found, coarse)
+    titles = _visible_all(table.titles_of(rows))
+    titled = {} if table.title is None else {_visible(table.title): titles}
+    for name, texts in [*titled.items(), *columns.items()]:
+        if not is_colourable(texts) and (found := _coarser(name, texts, counts)):
+            columns.setdefault(*found)
     counted = {} if counts is None else {_COUNT: [str(count) for count in counts.tolist()]}
-    labels = _kept(table.title or next(iter(columns)), _visible_all(table.titles_of(rows)))
+    labels = _kept(table.title or next(iter(columns)), titles)
     return {_LABEL: labels, **columns, **counted}
 
 
@@ -64,7 +68,7 @@ def is_colourable(texts: Sequence[str]) -> bool:
 
 def is_numeric(texts: Iterable[str]) -> bool:
     """Tells whether the page takes all texts of a column for numbers."""
-    return all(_DECIMAL.fullmatch(text.strip()) for text in set(texts))
+    return all(map(_is_number, set(texts)))
 
 
 def write(path: str, columns: Mapping[str, Sequence[str]]) -> None:
@@ -131,31 +135,65 @@ def _plain(text: str) -> str:
     """
     number = text.strip()
     if not _DECIMAL.fullmatch(number):
-        return str(int(number, 0)) if _OTHER_NUMBER.fullmatch(number) and "I" not in number else text
+        is_short = _OTHER_NUMBER.fullmatch(number) and "I" not in number and len(number) < _LONGEST
+        return str(int(number, 0)) if is_short else text
     value = float(number)
+    if not math.isfinite(value):
+        return text
     return str(int(value)) if value.is_integer() and abs(value) < _EXACT else repr(value)
 
 
 def _kept(name: str, labels: list[str]) -> list[str]:
     """Returns labels such that the page changes none: what it would take for another number follows a word."""
-    changed = [_plain(label) != label or "Infinity" in label for label in labels]
+    changed = [_plain(label) != label or _OTHER_NUMBER.fullmatch(label) is not None for label in labels]
     if any(changed) and is_numeric(labels):
         changed = [True] * len(labels)
     return [f"{name} {label}" if change else label for label, change in zip(labels, changed, strict=True)]
 
 
-def _coarser(name: str, texts: Sequence[str], counts: Array | None) -> tuple[str, list[str]]:
+def _coarser(name: str, texts: Sequence[str], counts: Array | None) -> tuple[str, list[str]] | None:
     """Returns the name and the texts of a column of few values that says something of another's many."""
-    firsts = [_SEPARATOR.split(text, maxsplit=1)[0] for text in texts]
-    if firsts != list(texts):
-        return f"{name} (first)", _most_frequent(firsts)
+    for found, coarse in _coarse(name, texts, counts):
+        if 1 < len(set(coarse)) <= MOST_COLOURS:
+            return found, coarse
+    return None
+
+
+def _coarse(name: str, texts: Sequence[str], counts: Array | None) -> Iterator[tuple[str, list[str]]]:
+    """Yields columns that say less than one of many values, the most telling first."""
+    if _mostly(_is_number(text) for text in texts):
+        yield f"{name} (range)", _ranges(texts)
+    elif _mostly(_SEPARATOR.search(text) for text in texts):
+        yield f"{name} (first)", _most_frequent(_visible_all(_SEPARATOR.split(text, maxsplit=1)[0] for text in texts))
     dates = [_DATE.fullmatch(text) for text in texts]
-    if sum(date is not None for date in dates) > len(texts) / 2:
-        years = ["" if date is None else date[1] or date[2] for date in dates]
-        return f"{name} (decade)", [f"{year[:3]}0s" if year else BLANK for year in years]
+    if _mostly(dates):
+        years = [next(filter(None, date.groups())) if date else "" for date in dates]
+        yield f"{name} (decade)", [f"{year[:3]}0s" if year else BLANK for year in years]
+        yield f"{name} (year)", [year or BLANK for year in years]
+        yield f"{name} (month)", [text[:7] if date else BLANK for text, date in zip(texts, dates, strict=True)]
     if counts is not None:
-        return _FREQUENCY, [_band(count) for count in counts.tolist()]
-    return f"{name} (initial)", _most_frequent([text[:1].upper() for text in texts])
+        yield _FREQUENCY, [_band(count) for count in counts.tolist()]
+    yield f"{name} (initial)", _most_frequent([text[:1].upper() for text in texts])
+
+
+def _mostly(told: Iterable[Any]) -> bool:
+    answers = [bool(each) for each in told]
+    return sum(answers) > len(answers) / 2
+
+
+def _is_number(text: str) -> bool:
+    return _DECIMAL.fullmatch(text.strip()) is not None
+
+
+def _ranges(texts: Sequence[str]) -> list[str]:
+    """Returns numbers by the tenth of them that they lie in; years by their decade."""
+    numbers = [float(text) if _is_number(text) else None for text in texts]
+    known = sorted(number for number in numbers if number is not None)
+    if all(number.is_integer() and 1000 <= number < 3000 for number in known):
+        return [BLANK if number is None else f"{int(number) // 10}0s" for number in numbers]
+    edges = sorted({known[len(known) * tenth // 10] for tenth in range(10)})
+    places = [None if number is None else bisect.bisect_right(edges, number) - 1 for number in numbers]
+    return [BLANK if place is None else f"from {edges[place]:g}" for place in places]
 
 
 def _most_frequent(texts: Sequence[str]) -> list[str]:

@@ -44,7 +44,7 @@ def variants_of(table: Described, rows: list[int]) -> Mapping[str, Array]:
         return {}
     if table.dimension >= _UNIT_BELOW:
         return {"": values}
-    padding = ((0, 0), (0, max(0, 3 - table.dimension)))
+    padding = ((0, 0), (0, max(0, 3 - table.dimension)))  # as many zeros
     return {"": np.pad(unit_rows(values, table.trained[rows]), padding), ".raw": np.pad(values, padding)}
 
 

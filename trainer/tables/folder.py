@@ -135,14 +135,21 @@ def read(folder: str, name: str, who: str = "tables") -> StoredTable:
         raise Refusal(f"{who}: {path} has {len(rows):,} labels for {entry.rows:,} rows; copy the whole folder.")
     described = [list(fields) for fields in zip(*rows, strict=True)] or [[] for _ in header]  # (columns, rows)
     own = len(header) - len(entry.details)
-    if own < 1 or header[own - 1] not in ("label", "count"):
+    if own < 1 or header[own - 1] not in ("label", "count") or header != _header(header[:own], entry.details):
         raise Refusal(f"{who}: {path} has other columns than the manifest says; copy the whole folder.")
     details = dict(zip(entry.details, described[own:], strict=True))
     del header[own:], described[own:]
-    counts = np.array(described.pop(), np.int64) if header[-1] == "count" else None
+    counts = _read_counts(path, described.pop(), who) if header[-1] == "count" else None
     labels = described.pop()
     fields = dict(zip(header, described, strict=False))
     return StoredTable(entry, values, labels, fields, counts, details, _read_pictures(manifest.folder, entry, who))
+
+
+def _read_counts(path: str, texts: list[str], who: str) -> Array:
+    try:
+        return np.array(texts, np.int64)
+    except (ValueError, OverflowError):
+        raise Refusal(f"{who}: {path} has counts that are no whole numbers; copy the whole folder.") from None
 
 
 def _read_pictures(folder: str, entry: Entry, who: str) -> Array | None:
@@ -247,10 +254,15 @@ def _save(folder: str, tables: Sequence[Table]) -> None:
 
 
 def _write_labels(path: str, table: Table) -> None:
-    header = [*table.fields_of([]), "label", *([] if table.counts is None else ["count"])]
-    for name in table.details:
+    own = [*table.fields_of([]), "label", *([] if table.counts is None else ["count"])]
+    tsv.write(path, _header(own, table.details), _label_rows(table))
+
+
+def _header(own: Sequence[str], details: Iterable[str]) -> list[str]:
+    header = [*own]
+    for name in details:
         header.append(name if name not in header else _unused(name, header))
-    tsv.write(path, header, _label_rows(table))
+    return header
 
 
 def _unused(name: str, taken: Sequence[str]) -> str:

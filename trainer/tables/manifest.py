@@ -149,14 +149,26 @@ def read_manifest(folder: str, who: str = "tables") -> Manifest:
 
 
 def _entry(name: str, described: dict[str, Any]) -> Entry:
+    details, title, pictures = (described.get(key) for key in ("details", "title", "pictures"))
+    if not _are_texts(described.get("details", [])) or not (title is None or title in (details or ())):
+        raise ValueError("details are texts, and the title is one of them")
     made = {
-        **described,
+        **_known(Entry, described),
         "columns": tuple(described["columns"]),
-        "health": Health(**described["health"]),
-        "details": tuple(described.get("details", ())),
-        "pictures": Sprite(**described["pictures"]) if described.get("pictures") else None,
+        "health": Health(**_known(Health, described["health"])),
+        "details": tuple(details or ()),
+        "pictures": Sprite(**_known(Sprite, pictures)) if pictures else None,
     }
-    return Entry(name=name, **made)
+    return Entry(**{**made, "name": name})
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
+
+def _known(kind: Any, described: dict[str, Any]) -> dict[str, Any]:
+    """Returns what a class has fields for: a later release may say more."""
+    return {field.name: described[field.name] for field in dataclasses.fields(kind) if field.name in described}
 
 
 def _absence(folder: str) -> str:

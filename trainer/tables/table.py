@@ -60,6 +60,8 @@ class Table:
 
     def _check_described(self) -> None:
         for name, texts in self.details.items():
+            if not isinstance(texts, (list, tuple)) or not all(isinstance(text, str) for text in texts):
+                raise Refusal(f"table '{self.name}': detail '{name}' is a list of texts, one a row, and nothing else.")
             if len(texts) != self.rows:
                 raise Refusal(f"table '{self.name}': detail '{name}' has {len(texts):,} texts for {self.rows:,} rows.")
         if self.title is not None and self.title not in self.details:

@@ -1,7 +1,8 @@
 """The keys that a hashed column meets in data, counted, and the ids that its hash gives them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,21 @@ WITHOUT_DATA = 10_000_000
 
 NAMED = 5
 """The most keys of a bucket that are named."""
+
+
+@dataclass(frozen=True, eq=False)
+class Met:
+    """The different keys that a hash was given.
+
+    Args:
+        keys: As the hash takes them, Arrow arrays side by side.
+        rows: Of each key.
+        ids: The bucket of each.
+    """
+
+    keys: Sequence[Any]
+    rows: Ids
+    ids: Ids
 
 
 def collisions(column: FeatureColumn, data: Any = None) -> Collisions:
@@ -48,7 +64,9 @@ def collisions(column: FeatureColumn, data: Any = None) -> Collisions:
     if data is None:
         hashed_column = _hashed_column(column)
         keys = [pa.array(ids.reshape(-1)) for ids in np.indices(_sizes(hashed_column))]
-        return _found(hashed_column, _hashed(hashed_column), keys, np.ones(len(keys[0]), np.int64), "keys")
+        hashed = _hashed(hashed_column)
+        ones = np.ones(len(keys[0]), np.int64)
+        return _found(hashed_column, hashed, Met(keys, ones, hashed.ids(keys, hashed_column.num_buckets)), "keys")
     counts = KeyCounts(column)
     for batch in batches_of("collisions", data):
         counts.update(batch)
@@ -74,6 +92,7 @@ class KeyCounts:
         self._column = _hashed_column(column)
         self._hashed = _hashed(self._column)
         self._tally = Tally()
+        self._met: Met | None = None
         self.met_any = False
 
     def update(self, batch: Mapping[str, Any]) -> None:
@@ -85,7 +104,13 @@ class KeyCounts:
         keys = self._hashed.keys(batch)
         if len(keys[0]):
             self.met_any = True
+            self._met = None
             self._tally.add(*keys)
+
+    @property
+    def column(self) -> HashedColumn:
+        """The hashed column, or the hashed cross, whose keys are counted."""
+        return self._column
 
     def collisions(self) -> Collisions:
         """Returns which of the keys met so far share an id.
@@ -93,54 +118,73 @@ class KeyCounts:
         Raises:
             Refusal: None was met.
         """
-        keys, rows = self._tally.counted()
-        if not len(rows):
+        if not self.met_any:
             raise Refusal(f"collisions: the data have no value of '{self._column.name}'; give data that have some.")
-        return _found(self._column, self._hashed, *self._resolved(keys, rows), "rows")
+        return _found(self._column, self._hashed, self.met(), "rows")
 
-    def include(self, other: "KeyCounts") -> None:
-        """Counts too what another has counted, of a column that makes the same ids of another feature.
+    def met(self) -> Met:
+        """Returns the keys met so far with their ids, worked out once for as long as no others come."""
+        if self._met is None:
+            keys, rows = self._tally.counted()
+            if len(rows):
+                resolved = Tally()
+                resolved.add(*self._hashed.resolved(keys), rows=rows)
+                keys, rows = resolved.counted()
+            ids = self._hashed.ids(keys, self._column.num_buckets) if len(rows) else np.array([], np.int64)
+            self._met = Met(keys, rows, ids)
+        return self._met
 
-        Strings are not counted with numbers: they stay left out.
-        """
-        if self._tally.is_like(other._tally):
-            self.met_any = self.met_any or other.met_any
-            self._tally.include(other._tally)
+    def labels(self, places: Ids) -> list[str]:
+        """Returns what a person calls the keys at some places of `met`."""
+        return self._hashed.labels([key.take(pa.array(places)) for key in self.met().keys]) if len(places) else []
 
-    def texts_of_buckets(self) -> list[str]:
-        """Returns for each bucket which keys met so far share it, as one text; '' where none was met.
 
-        Returns:
-            `(hash_bucket_size,)` texts, as "ATL" or "ATL, SFO": the most frequent key first, or the first that came;
-            of more than five keys the first five and how many others there are, "ATL, SFO, JFK, LAX, ORD, … (+3)".
+def texts_of_buckets(counted: Sequence[KeyCounts]) -> list[str]:
+    """Returns for each bucket which keys share it, as one text; '' where none was met.
 
-        Example:
-            >>> from trainer import feature_column as fc
-            >>> counts = KeyCounts(fc.categorical_column_with_hash_bucket("tail", 4))
-            >>> counts.update({"tail": ["N14228", "N619AA", "N24211", "N619AA"]})
-            >>> counts.texts_of_buckets()
-            ['N619AA', '', '', 'N14228, N24211']
-        """
-        found = np.full(self._column.num_buckets, "", object)
-        keys, rows = self._tally.counted()
-        if not len(rows):
-            return found.tolist()
-        keys, rows = self._resolved(keys, rows)
-        ids = self._hashed.ids(keys, self._column.num_buckets)
-        order = np.lexsort((-rows, ids))  # by id, the most frequent first, then as they came
-        ids, first, size = np.unique(ids[order], return_index=True, return_counts=True)
-        for rank in range(NAMED):
-            others = size > rank
-            labels = self._hashed.labels([key.take(pa.array(order[first[others] + rank])) for key in keys])
-            found[ids[others]] += (", " if rank else "") + np.array(labels, object)
-        more = size > NAMED
-        found[ids[more]] += [f", … (+{count:,})" for count in (size[more] - NAMED).tolist()]
-        return found.tolist()
+    Args:
+        counted: The keys of the columns that share the buckets, or of the one that has them; each column hashes in its
+            own way, and keys of one label in one bucket are one key.
 
-    def _resolved(self, keys: list[Any], rows: Ids) -> tuple[list[Any], Ids]:
-        resolved = Tally()
-        resolved.add(*self._hashed.resolved(keys), rows=rows)
-        return resolved.counted()
+    Returns:
+        `(hash_bucket_size,)` texts, as "ATL" or "ATL, SFO": the most frequent key first, or the first that came;
+        of more than five keys the first five and how many others there are, "ATL, SFO, JFK, LAX, ORD, … (+3)".
+
+    Example:
+        >>> from trainer import feature_column as fc
+        >>> counts = KeyCounts(fc.categorical_column_with_hash_bucket("tail", 4))
+        >>> counts.update({"tail": ["N14228", "N619AA", "N24211", "N619AA"]})
+        >>> texts_of_buckets([counts])
+        ['N619AA', '', '', 'N14228, N24211']
+    """
+    size = counted[0].column.num_buckets
+    if len(counted) == 1:
+        met = counted[0].met()
+        return _texts(size, met.ids, met.rows, counted[0].labels)
+    tally = Tally()
+    for keys in counted:
+        met = keys.met()
+        labels = [text.encode("utf-8", "surrogatepass") for text in keys.labels(np.arange(len(met.rows)))]
+        tally.add(pa.array(met.ids), pa.array(labels, pa.binary()), rows=met.rows)
+    (ids, texts), rows = tally.counted()
+
+    def labels_of(places: Ids) -> list[str]:
+        return [text.decode("utf-8", "surrogatepass") for text in texts.take(pa.array(places)).to_pylist()]
+
+    return _texts(size, ids.to_numpy(), rows, labels_of)
+
+
+def _texts(size: int, ids: Ids, rows: Ids, labels_of: Callable[[Ids], list[str]]) -> list[str]:
+    found = np.full(size, "", object)
+    order = np.lexsort((-rows, ids))  # by id, the most frequent first, then as they came
+    ids, first, keys = np.unique(ids[order], return_index=True, return_counts=True)
+    for rank in range(NAMED):
+        others = keys > rank
+        labels = labels_of(order[first[others] + rank])
+        found[ids[others]] += (", " if rank else "") + np.array(labels, object)
+    more = keys > NAMED
+    found[ids[more]] += [f", … (+{count:,})" for count in (keys[more] - NAMED).tolist()]
+    return found.tolist()
 
 
 def _hashed_column(column: FeatureColumn) -> HashedColumn:
@@ -167,9 +211,9 @@ def _hashed(column: HashedColumn) -> Hashed:
     return HashedFeature(column)
 
 
-def _found(column: HashedColumn, hashed: Hashed, keys: list[Any], rows: Ids, counted: str) -> Collisions:
+def _found(column: HashedColumn, hashed: Hashed, met: Met, counted: str) -> Collisions:
     size = column.num_buckets
-    ids = hashed.ids(keys, size)
+    keys, rows, ids = met.keys, met.rows, met.ids
     share = shared_share(ids, rows)
     enough = share < WANTED_SHARE
     return Collisions(
@@ -188,7 +232,7 @@ def _found(column: HashedColumn, hashed: Hashed, keys: list[Any], rows: Ids, cou
     )
 
 
-def _shared(hashed: Hashed, keys: list[Any], ids: Ids, rows: Ids) -> tuple[SharedId, ...]:
+def _shared(hashed: Hashed, keys: Sequence[Any], ids: Ids, rows: Ids) -> tuple[SharedId, ...]:
     places = np.flatnonzero(is_shared(ids))
     places = places[np.lexsort((-rows[places], ids[places]))]  # by id, the most frequent first, then as they came
     labels = hashed.labels([key.take(pa.array(places)) for key in keys])

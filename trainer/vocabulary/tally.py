@@ -41,11 +41,6 @@ class Tally:
         if self._pending > max(PENDING, self._tables[0].num_rows):
             self._count()
 
-    def is_like(self, other: "Tally") -> bool:
-        """Tells whether another's keys are of the types of these, as where one of the two has none yet."""
-        both = self._tables[:1] + other._tables[:1]
-        return all(table.schema == both[0].schema for table in both)
-
     def include(self, other: "Tally") -> None:
         """Counts the rows of another tally too."""
         self._tables.extend(other._tables)

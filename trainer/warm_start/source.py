@@ -74,10 +74,15 @@ class Source:
 
     def _is_kernel(self, tensor: Tensor) -> bool:
         """Tells whether a matrix is that of a dense layer: called so, or beside a bias as long as its rows."""
-        above, _, name = tensor.name.rpartition("/")
-        beside = [other for other in self.tensors if other.name.rpartition("/")[0] == above and above]
+        above, _, name = _known_as(tensor).rpartition("/")
+        beside = [other for other in self.tensors if _known_as(other).rpartition("/")[0] == above and above]
         biased = any(other.shape == tensor.shape[1:] and not other.is_slot for other in beside)
         return biased or any(word in name for word in ("kernel", "dense"))
+
+
+def _known_as(tensor: Tensor) -> str:
+    """Returns the name that tells a tensor's layer; a SavedModel numbers those of all layers in one folder."""
+    return next(filter(None, tensor.others), tensor.name)
 
 
 def plain(name: str) -> str:

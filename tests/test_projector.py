@@ -853,6 +853,18 @@ def test_tensorboard_serves_the_tables_with_their_labels_and_views(tensorboard: 
     assert list(served(tensorboard, second)) == ["tail"]
 
 
+@pytest.mark.slow
+def test_a_running_tensorboard_finds_a_step_that_comes_later(tmp_path: Path) -> None:
+    log_dir = tmp_path / "x" / "logs" / "projector"
+    projector.write(log_dir, [WIDE], 100, layouts=False)
+    with serving(tmp_path) as address:
+        assert runs_of(address, 1) == ["x/logs/projector/step-000000100"]
+        later = Table("tail", WIDE.values + 1, WIDE.column)
+        projector.write(log_dir, [later], 200, layouts=False)
+        step = runs_of(address, 2)[1]
+        np.testing.assert_array_equal(served(address, step)["tail"][0], later.values)
+
+
 PROBLEMS: dict[str, dict[str, Any]] = {"bikes": {}, "flights": {"dataset": "nyc_flights/JFK"}}
 """Of each problem, the settings with which its tables are there soonest."""
 

@@ -432,6 +432,13 @@ def test_a_folder_without_tables_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_a_run_that_has_not_ended_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text("{}")
+    assert sentence(tables.read_manifest, str(tmp_path)) == (
+        f"tables: the run in {tmp_path} has left no tables yet; wait for its end, or go on with it: --resume."
+    )
+
+
 def test_an_unknown_table_is_refused_with_the_nearest(folder: str) -> None:
     assert sentence(tables.read, folder, "day_huor") == (
         f"tables: {folder} has no table 'day_huor'; did you mean 'day_hour'?"

@@ -483,7 +483,8 @@ def test_a_source_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_source_without_tables_is_refused(tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_text("{}")
     assert refusal_before(day_hour(source=str(tmp_path))) == (
-        f"warm start of 'day_hour': {tmp_path} holds no tables; give a run's job dir, or its tables folder."
+        f"warm start of 'day_hour': the run in {tmp_path} has left no tables yet; wait for its end, or go on with it: "
+        "--resume."
     )
 
 

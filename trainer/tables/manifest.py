@@ -176,4 +176,6 @@ def _absence(folder: str) -> str:
         return f"there is no folder {folder}; give a run's job dir, or its tables folder."
     if any(paths.exists(paths.join(own, f"{PREFIX}.index")) for own in (folder, paths.join(folder, "tables"))):
         return f"the tables in {folder} were not written to the end; give a run that has ended, or run it again."
+    if paths.exists(paths.join(folder, "settings.json")):
+        return f"the run in {folder} has left no tables yet; wait for its end, or go on with it: --resume."
     return f"{folder} holds no tables; give a run's job dir, or its tables folder."

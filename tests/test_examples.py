@@ -89,7 +89,7 @@ def test_a_catalogue_of_ones_own_is_what_the_projector_shows(tmp_path: Path) -> 
     (step,) = (tmp_path / "run" / "logs" / "projector").glob("step-*")  # of five epochs the third
     for folder in (step, step.parent):
         header, rows = tsv.read(str(folder / "film.metadata.tsv"))
-        assert header == ["label", "film", "genres", "year", "count"]
+        assert header == ["label", "film", "genres", "year", "film title (decade)", "count"]
         assert rows[7][:4] == ["Film of 1957 (1957)", "7", "Crime|made up", "1957"]
         assert (folder / "film.sprite.png").exists()
     values = [tf.train.load_checkpoint(str(folder)).get_tensor("film.raw") for folder in (step, step.parent)]

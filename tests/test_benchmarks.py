@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from tests.browser.page import program
-
 ROOT = Path(__file__).parents[1]
 
 
@@ -55,15 +53,6 @@ def test_the_benchmark_of_a_warm_start_keeps_the_vector_of_every_word(tmp_path: 
     (turn,) = quick("warm_start", tmp_path)["rounds"]
     assert turn["ours"]["seconds"] > 0
     assert turn["peer"]["memory"] > 0
-
-
-@pytest.mark.slow
-@pytest.mark.browser
-@pytest.mark.skipif(program() is None, reason="needs Chromium: apt-get install chromium")
-def test_the_benchmark_of_the_projector_shows_a_table_in_each_form(tmp_path: Path) -> None:
-    found = quick("projector_page", tmp_path)
-    assert list(found["writing"][0]) == ["projector.write", "numpy.savetxt"]
-    assert [list(found[part][0]) for part in ("answer", "showing")] == [["checkpoint", "bytes", "text"]] * 2
 
 
 @pytest.mark.slow

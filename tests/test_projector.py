@@ -223,6 +223,15 @@ def test_a_writer_that_stops_half_way_leaves_no_table_to_the_page(
     with pytest.raises(KeyboardInterrupt):
         projector.write(str(tmp_path), [DAY_HOUR])
     assert tensors(str(tmp_path)) == {}
+    assert not (tmp_path / "checkpoint").exists()
+
+
+def test_tables_that_can_no_longer_be_shown_leave_none_of_before_to_the_page(tmp_path: Path) -> None:
+    projector.write(str(tmp_path), [DAY_HOUR])
+    projector.write(str(tmp_path), [Table("alike", np.ones((3, 4), np.float32))])
+    assert not (tmp_path / "checkpoint").exists()
+    assert list(config(str(tmp_path)).embeddings) == []
+    assert list(tensors(projector.write(str(tmp_path), [DAY_HOUR]))) == ["day_hour", "day_hour.raw"]
 
 
 def test_any_tensor_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -25,6 +25,10 @@ class Run:
         """Returns the path of a file or folder in the run."""
         return paths.join(self.path, *names)
 
+    def holds(self, path: str) -> bool:
+        """Tells whether a path lies in the run, and so goes when the run is replaced."""
+        return path.startswith(f"{self.path.rstrip('/')}/")
+
     @property
     def tables(self) -> str:
         """The folder of the tables."""

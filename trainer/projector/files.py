@@ -12,6 +12,7 @@ METADATA, VIEWS, SPRITE = ".metadata.tsv", ".views.json", ".sprite.png"
 _TENSORS = "tensors"
 _STATE = "checkpoint"
 _OWN = f'model_checkpoint_path: "{_TENSORS}"\nall_model_checkpoint_paths: "{_TENSORS}"\n'
+_MARK = "# Written by trainer.projector, which replaces it.\n"
 
 
 def make_folder(folder: str) -> None:
@@ -34,24 +35,22 @@ def check(folder: str) -> None:
     TensorBoard finds tensors by the one file of a folder that names checkpoints.
     """
     state, config = paths.join(folder, _STATE), paths.join(folder, CONFIG)
-    is_own = paths.exists(state) and paths.read_text(state) == _OWN
-    if paths.exists(state) and not is_own:
+    if paths.exists(state) and paths.read_text(state) != _OWN:
         raise Refusal(f"projector: {folder} holds checkpoints of a model; give a folder of its own, as logs/projector.")
-    if not is_own and paths.exists(config) and paths.read_text(config):
+    if paths.exists(config) and not paths.read_text(config).startswith(_MARK):
         raise Refusal(f"projector: {folder} holds a projector of something else; give a folder of its own.")
 
 
 def clear(folder: str) -> None:
-    """Removes what an earlier call has left; the config first, which would speak for files that are gone."""
-    config = paths.join(folder, CONFIG)
-    if not paths.exists(config):
+    """Removes what an earlier call has left; first what would speak for files that are gone."""
+    if not paths.exists(paths.join(folder, CONFIG)):
         return
     earlier = read_config(folder)
-    paths.write_text(config, "")
-    for embedding in earlier:
-        for file in (embedding.metadata_path, embedding.bookmarks_path, embedding.sprite.image_path):
-            if _is_own(file) and paths.exists(paths.join(folder, file)):
-                paths.remove_file(paths.join(folder, file))
+    write_config(folder, [])
+    described = [(part.metadata_path, part.bookmarks_path, part.sprite.image_path) for part in earlier]
+    for file in (_STATE, *(file for files in described for file in files if _is_own(file))):
+        if paths.exists(paths.join(folder, file)):
+            paths.remove_file(paths.join(folder, file))
 
 
 def _is_own(file: str) -> bool:
@@ -62,7 +61,7 @@ def write_tensors(folder: str, tensors: Mapping[str, Array]) -> None:
     """Writes `(rows, dimension)` float32 values by name as a checkpoint.
 
     TensorBoard reads a tensor of it when that is opened, but files of bytes or text, of all runs, before it lists a
-    run. It looks for the newest checkpoint of a folder, and the path in it is relative, so that a run can be moved.
+    run. It finds it once `name_tensors` was called.
     """
     import tensorflow as tf
 
@@ -75,6 +74,10 @@ def write_tensors(folder: str, tensors: Mapping[str, Array]) -> None:
             shape_and_slices=[""] * len(tensors),
             tensors=list(tensors.values()),
         )
+
+
+def name_tensors(folder: str) -> None:
+    """Makes the tensors the newest checkpoint of the folder; their path in it is relative, so that a run can move."""
     paths.write_text(paths.join(folder, _STATE), _OWN)
 
 
@@ -100,12 +103,12 @@ def described(
 
 
 def write_config(folder: str, embeddings: Sequence[Any]) -> None:
-    """Writes the config, which says that the other files are whole."""
+    """Writes the config, which speaks for the files of labels, views and pictures."""
     from google.protobuf import text_format
 
     config = _config()
     config.embeddings.extend(embeddings)
-    paths.write_text(paths.join(folder, CONFIG), text_format.MessageToString(config))
+    paths.write_text(paths.join(folder, CONFIG), _MARK + text_format.MessageToString(config))
 
 
 def read_config(folder: str) -> list[Any]:

@@ -57,6 +57,8 @@ def write(
     files.write_tensors(folder, {name: values for each in found for name, values in each.variants.items()})
     files.make_run(folder)
     files.write_config(folder, [part for each in found for part in each.described()])
+    if found:
+        files.name_tensors(folder)  # last, since the page shows tensors of a checkpoint without labels too
     if paths.is_remote(folder):
         _log.warning("projector: TensorBoard reads labels from a local folder alone; to look at them: %s", look(folder))
     return folder

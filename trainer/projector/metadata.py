@@ -25,6 +25,8 @@ _COUNT, _LABEL, _FREQUENCY = "count", "label", "frequency"
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _OTHER_NUMBER = re.compile(r"[+-]?Infinity|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+")
 _LONGEST = 300
+"""Letters up to which a number that is not decimal is read, which takes longer than their square."""
+
 _EXACT = 2**53
 """Whole numbers up to which the page holds each."""
 _SEPARATOR = re.compile(r"\s*[|;]\s*")

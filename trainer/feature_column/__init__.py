@@ -1,5 +1,6 @@
 """What a column is: frozen declarations under the names of `tf.feature_column`. No TensorFlow is imported here."""
 
+from trainer.feature_column import drawing
 from trainer.feature_column.bucketized import BucketizedColumn, bucketized_column
 from trainer.feature_column.column import CategoricalColumn, DenseColumn, FeatureColumn, RawFeature
 from trainer.feature_column.crossed import CrossedColumn, crossed_column
@@ -74,3 +75,5 @@ __all__ = [
     "shared_embeddings",
     "weighted_categorical_column",
 ]
+
+drawing.register()

@@ -55,6 +55,11 @@ class FeatureColumn(ABC):
     def raw_features(self) -> Mapping[str, RawFeature]:
         """The raw features that the column reads, by key."""
 
+    def _repr_html_(self) -> str:
+        from trainer.feature_column.drawing import html_of
+
+        return html_of([self])
+
 
 class CategoricalColumn(FeatureColumn):
     """A column whose value is an id in `[0, num_buckets)`; a missing value is no id."""

@@ -65,6 +65,70 @@ def test_any_rows_come_back_from_a_file(
     path = str(tmp_path_factory.mktemp("tsv") / "labels.tsv")
     tsv.write(path, header, rows)
     assert tsv.read(path) == (header, rows)
+    assert columns(path) == rows_by_column(path)
+
+
+def columns(path: str) -> tuple[list[str], list[list[str]]]:
+    """What `tsv.columns` reads, as strings."""
+    header, found = tsv.columns(path)
+    return header, [[text.decode("utf-8", "surrogatepass") for text in fields.to_pylist()] for fields in found]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                b"a",
+                b"\t",
+                b"\n",
+                b"\r\n",
+                b"\\",
+                b'"',
+                b"'",
+                b",",
+                b" ",
+                b"NA",
+                b"\xff",
+                b"\xed\xb2\x80",
+                b"\xef\xbb\xbf",
+            ]
+        ),
+        max_size=12,
+    )
+)
+def test_the_columns_of_any_file_are_those_of_its_rows(
+    tmp_path_factory: pytest.TempPathFactory, content: list[bytes]
+) -> None:
+    path = tmp_path_factory.mktemp("tsv") / "labels.tsv"
+    path.write_bytes(b"".join(content))
+    assert told(columns, str(path)) == told(rows_by_column, str(path))
+
+
+def rows_by_column(path: str) -> tuple[list[str], list[list[str]]]:
+    header, rows = tsv.read(path)
+    return header, [list(fields) for fields in zip(*rows, strict=True)] or [[] for _ in header]
+
+
+def told(read: Callable[[str], Any], path: str) -> Any:
+    """What is read of a file, or the sentence that refuses it."""
+    try:
+        return read(path)
+    except Refusal as refusal:
+        return str(refusal)
+
+
+def test_columns_are_read_whatever_the_length_of_a_field(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tsv, "_BLOCK", 100)
+    path = str(tmp_path / "labels.tsv")
+    long = ["short", "x" * 300, "\\" * 90]
+    tsv.write(path, ["a", "b"], [(text, "y") for text in long])
+    assert columns(path) == (["a", "b"], [long, ["y"] * 3])
+
+
+def test_columns_of_a_file_that_is_not_there_are_not_read(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        tsv.columns(str(tmp_path / "labels.tsv"))
 
 
 def test_the_four_escapes_are_those_of_the_documentation(tmp_path: Path) -> None:
@@ -999,6 +1063,27 @@ def test_the_names_of_layers_are_read_beside_their_weights(tmp_path: Path) -> No
     model = keras.Sequential([keras.Input((1,), dtype="int32"), keras.layers.Embedding(4, 2, name="colours")])
     model.save_weights(tmp_path / "model.weights.h5")
     assert hdf5.names(str(tmp_path / "model.weights.h5"))["layers/embedding/vars"] == "colours"
+
+
+def test_the_names_of_embeddings_are_those_of_their_paths_where_keras_2_wrote_them(tmp_path: Path) -> None:
+    import tf_keras
+
+    def part(own: str) -> Any:
+        return tf_keras.Sequential([tf_keras.layers.Embedding(4, 2, input_length=1, name=own)], f"part_{own}")
+
+    given = tf_keras.Input((1,), name="colour")
+    tables = [part("colours")(given), part("hues")(given), tf_keras.layers.Embedding(4, 2, name="hues")(given)]
+    tf_keras.Model(given, tables).save_weights(tmp_path / "model.h5")
+    found = hdf5.names(str(tmp_path / "model.h5"))
+    assert found == {"part_colours/colours": "colours"}  # two are called hues
+    assert "part_colours/colours/embeddings:0" in hdf5.shapes(str(tmp_path / "model.h5"))
+
+
+@pytest.mark.parametrize("name", ["embeddings", b"embeddings:0"])
+def test_a_weight_without_a_layer_before_it_is_that_of_its_group(name: str | bytes, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "model.h5", "w") as file:
+        file.create_group("colours").attrs["weight_names"] = [name]
+    assert hdf5.names(str(tmp_path / "model.h5")) == {"colours": "colours"}
 
 
 # Pictures in a sprite.

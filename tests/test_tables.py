@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from trainer import feature_column as fc
 from trainer import tables, warm_start
 from trainer.errors import Refusal
 from trainer.tables import Table
+from trainer.tables.texts import Texts
 from trainer.warm_start.keys import Values
 
 DAY = fc.categorical_column_with_vocabulary_list("day", ["Mon", "Tue", "Wed"])
@@ -163,6 +165,37 @@ def test_a_stored_table_tells_of_its_rows_what_the_table_told(tmp_path: Path) ->
     assert stored.titles_of(iter(range(10))) == made.titles_of(range(10)) == [*WILD[:2], "2", "3", *WILD[4:]]
     assert dataclasses.replace(stored, entry=dataclasses.replace(stored.entry, title=None)).titles_of([4]) == ["4"]
     np.testing.assert_array_equal(stored.pictures, made.pictures)
+
+
+def test_a_stored_table_makes_strings_of_the_rows_that_it_is_asked_for_alone(tmp_path: Path) -> None:
+    made = wild()
+    tables.write(str(tmp_path), [made])
+    stored = tables.read(str(tmp_path), "wild")
+    asked = stored.labels_of(range(2, 5)), stored.fields_of([7]), stored.titles_of([2, 0])
+    assert asked == (["2", "3", "4"], {"label": ["7"]}, ["2", WILD[0]])
+    assert {"labels", "fields", "details"} & set(vars(stored)) == set()
+    assert stored.title_texts == made.titles_of(range(made.rows))
+    assert stored.labels is stored.labels
+    assert dataclasses.replace(stored, entry=dataclasses.replace(stored.entry, title=None)).title_texts == made.labels
+
+
+@settings(deadline=None)
+@given(st.lists(st.text() | st.text(st.characters(categories=["Zs", "Cc"])), min_size=1), st.data())
+def test_texts_are_the_strings_that_they_were_made_of(strings: list[str], data: st.DataObject) -> None:
+    found = Texts(pa.array([string.encode("utf-8", "surrogatepass") for string in strings], pa.large_binary()))
+    assert (len(found), [*found], found[1:], found[-1]) == (len(strings), strings, strings[1:], strings[-1])
+    rows = data.draw(st.lists(st.integers(0, len(strings) - 1)))
+    assert found.of(rows) == [strings[row] for row in rows]
+    assert found.blank.tolist() == [row for row, string in enumerate(strings) if not string.strip()]
+    others = Texts(pa.array([b"other"] * len(strings), pa.large_binary()))
+    assert found.filled(found.blank, others) == [string if string.strip() else "other" for string in strings]
+    assert found == Texts(found.arrow) == strings
+    assert found != "text"
+    assert found != [*strings, "more"]
+
+
+def test_texts_have_a_short_name_whatever_their_number() -> None:
+    assert repr(Texts(pa.array([b"x"] * 1234, pa.large_binary()))) == "<1,234 texts>"
 
 
 def test_a_stored_table_that_nobody_counted_is_trained(tmp_path: Path) -> None:

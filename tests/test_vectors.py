@@ -20,7 +20,8 @@ from trainer import feature_column as fc
 from trainer import layers, tables, warm_start
 from trainer.errors import Refusal
 from trainer.tables import Table
-from trainer.vectors import LabelledVectors, metrics, ranges, search
+from trainer.tables.texts import Texts
+from trainer.vectors import LabelledVectors, keys, metrics, ranges, search
 
 Array = np.ndarray[Any, Any]
 ROOT = Path(__file__).parents[1]
@@ -92,10 +93,11 @@ def test_the_nearest_rows_of_many_blocks_are_those_of_a_full_product(rows: int, 
     metric=st.sampled_from(METRICS),
     block=st.integers(1, 64),
     kinds=st.integers(1, 4),
+    few=st.sampled_from([0, 4]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_of_equally_near_rows_the_first_comes_first_whatever_the_blocks(
-    seed: int, rows: int, topn: int, metric: str, block: int, kinds: int
+    seed: int, rows: int, topn: int, metric: str, block: int, kinds: int, few: int
 ) -> None:
     draw = np.random.default_rng(seed)
     # Few different whole numbers, so that most rows have an equal one; parallel rows are twice another, which is exact.
@@ -106,7 +108,8 @@ def test_of_equally_near_rows_the_first_comes_first_whatever_the_blocks(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(metrics, "BLOCK", block)
         patch.setattr(search, "BLOCK", block)
-        patch.setattr(search, "_FEW", 0)
+        patch.setattr(search, "_FEW", few)
+        patch.setattr(search, "_LONGER", 2)
         patch.setattr(search, "_QUERIES", 3)
         found, _ = search.nearest(metrics.METRICS[metric], metrics.Rows(matrix), queries, topn)
     for own, query in zip(found, queries, strict=True):
@@ -140,6 +143,33 @@ def test_neighbours_that_float32_products_cannot_tell_apart_are_told_apart(metri
     query = far[7].astype(np.float64)
     found, _ = search.nearest(metrics.METRICS[metric], metrics.Rows(far), query[np.newaxis], 5)
     assert found[0].tolist() == by_hand(far, query, 5, metric)[0]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("size", [1e-29, 1e-3, 1, 1e28])
+@pytest.mark.parametrize("away", [0, 0.5])
+def test_quick_products_err_by_no_more_than_they_say(metric: str, size: float, away: float) -> None:
+    matrix = (drawn(3000, 40) * np.geomspace(1, 9, 3000)[:, np.newaxis] + away).astype(np.float32) * np.float32(size)
+    matrix[7] = 0
+    queries = (drawn(5, 40, 1) * np.array([[1e-6], [1], [1], [1], [1e6]])).astype(np.float64) * size
+    queries[1] = matrix[11]
+    measured = metrics.METRICS[metric](metrics.Rows(matrix), queries)
+    assert measured.is_quick
+    for part in metrics.blocks(len(matrix), 1024):
+        products, wrong = measured.quick(part)
+        row, query = np.divmod(np.arange(products.size), len(queries))
+        error = np.abs(products.reshape(-1) - measured.exact(query, row + part.start)[1]).reshape(products.shape)
+        assert (error.max(axis=0) <= wrong).all()
+        assert (wrong < 1e-3).all()
+
+
+def test_rows_far_from_zero_and_of_sizes_that_float32_hardly_holds_are_not_compared_as_they_are() -> None:
+    query = drawn(1).astype(np.float64)
+    told = {
+        name: [metrics.METRICS[name](metrics.Rows(rows), query).is_quick for rows in (drawn(9) + 99, drawn(9) * 1e36)]
+        for name in METRICS
+    }
+    assert told == {"cosine": [True, False], "dot": [True, False], "euclidean": [False, False]}
 
 
 @pytest.mark.parametrize("size", [1e-36, 1e36])
@@ -647,6 +677,37 @@ def test_rows_of_one_title_are_told_apart_by_their_number(run: str) -> None:
     found = LabelledVectors.load(run, "film")
     assert list(found) == ["Heat", "Alien", "2", "Heat [row 3]"]
     assert found.fields == {}
+
+
+def test_a_table_of_a_run_is_loaded_without_a_string_a_row(run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(Texts, "__getitem__", lambda found, place: asked.append(place))
+    found = LabelledVectors.load(run, "day_hour")
+    assert asked == []
+    assert found.keys[41] == "Tue 17"
+
+
+@given(st.lists(st.sampled_from(["a", "b", "a [row 1]", "a [row 2]", "b [row 1]"])))
+def test_texts_that_are_made_to_differ_do_so_whether_or_not_arrow_holds_them(strings: list[str]) -> None:
+    found = keys.distinct(Texts(pa.array(map(str.encode, strings), pa.large_binary())))
+    assert list(found) == keys.distinct(strings)
+    assert len(set(found)) == len(strings)
+    assert all(text.startswith(string) for text, string in zip(found, strings, strict=True))
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")  # of Keras
+@pytest.mark.parametrize("file", ["model.keras", "model.weights.h5", "model.h5"])
+def test_a_table_of_a_file_of_keras_has_its_layer_s_name(file: str, tmp_path: Path) -> None:
+    layer = keras.layers.Embedding(168, 4, name="dayhr_embed")
+    model = keras.Sequential([keras.Input((1,)), layer, keras.layers.Flatten(), keras.layers.Dense(4)])
+    (model.save_weights if "weights" in file else model.save)(tmp_path / file)
+    path = str(tmp_path / file)
+    found = LabelledVectors.load(path)
+    assert found.name == "dayhr_embed"
+    np.testing.assert_array_equal(found.matrix, np.asarray(layer.embeddings))
+    (tensor,) = (tensor for tensor in warm_start.opened(path, "").tensors if tensor.shape == (168, 4))
+    for name in ("dayhr_embed", *tensor.names):
+        assert LabelledVectors.load(path, name).dimension == 4
 
 
 def test_tables_that_are_not_there_are_refused(run: str, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from trainer.errors import Refusal, nearest
 
 _BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 _TWO_BYTES = np.dtype("V2")
+_EMBEDDINGS = ("embeddings", "embeddings:0")
+"""What Keras calls the table of an Embedding layer."""
 
 
 def shapes(path: str) -> dict[str, tuple[tuple[int, ...], str]]:
@@ -100,18 +102,34 @@ def _values(dataset: Any) -> np.ndarray[Any, np.dtype[Any]]:
 
 
 def names(path: str) -> dict[str, str]:
-    """Returns the names of layers by the path of the group that holds their weights, where Keras 3 keeps them.
+    """Returns the names of layers by the path of the group that holds their weights, where Keras keeps them.
+
+    Keras 3 writes them in `.weights.h5`. Keras 2, and `.h5` of Keras 3, have them in the paths: of embeddings, where no
+    two are called so.
 
     Raises:
         Refusal: The file is damaged or of another format.
         OSError: The file is not there.
     """
     found: dict[str, str] = {}
+    in_paths: list[str] = []
 
     def note(path: str, member: Any) -> None:
-        if isinstance(member, h5py.Group) and isinstance(name := member.attrs.get("name"), str):
+        if not isinstance(member, h5py.Group):
+            return
+        if isinstance(name := member.attrs.get("name"), str):
             found[path] = name
+        for weight in map(_text, member.attrs.get("weight_names", ())):
+            group, _, last = f"{path}/{weight}".rpartition("/")
+            if last in _EMBEDDINGS:
+                in_paths.append(group)
 
     with _opened(path) as file:
         file.visititems(note)
-    return found
+    layers = [group.rpartition("/")[2] for group in in_paths]
+    own = {group: layer for group, layer in zip(in_paths, layers, strict=True) if layers.count(layer) == 1}
+    return {**own, **found}
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode() if isinstance(name, bytes) else str(name)

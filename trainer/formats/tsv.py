@@ -6,7 +6,6 @@ bytes that other letters of its size have, which other programs may refuse as no
 Vectors have the columns `key`, the fields, and `v0`, `v1` and so on, a column a number.
 """
 
-import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
@@ -18,7 +17,7 @@ import pyarrow.csv
 
 from trainer import paths
 from trainer.errors import Refusal
-from trainer.formats import texts, vectors
+from trainer.formats import tabbed, texts, vectors
 
 SUFFIXES = (".tsv",)
 
@@ -114,6 +113,33 @@ def _check_width(path: str, number: int, row: Sequence[str], header: Sequence[st
         raise Refusal(f"tsv: line {number} of {path} has {len(row)} fields; the header has {len(header)}.")
 
 
+def columns(path: str) -> tuple[list[str], list[pa.Array]]:
+    """Returns the header and the columns of a file, as Arrow holds bytes: in a tenth of the time that `read` takes.
+
+    Raises:
+        Refusal: As `read`.
+        OSError: The file is not there.
+    """
+    try:
+        names = [str(place) for place in range(len(_first_line(path)))]
+        read_options = pyarrow.csv.ReadOptions(column_names=names, skip_rows=1, block_size=_BLOCK)
+        found = tabbed.parsed(path, read_options, dict.fromkeys(names, pa.large_binary()))
+        # Arrow takes an empty line for a row of empty fields, and damaged text for text.
+        if len(names) == 1 or not tabbed.has_empty_row(found):
+            return _first_line(path), [_unescaped(tabbed.checked(fields)) for fields in found]
+    except (pa.ArrowInvalid, UnicodeDecodeError):
+        pass
+    header, rows = read(path)  # refuses what is damaged, in words
+    listed = zip(*rows, strict=True) if rows else ((),) * len(header)
+    return header, [texts.arrow(list(fields)) for fields in listed]
+
+
+def _first_line(path: str) -> list[str]:
+    with tabbed.opened(path) as file:
+        line: bytes = file.readline()
+    return [unescape(name) for name in line.rstrip(b"\n").removesuffix(b"\r").decode("utf-8", _ERRORS).split("\t")]
+
+
 def column(path: str, name: str) -> pa.Array:
     """Returns the fields of one column, as Arrow holds bytes; those of a million rows in some hundredths of a second.
 
@@ -121,21 +147,20 @@ def column(path: str, name: str) -> pa.Array:
         Refusal: There is no such column, or a row has more or fewer fields than the header.
         OSError: The file is not there.
     """
-    source: Any = io.BytesIO(paths.read_bytes(path)) if paths.is_remote(path) else path
-    parse = pyarrow.csv.ParseOptions(delimiter="\t", quote_char=False, ignore_empty_lines=False)
-    convert = pyarrow.csv.ConvertOptions(
-        include_columns=[escape(name)], column_types={escape(name): pa.large_binary()}, strings_can_be_null=False
-    )
     try:
-        found = pyarrow.csv.read_csv(source, parse_options=parse, convert_options=convert)
+        read_options = pyarrow.csv.ReadOptions(block_size=_BLOCK)
+        return _unescaped(tabbed.parsed(path, read_options, {escape(name): pa.large_binary()})[0])
     except (pa.ArrowInvalid, KeyError) as error:
         raise Refusal(f"tsv: column '{name}' of {path} cannot be read ({error}); copy the whole folder.") from None
-    fields = found[0].combine_chunks()
-    fields = fields.combine_chunks() if isinstance(fields, pa.ChunkedArray) else fields
-    if pc.any(pc.match_substring(fields, "\\")).as_py():
-        texts = (unescape(field.decode("utf-8", _ERRORS)) for field in fields.to_pylist())
-        fields = pa.array([text.encode("utf-8", _ERRORS) for text in texts], pa.large_binary())
-    return fields
+
+
+def _unescaped(fields: pa.Array) -> pa.Array:
+    """Returns fields as they were before they were escaped; those without a backslash are not touched."""
+    escaped = pc.match_substring(fields, "\\")
+    if not pc.any(escaped).as_py():
+        return fields
+    found = [unescape(field.decode("utf-8", _ERRORS)) for field in fields.filter(escaped).to_pylist()]
+    return pc.replace_with_mask(fields, escaped, texts.arrow(found))
 
 
 def save(path: str, keys: Sequence[str], values: Any, fields: Mapping[str, Sequence[str]] | None = None) -> None:

@@ -1,10 +1,11 @@
 """Named tables on disk: values, what each row stands for, how often it was trained, and how its ids are made."""
 
 from trainer.tables.described import Described, titles_of
-from trainer.tables.folder import StoredTable, file_names, read, read_tensor, read_values, readable, restored, write
+from trainer.tables.folder import file_names, read, read_tensor, read_values, readable, restored, write
 from trainer.tables.health import Health, effective_rank, health_of
 from trainer.tables.ids import difference, ids_of
 from trainer.tables.manifest import Entry, Manifest, Sprite, read_manifest
+from trainer.tables.stored import StoredTable
 from trainer.tables.table import Table
 
 __all__ = [

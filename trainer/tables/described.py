@@ -1,6 +1,6 @@
 """What a table tells of its rows, whether it comes from a model or from a folder."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -63,6 +63,16 @@ def titles_of(table: Described, rows: Iterable[int]) -> list[str]:
     if table.title is None:
         return table.labels_of(rows)
     titles = table.details[table.title]
-    missing = [row for row in rows if not titles[row].strip()]
-    labels = dict(zip(missing, table.labels_of(missing), strict=True))
-    return [labels.get(row) or titles[row] for row in rows]
+    return titled([titles[row] for row in rows], rows, table.labels_of)
+
+
+def titled(titles: Sequence[str], rows: Sequence[int], labels_of: Callable[[list[int]], list[str]]) -> list[str]:
+    """Returns the titles of some rows, and in place of each that is blank the label.
+
+    Example:
+        >>> titled(["Heat", " "], [7, 9], lambda rows: [f"film {row}" for row in rows])
+        ['Heat', 'film 9']
+    """
+    missing = [row for row, title in zip(rows, titles, strict=True) if not title.strip()]
+    labels = dict(zip(missing, labels_of(missing), strict=True))
+    return [labels.get(row) or title for row, title in zip(rows, titles, strict=True)]

@@ -6,82 +6,22 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from trainer import paths
 from trainer.errors import Refusal
 from trainer.feature_column.column import file_name
 from trainer.formats import sprites, tsv
-from trainer.tables.described import titles_of
 from trainer.tables.manifest import FILE, PREFIX, Entry, Sprite, entry_of, read_manifest, write_manifest
+from trainer.tables.stored import StoredTable
 from trainer.tables.table import Array, Table
+from trainer.tables.texts import Texts
 
 _BLOCK = 65_536
 """Rows whose labels are made at a time, so that those of millions of rows are never held at once."""
-
-
-@dataclass(frozen=True, eq=False)
-class StoredTable:
-    """A table as a folder holds it.
-
-    Args:
-        entry: What the manifest says of it.
-        values: `(rows, dimension)` floats.
-        labels: What each row stands for, as one string.
-        fields: What each row stands for, by raw feature key.
-        counts: `(rows,)` whole numbers: the training examples that held each key; None where nobody counted.
-        details: What more is known of the rows, by name.
-        pictures: `(rows, height, width)` grey, or with 3 colours after that, uint8; None where there are none.
-    """
-
-    entry: Entry
-    values: Array
-    labels: list[str]
-    fields: dict[str, list[str]]
-    counts: Array | None
-    details: dict[str, list[str]] = field(default_factory=dict)
-    pictures: Array | None = None
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.entry.name
-
-    @property
-    def title(self) -> str | None:
-        """The name of the detail that a person knows a row by; None is the label."""
-        return self.entry.title
-
-    @property
-    def rows(self) -> int:
-        """The number of keys."""
-        return self.entry.rows
-
-    @property
-    def dimension(self) -> int:
-        """The floats of a row."""
-        return self.entry.dimension
-
-    @property
-    def trained(self) -> Array:
-        """Tells for each row whether training held its key; `(rows,)`, all true where nobody counted."""
-        return np.ones(self.rows, bool) if self.counts is None else self.counts > 0
-
-    def labels_of(self, rows: Iterable[int]) -> list[str]:
-        """Returns the labels of some rows."""
-        return [self.labels[row] for row in rows]
-
-    def fields_of(self, rows: Iterable[int]) -> dict[str, list[str]]:
-        """Returns the fields of some rows."""
-        rows = list(rows)
-        return {key: [fields[row] for row in rows] for key, fields in self.fields.items()}
-
-    def titles_of(self, rows: Iterable[int]) -> list[str]:
-        """Returns what a person knows some rows by: the title where there is one, and else the label."""
-        return titles_of(self, rows)
 
 
 def write(folder: str, tables: Sequence[Table], columns: Mapping[str, Sequence[str]] | None = None) -> None:
@@ -128,15 +68,15 @@ def read(folder: str, name: str, who: str = "tables") -> StoredTable:
     values = read_values(folder, name, who)
     path = paths.join(manifest.folder, entry.labels)
     try:
-        header, rows = tsv.read(path)
+        header, columns = tsv.columns(path)
     except OSError:
         raise Refusal(f"{who}: {path} is not there; copy the whole folder.") from None
-    if len(rows) != entry.rows:
-        raise Refusal(f"{who}: {path} has {len(rows):,} labels for {entry.rows:,} rows; copy the whole folder.")
-    described = [list(fields) for fields in zip(*rows, strict=True)] or [[] for _ in header]  # (columns, rows)
+    if len(columns[0]) != entry.rows:
+        raise Refusal(f"{who}: {path} has {len(columns[0]):,} labels for {entry.rows:,} rows; copy the whole folder.")
     own = len(header) - len(entry.details)
     if own < 1 or header[own - 1] not in ("label", "count") or header != _header(header[:own], entry.details):
         raise Refusal(f"{who}: {path} has other columns than the manifest says; copy the whole folder.")
+    described = [*map(Texts, columns)]
     details = dict(zip(entry.details, described[own:], strict=True))
     del header[own:], described[own:]
     counts = _read_counts(path, described.pop(), who) if header[-1] == "count" else None
@@ -145,10 +85,10 @@ def read(folder: str, name: str, who: str = "tables") -> StoredTable:
     return StoredTable(entry, values, labels, fields, counts, details, _read_pictures(manifest.folder, entry, who))
 
 
-def _read_counts(path: str, texts: list[str], who: str) -> Array:
+def _read_counts(path: str, texts: Texts, who: str) -> Array:
     try:
-        return np.array(texts, np.int64)
-    except (ValueError, OverflowError):
+        return np.asarray(texts.arrow.cast(pa.large_string()).cast(pa.int64()))
+    except pa.ArrowInvalid:
         raise Refusal(f"{who}: {path} has counts that are no whole numbers; copy the whole folder.") from None
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trainer.errors import Refusal
+from trainer.html import html_table
 from trainer.tables.table import Array
 from trainer.vectors import ranges
-from trainer.vectors.html import html_table
 from trainer.vectors.metrics import blocks
 
 if TYPE_CHECKING:

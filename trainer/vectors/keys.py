@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from trainer.errors import Refusal, nearest
 from trainer.tables.table import Array
+from trainer.tables.texts import Texts
 from trainer.warm_start.keys import binary
 from trainer.warm_start.texts import hashes, positions
 
@@ -108,18 +109,20 @@ class Keys(Sequence[str]):
         return found or (f"; the first is {self[0]!r}, the last {self[-1]!r}." if len(self) else "; there is none.")
 
 
-def distinct(texts: Sequence[str]) -> list[str]:
+def distinct(texts: Sequence[str]) -> Sequence[str]:
     """Returns texts that all differ: the first of equal ones stays as it is, those after it tell their row.
 
     Example:
         >>> distinct(["Heat", "Alien", "Heat"])
         ['Heat', 'Alien', 'Heat [row 2]']
     """
+    if isinstance(texts, Texts) and _all_differ(texts):
+        return texts
     found, taken = list(texts), set(texts)
     if len(taken) == len(found):
         return found
     seen: set[str] = set()
-    for row, text in enumerate(texts):
+    for row, text in enumerate(found):
         if text in seen:
             number = f" [row {row}]"
             while text + number in taken:
@@ -130,9 +133,17 @@ def distinct(texts: Sequence[str]) -> list[str]:
     return found
 
 
+def _all_differ(texts: Texts) -> bool:
+    """Tells whether no two hashes are equal, and so no two texts."""
+    found = np.sort(hashes(texts.arrow)[0])  # (rows,)
+    return not bool((found[1:] == found[:-1]).any())
+
+
 def _as_texts(texts: Sequence[str] | pa.Array, who: str) -> pa.Array:
     if isinstance(texts, Keys):
         return texts.texts
+    if isinstance(texts, Texts):
+        return texts.arrow
     if not isinstance(texts, (pa.Array, pa.ChunkedArray)):
         texts = texts if isinstance(texts, list) else list(texts)
         other = next((text for text in texts if not isinstance(text, str)), None)

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from trainer.errors import Refusal
+from trainer.html import html_table
 from trainer.tables.table import Array
 from trainer.vectors import clusters, reduction
-from trainer.vectors.html import html_table
 from trainer.vectors.keys import Keys
 from trainer.vectors.metrics import Rows
 from trainer.vectors.neighbours import Neighbours

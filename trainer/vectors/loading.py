@@ -63,10 +63,10 @@ def _of_run(source: Source, name: str | None) -> dict[str, Any]:
     manifest = tables.read_manifest(source.place, _WHO)
     table = tables.read(source.place, _only(list(manifest.tables), source.place) if name is None else name, _WHO)
     return {
-        "keys": distinct(table.titles_of(range(table.rows))),
+        "keys": distinct(table.title_texts),
         "matrix": table.values,
         "name": table.name,
-        "fields": {} if table.entry.ids is None else table.fields,  # else they are the rows' numbers
+        "fields": {} if table.entry.ids is None else table.field_texts,  # else they are the rows' numbers
         "counts": table.counts,
     }
 

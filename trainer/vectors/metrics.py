@@ -31,7 +31,7 @@ class Rows:
     def norms(self) -> Array:
         """The length of each row, `(rows,)` float64; NaN or infinite where a value is."""
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.concatenate([np.zeros(0), *(_lengths(self._wide(part)) for part in blocks(len(self.matrix)))])
+            return np.concatenate([np.zeros(0), *(_lengths(self._wide(part)) for part in self._parts)])
 
     @cached_property
     def finite(self) -> Array:
@@ -55,9 +55,45 @@ class Rows:
     def middle(self) -> Array:
         """The mean of the rows, `(dimension,)` float64."""
         total = np.zeros(self.matrix.shape[1])
-        for part in blocks(len(self.matrix)):
+        for part in self._parts:
             total += self._wide(part)[self.finite[part]].sum(axis=0)
         return total / max(1, int(self.finite.sum()))
+
+    @cached_property
+    def without_length(self) -> Array:
+        """The numbers of the rows of zeros."""
+        return np.flatnonzero(self.norms == 0)
+
+    @cached_property
+    def inverses(self) -> Array:
+        """1 over the length of each row, 0 where there is none, `(rows,)` float32."""
+        return np.concatenate(
+            [np.zeros(0, np.float32), *(_inverse(self.norms[part]).astype(np.float32) for part in self._parts)]
+        )
+
+    @cached_property
+    def reach(self) -> float:
+        """A length that no row exceeds, from the middle of the rows."""
+        return self.largest + float(np.linalg.norm(self.middle))
+
+    @cached_property
+    def squares(self) -> Array:
+        """Half the squared distance of each row from the middle, in squares of the reach, `(rows,)` float32."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            moved = ((self._wide(part) - self.middle) / self.reach for part in self._parts)
+            return np.concatenate(
+                [np.zeros(0, np.float32), *((_squares(rows) / 2).astype(np.float32) for rows in moved)]
+            )
+
+    @cached_property
+    def is_centred(self) -> bool:
+        """Tells whether the middle is no farther from zero than rows are from the middle."""
+        return bool(2 * (self.middle**2).sum() <= np.square(self.norms[self.finite]).mean())
+
+    def products(self, part: slice, queries: Array) -> Array:
+        """Returns some rows, as they are, times each query, `(rows, queries)` float32."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(self.matrix[part] @ queries.T)
 
     def scaled(self, part: slice, factors: Array) -> Array:
         """Returns some rows times a factor each, `(rows, dimension)` float32."""
@@ -65,6 +101,10 @@ class Rows:
             if self.is_ordinary:
                 return np.asarray(self.matrix[part] * factors.astype(np.float32)[:, np.newaxis])
             return np.asarray(self._wide(part) * factors[:, np.newaxis], np.float32)
+
+    @property
+    def _parts(self) -> Iterator[slice]:
+        return blocks(len(self.matrix))
 
     def _wide(self, part: slice) -> Array:
         return self.matrix[part].astype(np.float64)
@@ -90,6 +130,18 @@ class Metric(ABC):
     @abstractmethod
     def block(self, part: slice) -> tuple[Array, Array]:
         """Returns some rows as products take them, `(rows, width)` float32, and what products err by, `(queries,)`."""
+
+    @property
+    def is_quick(self) -> bool:
+        """Tells whether `quick` tells enough: where products of rows as they are err little."""
+        return self.rows.is_ordinary
+
+    @abstractmethod
+    def quick(self, part: slice) -> tuple[Array, Array]:
+        """Returns what `block` times the prepared queries would be, `(rows, queries)`, and what that errs by.
+
+        No row is copied, which for few queries takes the most time; what the rows are scaled by, the products are.
+        """
 
     @abstractmethod
     def exact(self, queries: Array, rows: Array) -> tuple[Array, Array]:
@@ -119,6 +171,13 @@ class Cosine(Metric):
         """Returns rows at length 1."""
         return self.rows.scaled(part, _inverse(self.rows.norms[part])), np.full(len(self.queries), self._rounding())
 
+    def quick(self, part: slice) -> tuple[Array, Array]:
+        """Returns products over the rows' lengths."""
+        found = self.rows.products(part, self.prepared)
+        with np.errstate(invalid="ignore"):
+            found *= self.rows.inverses[part, np.newaxis]
+        return found, np.full(len(self.queries), self._rounding())
+
     def exact(self, queries: Array, rows: Array) -> tuple[Array, Array]:
         """Returns the cosine, twice."""
         found = self._dots(queries, rows) * _inverse(self.rows.norms[rows]) * _inverse(self.lengths[queries])
@@ -135,9 +194,18 @@ class Dot(Metric):
 
     def block(self, part: slice) -> tuple[Array, Array]:
         """Returns rows over the longest one's length."""
-        norms = self.rows.norms[part]
-        wrong = self._rounding() * norms[self.rows.finite[part]].max(initial=0) / self.rows.largest + 1e-37
-        return self.rows.scaled(part, np.full(len(norms), 1 / self.rows.largest)), np.full(len(self.queries), wrong)
+        factors = np.full(part.stop - part.start, 1 / self.rows.largest)
+        return self.rows.scaled(part, factors), self._wrong(part)
+
+    def quick(self, part: slice) -> tuple[Array, Array]:
+        """Returns products over the longest row's length."""
+        found = self.rows.products(part, self.prepared)
+        found *= np.float32(1 / self.rows.largest)
+        return found, self._wrong(part)
+
+    def _wrong(self, part: slice) -> Array:
+        longest = self.rows.norms[part][self.rows.finite[part]].max(initial=0) / self.rows.largest
+        return np.full(len(self.queries), self._rounding() * longest + 1e-37)
 
     def exact(self, queries: Array, rows: Array) -> tuple[Array, Array]:
         """Returns the dot product, and the same over the lengths."""
@@ -156,8 +224,7 @@ class Euclidean(Metric):
 
     @cached_property
     def _scale(self) -> float:
-        longest = max(self.rows.largest, float(self.lengths.max(initial=0)))
-        return longest + float(np.linalg.norm(self.rows.middle))
+        return self.rows.reach + max(0.0, float(self.lengths.max(initial=0)) - self.rows.largest)
 
     @cached_property
     def _from_middle(self) -> Array:
@@ -171,6 +238,22 @@ class Euclidean(Metric):
         longest = np.sqrt(squares[self.rows.finite[part]].max(initial=0))
         wrong = self._rounding() * (self._from_middle / self._scale + longest) ** 2 + 1e-37  # (queries,)
         return np.column_stack([moved, -squares / 2]).astype(np.float32), wrong
+
+    @property
+    def is_quick(self) -> bool:
+        """Where the middle is far from zero, products of rows as they are are nearly all alike."""
+        return self.rows.is_ordinary and self.rows.is_centred
+
+    def quick(self, part: slice) -> tuple[Array, Array]:
+        """Returns products less those of the middle, and less half the rows' squared length from there."""
+        scale, middle = self._scale, self.rows.middle
+        moved = (self.queries - middle) / scale  # (queries, dimension)
+        found = self.rows.products(part, self.prepared[:, :-1])
+        found *= np.float32(1 / scale)
+        found -= (moved @ middle / scale).astype(np.float32)
+        with np.errstate(invalid="ignore"):
+            found -= self.rows.squares[part, np.newaxis] * np.float32((self.rows.reach / scale) ** 2)
+        return found, self._rounding() * ((self._from_middle + self.rows.reach) / scale) ** 2 + 1e-37
 
     def exact(self, queries: Array, rows: Array) -> tuple[Array, Array]:
         """Returns the distance below 0, and what the product would be."""
@@ -204,7 +287,11 @@ def blocks(rows: int, size: int | None = None) -> Iterator[slice]:
 
 
 def _lengths(values: Array) -> Array:
-    return np.asarray(np.sqrt((values * values).sum(axis=1)))
+    return np.asarray(np.sqrt(_squares(values)))
+
+
+def _squares(values: Array) -> Array:
+    return np.asarray((values * values).sum(axis=1))
 
 
 def _inverse(lengths: Array) -> Array:

@@ -9,8 +9,8 @@ import numpy as np
 
 from trainer import tables
 from trainer.errors import Refusal
+from trainer.html import html_table
 from trainer.tables.table import Array
-from trainer.vectors.html import html_table
 from trainer.vectors.metrics import blocks
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ is within rounding of the best found so far. Only they are scored again, in floa
 does not hang on how the product was computed: equal rows have equal scores, and the first of them comes first.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,8 +14,8 @@ from trainer.tables.table import Array
 from trainer.vectors.metrics import BLOCK, Metric, Rows, blocks
 
 _QUERIES = 256
-_FEW, _LONGER = 16, 8
-"""Queries for which blocks are longer, and how much."""
+_FEW, _LONGER = 16, 128
+"""Queries that are compared with rows as they are, and how many blocks of rows at a time."""
 
 _PAIRS = 8_192
 """Pairs that are scored at a time."""
@@ -47,23 +48,45 @@ def nearest(metric: type[Metric], rows: Rows, queries: Array, topn: int) -> tupl
     measured = metric(rows, np.asarray(queries, np.float64))
     best = _Best(measured, min(topn, len(rows.matrix)))
     hidden = ~rows.finite
-    hidden[np.flatnonzero(rows.norms == 0)[best.most :]] = True  # as near as the first ones, and after them
+    hidden[rows.without_length[best.most :]] = True  # as near as the first ones, and after them
+    made = _quick if len(queries) <= _FEW and measured.is_quick else _scaled
+    for first, part, products, wrong in made(measured, hidden) if best.most else ():
+        some = slice(first, first + products.shape[1])
+        possible = _possible(products, best.least[some], wrong, best.most)
+        row, query = np.divmod(np.flatnonzero(possible), products.shape[1])
+        best.add(query + first, row + part.start)
+    return best.rows, measured.shown(best.scores)
+
+
+def _quick(measured: Metric, hidden: Array) -> Iterator[tuple[int, slice, Array, Array]]:
+    """Yields products of few queries as `_scaled` does, from rows as they are."""
     # Products of few queries are so quick that threads would wait for each other at every block.
-    size = BLOCK if len(queries) > _FEW else BLOCK * _LONGER
-    room = np.empty(min(_QUERIES, len(queries)) * min(size, len(rows.matrix)), np.float32)
-    for part in blocks(len(rows.matrix), size) if best.most else ():
+    for many in blocks(len(hidden), BLOCK * _LONGER):
+        found, wrong = measured.quick(many)
+        # By blocks all the same: once some rows are found, most others need no more than a comparison.
+        for some in blocks(len(found)):
+            part, products = slice(many.start + some.start, many.start + some.stop), found[some]
+            products[np.flatnonzero(hidden[part])] = -np.inf
+            yield 0, part, products, wrong
+
+
+def _scaled(measured: Metric, hidden: Array) -> Iterator[tuple[int, slice, Array, Array]]:
+    """Yields the products of blocks of rows and queries.
+
+    Returns:
+        The number of the first query, the rows, `(rows, queries)` products, and what they err by, `(queries,)`.
+    """
+    queries = len(measured.queries)
+    room = np.empty(min(_QUERIES, queries) * min(BLOCK, len(hidden)), np.float32)
+    for part in blocks(len(hidden)):
         block, wrong = measured.block(part)  # (rows, width), (queries,)
         no_rows = np.flatnonzero(hidden[part])
         block[no_rows] = 0
-        for first in range(0, len(queries), _QUERIES):
-            some = slice(first, min(first + _QUERIES, len(queries)))
-            products = room[: (some.stop - first) * len(block)].reshape(len(block), -1)  # (rows, queries)
+        for some in blocks(queries, _QUERIES):
+            products = room[: (some.stop - some.start) * len(block)].reshape(len(block), -1)  # (rows, queries)
             np.matmul(block, measured.prepared[some].T, out=products)
             products[no_rows] = -np.inf
-            possible = _possible(products, best.least[some], wrong[some], best.most)
-            row, query = np.divmod(np.flatnonzero(possible), products.shape[1])
-            best.add(query + first, row + part.start)
-    return best.rows, measured.shown(best.scores)
+            yield some.start, part, products, wrong[some]
 
 
 def scores(metric: type[Metric], rows: Rows, query: Array) -> Array:

@@ -193,7 +193,7 @@ def _others(name: str, layers: Mapping[str, str]) -> tuple[str, ...]:
     """Returns the name of a dataset under its layer's own, `dayhr_embed/0` for `layers/embedding/vars/0`."""
     group, _, last = name.rpartition("/")
     layer = layers.get(group) or layers.get(group.removesuffix("/vars"))
-    return (f"{layer}/{last}",) if layer else ()
+    return (f"{layer}/{plain(last)}",) if layer else ()
 
 
 def _layers(config: Mapping[str, Any], above: str = "") -> dict[str, str]:

@@ -9,7 +9,9 @@ from trainer.warm_start.source import Source, Tensor
 
 def name_of(tensor: Tensor) -> str:
     """Returns what a person knows a tensor by: its layer's name where there is one, whose only variable it is."""
-    return tensor.others[0].removesuffix("/0") if tensor.others and tensor.others[0] else tensor.name
+    # Keras calls the table of an Embedding layer `embeddings`, or in .weights.h5 and .keras by its number.
+    known = tensor.others[0] if tensor.others else ""
+    return known.removesuffix("/0").removesuffix("/embeddings") if known else tensor.name
 
 
 def tensor_of(source: Source, name: str, who: str, advice: str) -> Tensor:

@@ -176,14 +176,46 @@ def test_labels_that_look_like_formulas_or_have_no_glyph_are_drawn_as_they_are(t
 
 def test_what_can_be_drawn_is_drawn_and_named_safely(tmp_path: Path) -> None:
     hour = Table("hour", np.eye(24), fc.embedding_column(HOUR, 24))
-    found = pictures.write(str(tmp_path / "pictures"), [hour, planted(), table(name="b"), Table("v", np.eye(3))])
-    assert found == [f"{tmp_path}/pictures/day_hour.png", f"{tmp_path}/pictures/b.png"]
+    alike, many = Table("alike", np.ones((3, 3))), Table("many", np.eye(2000, 3))
+    history = [{"epoch": 1, "loss": 0.5}]
+    found = pictures.write(str(tmp_path / "pictures"), [hour, planted(), table(name="b"), alike, many], history)
+    names = ["day_hour.png", "b.png", "hour.plane.png", "day_hour.plane.png", "b.plane.png", "curves.png"]
+    assert found == [f"{tmp_path}/pictures/{name}" for name in names]
     assert all(size_of(Path(path)) for path in found)
+    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == sorted(names)
+
+
+def test_no_two_pictures_share_a_file(tmp_path: Path) -> None:
+    """Not even those of a table called as another's plane, as the curves, or as another but for its case."""
+    made = [table(numbered("x", 2), numbered("y", 3), name=name) for name in ("x", "x.plane", "curves", "X")]
+    found = pictures.write(str(tmp_path), made, [{"loss": 0.5}])
+    names = ["x.png", "x.plane.png", "curves-2.png", "X-2.png"]
+    planes = ["x.plane-2.png", "x.plane.plane.png", "curves.plane.png", "X.plane-3.png"]
+    assert [Path(path).name for path in found] == [*names, *planes, "curves.png"]
+    assert len({path.casefold() for path in found}) == 9
 
 
 def test_without_anything_to_draw_no_folder_is_made(tmp_path: Path) -> None:
-    assert pictures.write(str(tmp_path / "pictures"), [Table("v", np.eye(3))]) == []
+    assert pictures.write(str(tmp_path / "pictures"), [Table("v", np.ones((3, 3)))]) == []
     assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_that_fails_costs_no_other_and_is_told(tmp_path: Path) -> None:
+    (tmp_path / "day_hour.plane.png").mkdir()  # a file cannot take its place
+    with pytest.raises(IsADirectoryError):
+        pictures.write(str(tmp_path), [planted(), table(name="b")], [{"loss": 0.5}])
+    names = ["b.plane.png", "b.png", "curves.png", "day_hour.plane.png", "day_hour.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert size_of(tmp_path / "b.plane.png")
+
+
+def test_several_pictures_that_fail_are_all_told(tmp_path: Path) -> None:
+    for name in ("day_hour.png", "curves.png"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(ExceptionGroup, match=r"2 pictures could not be drawn; the first: .*Is a directory") as failed:
+        pictures.write(str(tmp_path), [planted()], [{"loss": 0.5}])
+    assert [type(error) for error in failed.value.exceptions] == [IsADirectoryError, IsADirectoryError]
+    assert size_of(tmp_path / "day_hour.plane.png")
 
 
 @pytest.mark.parametrize(
@@ -230,6 +262,12 @@ def test_components_are_those_of_the_covariance(seed: int, rows: int, dimension:
     np.testing.assert_allclose(shares, expected[: len(shares)], atol=1e-9)
     assert (expected[len(shares) :] < 0.02).all()
     np.testing.assert_allclose(scores.var(axis=0, ddof=1), variance[: len(shares)], rtol=1e-6)
+
+
+def test_the_first_component_stays_however_small_its_share() -> None:
+    scores, shares = principal_components(np.eye(100), 3)
+    assert (scores.shape, shares.shape) == ((100, 1), (1,))
+    assert principal_components(np.eye(100), 3, least=0)[1].tolist() == pytest.approx([1 / 99] * 3)
 
 
 @given(st.integers(0, 1000))

@@ -5,7 +5,7 @@ import numpy as np
 from trainer.tables.table import Array
 
 
-def principal_components(values: Array, most: int) -> tuple[Array, Array]:
+def principal_components(values: Array, most: int, least: float = 0.02) -> tuple[Array, Array]:
     """Returns the rows along their first principal components, and each component's share of the variance.
 
     The sign of a component is arbitrary, so the row that lies farthest out is made positive: tables that differ by
@@ -13,7 +13,8 @@ def principal_components(values: Array, most: int) -> tuple[Array, Array]:
 
     Args:
         values: `(rows, dimension)` finite numbers, at least two rows.
-        most: The number of components wanted; those with less than a fiftieth of the variance are left out.
+        most: The number of components wanted.
+        least: The share of the variance below which a component after the first is left out.
 
     Returns:
         `(rows, components)`, and `(components,)` between 0 and 1; no components where all rows are alike.
@@ -26,14 +27,15 @@ def principal_components(values: Array, most: int) -> tuple[Array, Array]:
         >>> abs(scores).round(3).tolist(), shares.round(3).tolist()
         ([[5.0], [0.0], [5.0]], [1.0])
     """
-    centred = values.astype(np.float64) - values.mean(axis=0, dtype=np.float64)  # (rows, dimension)
+    values = values.astype(np.float64)  # the square of a large float32 is none
+    centred = values - values.mean(axis=0)  # (rows, dimension)
     left, singular, _ = np.linalg.svd(centred, full_matrices=False)
     variance = singular**2  # (min(rows, dimension),)
     # Rows that are alike differ by rounding; that is no direction.
     if not variance[0] > (1e-7 * np.abs(values).max()) ** 2 * values.size:
         return np.zeros((len(values), 0)), np.zeros(0)
     shares = (variance / variance.sum())[:most]
-    shares = shares[shares >= 0.02]
+    shares = shares[: max(1, int((shares >= least).sum()))]  # they fall
     scores = left[:, : len(shares)] * singular[: len(shares)]  # (rows, components)
     # Of rows equally far out, up to rounding, the first decides.
     far_out = np.abs(scores) >= np.abs(scores).max(axis=0) * (1 - 1e-6)

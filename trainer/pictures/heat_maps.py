@@ -1,20 +1,18 @@
 """A table on a cross of two keys, drawn over the two."""
 
 import math
-import warnings
 from typing import Any
 
 import matplotlib
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch, Rectangle
 
-from trainer import paths
 from trainer.errors import Refusal
 from trainer.feature_column import CategoricalColumn, CrossedColumn
+from trainer.pictures import figures
 from trainer.pictures.components import principal_components
+from trainer.pictures.figures import INK, LABEL_SIZE, NAME_SIZE, QUIET_INK, SMALL_SIZE, TEXT_SIZE, short
 from trainer.tables import Table
 from trainer.tables.table import Array
 
@@ -25,15 +23,11 @@ MOST_VALUES = 120
 _COLOURS = 65
 """An odd number, so that zero is in the middle of one; few enough for small files."""
 
-_INCHES_WIDE = 8.0
 _MAP_INCHES = 6.3
-_DOTS_PER_INCH = 200
 _LETTER_INCHES, _LINE_INCHES = 0.085, 0.165
-_LONGEST_LABEL = 20
 _FINE_FROM = 60
 """Values of a key from which cells are too small for a white edge and a hatch, which would fill the file."""
 
-_INK, _QUIET_INK = "#222222", "#6b6b6b"
 _EMPTY, _HATCH, _EMPTY_FINE = "#efefef", "#c4c4c4", "#b4b4b4"
 
 
@@ -69,11 +63,7 @@ def heat_map(table: Table, path: str) -> None:
     reason = why_not(table)
     if reason is not None:
         raise Refusal(f"heat_map: table '{table.name}' {reason}; a trained table on an exact cross of two is wanted.")
-    figure = drawn(table)
-    with paths.written_whole(path) as whole, warnings.catch_warnings():
-        # A label may be in a script that the font lacks; its boxes are no reason to warn.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        figure.savefig(whole, format="png", metadata={"Software": None})
+    figures.save(drawn(table), path)
 
 
 def drawn(table: Table) -> Figure:
@@ -82,18 +72,14 @@ def drawn(table: Table) -> Figure:
     scores, shares = principal_components(table.values[table.trained], MOST_COMPONENTS)
     fine = max(down.num_buckets, across.num_buckets) >= _FINE_FROM
     inches = _inches_high(down.num_buckets)
-    figure = Figure(
-        figsize=(_INCHES_WIDE, 1.1 + len(shares) * (inches + 0.4)),
-        dpi=_DOTS_PER_INCH // 2 if fine else _DOTS_PER_INCH,
-        layout=ConstrainedLayoutEngine(h_pad=0.05, w_pad=0.1, hspace=0.02),
-    )
-    FigureCanvasAgg(figure)
+    dots_per_inch = figures.DOTS_PER_INCH // 2 if fine else figures.DOTS_PER_INCH
+    figure = figures.blank(1.1 + len(shares) * (inches + 0.4), dots_per_inch)
     panels = figure.subplots(len(shares), 1, squeeze=False, sharex=True)[:, 0]
     for number, axes in enumerate(panels):
         cells = np.full(table.rows, np.nan)
         cells[table.trained] = scores[:, number]
         _draw(axes, cells.reshape(down.num_buckets, across.num_buckets), fine)  # (first key, second key)
-        axes.set_title(f"Component {number + 1}: {shares[number]:.0%}", loc="left", fontsize=9.5, color=_INK)
+        axes.set_title(f"Component {number + 1}: {shares[number]:.0%}", loc="left", fontsize=TEXT_SIZE, color=INK)
         _label(axes.yaxis, down, inches / _LINE_INCHES)
     _label_across(panels[-1], across)
     _write_title(figure, table, shares, fine)
@@ -115,19 +101,15 @@ def _write_title(figure: Figure, table: Table, shares: Array, fine: bool) -> Non
     rows = (
         f"{table.rows:,} rows" if trained == table.rows else f"the {trained:,} rows of {table.rows:,} that were trained"
     )
-    title = f"{components} of {rows}: {shares.sum():.0%} of the variance"
-    left, second_line = 0.1 / _INCHES_WIDE, 1 - 0.32 / figure.get_figheight()
-    # The layout makes room for the first of these alone, so that has an empty line for the second.
-    figure.suptitle(f"{table.name}\n", x=left, ha="left", fontsize=12.5, weight="bold", color=_INK, parse_math=False)
-    figure.text(left, second_line, title, va="top", fontsize=9.5, color=_INK)
+    figures.write_title(figure, table.name, f"{components} of {rows}: {shares.sum():.0%} of the variance")
     if trained < table.rows:
         figure.legend(
             [Patch(**_empty(fine))],
             ["never trained"],
             loc="upper right",
             frameon=False,
-            fontsize=8.5,
-            labelcolor=_QUIET_INK,
+            fontsize=SMALL_SIZE,
+            labelcolor=QUIET_INK,
         )
 
 
@@ -147,16 +129,16 @@ def _draw(axes: Any, cells: Array, fine: bool) -> None:
     edges = {"edgecolors": "none"} if fine else {"edgecolors": "white", "linewidth": 0.7}
     mesh = axes.pcolormesh(np.ma.masked_invalid(cells), cmap=colours, vmin=-limit, vmax=limit, **edges)
     axes.set_ylim(len(cells), 0)  # the first value on top
-    axes.tick_params(length=0, labelsize=8, labelcolor=_INK)
+    axes.tick_params(length=0, labelsize=LABEL_SIZE, labelcolor=INK)
     axes.spines[:].set_visible(False)
     bar = axes.figure.colorbar(mesh, ax=axes, fraction=0.03, aspect=_inches_high(len(cells)) / 0.09, pad=0.012)
     bar.set_ticks([-limit, 0, limit], labels=[f"\N{MINUS SIGN}{limit:.2g}", "0", f"+{limit:.2g}"])
     bar.outline.set_visible(False)
-    bar.ax.tick_params(length=0, labelsize=8, labelcolor=_QUIET_INK)
+    bar.ax.tick_params(length=0, labelsize=LABEL_SIZE, labelcolor=QUIET_INK)
 
 
 def _label_across(axes: Any, column: CategoricalColumn) -> None:
-    longest = max(len(_short(column.label(id))) for id in range(column.num_buckets))
+    longest = max(len(short(column.label(id))) for id in range(column.num_buckets))
     needed = (longest + 1) * _LETTER_INCHES
     upright = needed <= max(_MAP_INCHES / column.num_buckets, 4 * _LETTER_INCHES)
     _label(axes.xaxis, column, _MAP_INCHES / (needed if upright else _LINE_INCHES))
@@ -166,9 +148,5 @@ def _label_across(axes: Any, column: CategoricalColumn) -> None:
 
 def _label(axis: Any, column: CategoricalColumn, most: float) -> None:
     shown = range(0, column.num_buckets, math.ceil(column.num_buckets / most))
-    axis.set_ticks([id + 0.5 for id in shown], [_short(column.label(id)) for id in shown], parse_math=False)
-    axis.set_label_text(_short(column.name), fontsize=9, color=_QUIET_INK, parse_math=False)
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}\N{HORIZONTAL ELLIPSIS}"
+    axis.set_ticks([id + 0.5 for id in shown], [short(column.label(id)) for id in shown], parse_math=False)
+    axis.set_label_text(short(column.name), fontsize=NAME_SIZE, color=QUIET_INK, parse_math=False)

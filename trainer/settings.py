@@ -15,6 +15,19 @@ PROG = "python -m trainer.task"
 DESCRIPTION = "Trains a problem and leaves a run: metrics, tables, projector, export."
 
 
+RUN_ONLY = {
+    "job_dir",
+    "overwrite",
+    "resume",
+    "settings",
+    "dry_run",
+    "baselines",
+    "verbose",
+    "projector_every_epochs",
+}
+"""Settings that change where a run goes or what is shown, not what is learned."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings of one training job; None leaves the choice to the problem."""

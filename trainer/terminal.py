@@ -1,9 +1,10 @@
-"""What a person meets at a terminal: a command's exit code and its one sentence, and no chatter from libraries."""
+"""What a person meets at a terminal: exit codes, one sentence for a mistake, no chatter of libraries, aligned text."""
 
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from trainer.errors import Refusal, TrainingFailure
@@ -88,3 +89,101 @@ def quantity(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+    """Returns rows of texts as lines whose columns stand under one another.
+
+    Args:
+        rows: Texts, as many in each row.
+        right: The places of the columns that stand to the right.
+
+    Example:
+        >>> aligned([["key", "rows"], ["day", "7"]], right=[1])
+        ['key  rows', 'day     7']
+    """
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        blanks = [" " * (wide - width(text)) for text, wide in zip(row, widths, strict=True)]
+        cells = [f"{blanks[n]}{text}" if n in right else f"{text}{blanks[n]}" for n, text in enumerate(row)]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def fitted(rows: Sequence[Sequence[str]], right: Collection[int] = (), places: int | None = None) -> list[str]:
+    """Returns a table as lines: as it is, or, where these are wider than the terminal, its columns as lines.
+
+    A table that has no fewer rows than columns is not turned, and one that is too wide either way comes in blocks,
+    each with the first column.
+
+    Args:
+        rows: Texts, as many in each row; the first are the headings.
+        right: The places of the columns that stand to the right.
+        places: How many letters fit a line of the terminal; None is no limit.
+
+    Example:
+        >>> fitted([["run", "steps", "auc"], ["flights", "605", "0.67"]], places=16)
+        ['run    flights', 'steps      605', 'auc       0.67']
+    """
+    lines = aligned(rows, right)
+    if places is None or max(map(width, lines)) <= places:
+        return lines
+    columns = [[shortened(text, max(16, places // 2 - 2)) for text in column] for column in zip(*rows, strict=True)]
+    if len(rows) - 1 < len(columns):
+        columns, right = [list(row) for row in zip(*columns, strict=True)], range(1, len(rows))
+    lines = []
+    for block in _blocks([max(map(width, column)) for column in columns], places):
+        block_rows = list(zip(*(columns[place] for place in block), strict=True))
+        lines += ["", *aligned(block_rows, {n for n, place in enumerate(block) if place in right})]
+    return lines[1:]
+
+
+def _blocks(widths: Sequence[int], places: int) -> list[list[int]]:
+    """Returns the columns that stand beside one another, the first of them in each block."""
+    blocks, used = [[0]], widths[0]
+    for place in range(1, len(widths)):
+        if used + 2 + widths[place] > places and len(blocks[-1]) > 1:
+            blocks.append([0])
+            used = widths[0]
+        blocks[-1].append(place)
+        used += 2 + widths[place]
+    return blocks
+
+
+def shortened(text: str, places: int) -> str:
+    """Returns a text that takes no more than some places, without its middle.
+
+    Example:
+        >>> shortened("gs://bucket/runs/flights", 13)
+        'gs://b…lights'
+    """
+    if width(text) <= places:
+        return text
+    start, end = text, text
+    while width(start) > places // 2:
+        start = start[:-1]
+    while width(end) > (places - 1) // 2:
+        end = end[1:]
+    return f"{start}…{end}"
+
+
+def width(text: str) -> int:
+    """Returns how many places of a terminal a text takes.
+
+    Example:
+        >>> width("Tokyo"), width("東京")
+        (5, 4)
+    """
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)
+
+
+def shown(text: str) -> str:
+    r"""Returns a text without what would move a terminal's cursor or could not be printed.
+
+    Example:
+        >>> shown("day\nhour")
+        'day\\nhour'
+    """
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

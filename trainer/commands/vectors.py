@@ -3,8 +3,7 @@
 import json
 import os
 import re
-import unicodedata
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from trainer import commands, flags, paths
 from trainer.errors import Refusal
 from trainer.flags import flag
-from trainer.terminal import quiet
+from trainer.terminal import aligned, quiet, shown
 
 if TYPE_CHECKING:
     from trainer.vectors import LabelledVectors
@@ -106,15 +105,15 @@ def described(vectors: "LabelledVectors", given: Settings) -> Answer:
     rank = content["effective_rank"]
     more = [", …"] if len(vectors) > len(first) else []
     facts = [
-        ["table", _shown(vectors.name)],
+        ["table", shown(vectors.name)],
         ["rows", f"{len(vectors):,}"],
         ["dimension", f"{vectors.dimension:,}"],
         ["effective rank", "none, all rows are zero" if rank is None else f"{rank:.1f}"],
         *([] if counts is None else [["never trained", f"{content['rows_never_trained']:,}"]]),
-        *([["fields", ", ".join(map(_shown, vectors.fields))]] if vectors.fields else []),
-        ["first keys", ", ".join(map(_shown, first)) + "".join(more)],
+        *([["fields", ", ".join(map(shown, vectors.fields))]] if vectors.fields else []),
+        ["first keys", ", ".join(map(shown, first)) + "".join(more)],
     ]
-    return Answer(content, _aligned(facts))
+    return Answer(content, aligned(facts))
 
 
 def near(vectors: "LabelledVectors", given: Settings) -> Answer:
@@ -131,8 +130,8 @@ def near(vectors: "LabelledVectors", given: Settings) -> Answer:
     for keys, neighbours in zip(asked, found, strict=True):
         rows = [{"key": key, measure: number, **_counted(vectors, key)} for key, number in neighbours]
         queries.append({"near": list(keys), "minus": list(given.minus), "neighbours": rows})
-        sum_of = " - ".join([" + ".join(map(_shown, keys)), *map(_shown, given.minus)])
-        lines += ["", f"{_shown(vectors.name)}, nearest to {sum_of}", *_neighbours(rows, metric)]
+        sum_of = " - ".join([" + ".join(map(shown, keys)), *map(shown, given.minus)])
+        lines += ["", f"{shown(vectors.name)}, nearest to {sum_of}", *_neighbours(rows, metric)]
     return Answer({"metric": metric, "queries": queries}, lines[1:])
 
 
@@ -146,9 +145,9 @@ def clusters(vectors: "LabelledVectors", given: Settings) -> Answer:
     for key, number in zip(vectors.keys, found.numbers.tolist(), strict=True):
         (left_out if number < 0 else groups[number]["keys"]).append(key)
     apart = "" if found.silhouette is None else f", silhouette {found.silhouette:.2f}"
-    rows = [[str(number), f"{one.size:,}", _shown(one.description)] for number, one in enumerate(found, start=1)]
-    lines = [f"{_shown(vectors.name)}: {len(found)} cluster{'s' * (len(found) != 1)}{apart}"]
-    lines += _aligned([["", "keys", "covers"], *rows], right=(0, 1))
+    rows = [[str(number), f"{one.size:,}", shown(one.description)] for number, one in enumerate(found, start=1)]
+    lines = [f"{shown(vectors.name)}: {len(found)} cluster{'s' * (len(found) != 1)}{apart}"]
+    lines += aligned([["", "keys", "covers"], *rows], right=(0, 1))
     if left_out:
         lines.append(f"keys in none, never trained or not finite: {len(left_out):,}")
     content = {"silhouette": found.silhouette, "clusters": groups, "keys_in_none": left_out}
@@ -163,9 +162,9 @@ def compare(vectors: "LabelledVectors", given: Settings) -> Answer:
     chance = min(1.0, 0.85 * (min(vectors.dimension, other.dimension) / len(found.keys)) ** 0.5)
     farthest = found.farthest(given.topn or _TOPN)
     lines = [
-        f"{_shown(vectors.name)} and {_shown(other.name)} of {place}: agreement {found.agreement:.3f} on "
+        f"{shown(vectors.name)} and {shown(other.name)} of {place}: agreement {found.agreement:.3f} on "
         f"{len(found.keys):,} keys trained in both; unrelated tables have about {chance:.2f}",
-        *_aligned([["key", "gap"], *([_shown(key), f"{gap:.4f}"] for key, gap in farthest)], right=(1,)),
+        *aligned([["key", "gap"], *([shown(key), f"{gap:.4f}"] for key, gap in farthest)], right=(1,)),
     ]
     content = {
         "other": {"source": place, "table": other.name, "rows": len(other), "dimension": other.dimension},
@@ -189,7 +188,7 @@ def out(vectors: "LabelledVectors", given: Settings) -> Answer:
         formats.save(path, vectors.keys, vectors.matrix, vectors.fields)
     except OSError as error:
         raise Refusal(f"--out {path}: it cannot be written ({error.strerror or error}); give another path.") from None
-    fields, names = list(vectors.fields), ", ".join(map(_shown, vectors.fields))
+    fields, names = list(vectors.fields), ", ".join(map(shown, vectors.fields))
     escaped = bool(is_word2vec and form.ESCAPES.needed(list(vectors.keys)))
     line = f"wrote {path}: {len(vectors):,} rows × {vectors.dimension:,}"
     if fields:
@@ -273,28 +272,6 @@ def _neighbours(rows: Sequence[dict[str, Any]], metric: str) -> list[str]:
     for row in rows:
         key, number, *count = row.values()
         lines.append(
-            [_shown(key), f"{number:.4f}" if metric == "cosine" else f"{number:.4g}", *map("{:,}".format, count)]
+            [shown(key), f"{number:.4f}" if metric == "cosine" else f"{number:.4g}", *map("{:,}".format, count)]
         )
-    return _aligned(lines, right=(1, 2))
-
-
-def _aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
-    """Returns rows of texts as lines whose columns stand under one another, some of them to the right."""
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        blanks = [" " * (width - _width(text)) for text, width in zip(row, widths, strict=True)]
-        cells = [f"{blanks[n]}{text}" if n in right else f"{text}{blanks[n]}" for n, text in enumerate(row)]
-        lines.append("  ".join(cells).rstrip())
-    return lines
-
-
-def _width(text: str) -> int:
-    """Returns how many places of a terminal a text takes."""
-    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
-    return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)
-
-
-def _shown(text: str) -> str:
-    """Returns a text without what would move a terminal's cursor or could not be printed."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return aligned(lines, right=(1, 2))

@@ -28,6 +28,21 @@ class Encoding(tf.Module):
         """
 
 
+class Bounded(Encoding):
+    """An encoding of one raw feature that has ids for some of its values alone."""
+
+    column: Any
+    """What it is of; it has a key."""
+
+    @abstractmethod
+    def outside(self, values: Any) -> Any:
+        """Tells which values have no id of their own, though they are not missing; of the shape of the values.
+
+        Args:
+            values: Dense, strings or whole numbers.
+        """
+
+
 @singledispatch
 def encoding(column: FeatureColumn) -> Encoding:
     """Returns the encoding of a column: the ids of a categorical one, the numbers of a numeric one.

@@ -5,11 +5,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.encoding.encoding import Encoding, assured, encoding, integers_of, mapped, missing
+from trainer.encoding.encoding import Bounded, assured, encoding, integers_of, mapped, missing
 from trainer.feature_column import IdentityColumn
 
 
-class IdentityEncoding(Encoding):
+class IdentityEncoding(Bounded):
     """The values themselves; one outside `[0, num_buckets)` becomes the default or stops the reading."""
 
     def __init__(self, column: IdentityColumn) -> None:
@@ -23,17 +23,18 @@ class IdentityEncoding(Encoding):
             with tf.control_dependencies(self._checks(values)):
                 return mapped(tf.identity, values)
         default = tf.constant(self.column.default_value, tf.int64)
-        return mapped(lambda flat: tf.where(self._outside(flat), default, flat), values)
+        return mapped(lambda flat: tf.where(self.outside(flat), default, flat), values)
 
-    def _outside(self, values: Any) -> Any:
+    def outside(self, values: Any) -> Any:
+        """Tells which values are not in `[0, num_buckets)`."""
         return ~missing(values) & ((values < 0) | (values >= self.column.num_buckets))
 
     def _checks(self, values: Any) -> list[Any]:
         if isinstance(values, tf.RaggedTensor):
-            outside = tf.where(self._outside(values.flat_values))[:, 0]
+            outside = tf.where(self.outside(values.flat_values))[:, 0]
             wrong, rows = tf.gather(values.flat_values, outside), tf.gather(values.value_rowids(), outside)
         else:
-            outside = tf.where(self._outside(values))
+            outside = tf.where(self.outside(values))
             wrong, rows = tf.gather_nd(values, outside), outside[:, 0]
         message = (
             f"categorical_column_with_identity: key '{self.column.key}' takes ids from 0 to "

@@ -5,12 +5,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.encoding.encoding import Encoding, encoding, integers_of, mapped, strings_of, where_present
+from trainer.encoding.encoding import Bounded, encoding, integers_of, mapped, missing, strings_of, where_present
 from trainer.feature_column import FromData, SavedVocabulary, VocabularyFile, VocabularyListColumn
 from trainer.feature_column.vocabulary import GZIPPED_RECORDS, check_unchanged
 
 
-class VocabularyListEncoding(Encoding):
+class VocabularyListEncoding(Bounded):
     """A lookup table from values to ids, with out-of-vocabulary buckets after them."""
 
     def __init__(self, column: VocabularyListColumn) -> None:
@@ -20,22 +20,31 @@ class VocabularyListEncoding(Encoding):
         if not isinstance(column.vocabulary_list, (FromData, SavedVocabulary)):
             # A table made inside the function that first calls it would live only there.
             with tf.init_scope():
-                self.lookup = tf.lookup.StaticHashTable(_initializer(column), default_value=column.default_value)
+                self.lookup = tf.lookup.StaticHashTable(_initializer(column), default_value=-1)
 
     def __call__(self, features: Mapping[str, Any]) -> Any:
         """Returns the ids, `(batch, k)` or ragged."""
         read = strings_of if self.column.dtype == "string" else integers_of
         return mapped(self._ids, read(features, self.column.key, "categorical_column_with_vocabulary_list"))
 
+    def outside(self, values: Any) -> Any:
+        """Tells which values are in no vocabulary."""
+        return (self._found(values) < 0) & ~missing(values)
+
     def _ids(self, values: Any) -> Any:
-        if self.lookup is None:
-            _ = self.column.vocabulary  # says why there is none
-        ids = self.lookup.lookup(values)  # type: ignore[union-attr]
+        ids = self._found(values)
         if self.column.num_oov_buckets:
             texts = values if values.dtype == tf.string else tf.strings.as_string(values)
             unseen = tf.strings.to_hash_bucket_fast(texts, self.column.num_oov_buckets)
             ids = tf.where(ids < 0, unseen + self.column.vocabulary_size, ids)
+        elif self.column.default_value != -1:
+            ids = tf.where(ids < 0, tf.constant(self.column.default_value, tf.int64), ids)
         return where_present(values, ids)
+
+    def _found(self, values: Any) -> Any:
+        if self.lookup is None:
+            _ = self.column.vocabulary  # says why there is none
+        return self.lookup.lookup(values)  # type: ignore[union-attr]
 
 
 def _initializer(column: VocabularyListColumn) -> Any:

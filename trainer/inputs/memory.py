@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,11 +24,13 @@ class Examples:
         features: By key, each `(examples, …)`; bags are ragged tensors.
         labels: `(examples, …)`.
         weights: `(examples, 1)`.
+        outside: By the name of a table, whether an example holds a value in no vocabulary of it, `(examples,)`.
     """
 
     features: dict[str, Values]
     labels: np.ndarray[Any, Any]
     weights: np.ndarray[Any, Any]
+    outside: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -40,7 +42,8 @@ class Examples:
             key: tf.gather(values, places) if isinstance(values, tf.RaggedTensor) else values[places]
             for key, values in self.features.items()
         }
-        return Examples(features, self.labels[places], self.weights[places])
+        outside = {name: told[places] for name, told in self.outside.items()}
+        return Examples(features, self.labels[places], self.weights[places], outside)
 
     def batches(self, batch_size: int) -> tf.data.Dataset:
         """Returns the examples in their order, as `(features, labels, weights)`."""
@@ -78,21 +81,22 @@ class Examples:
         return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
 
 
-def collect(batches: tf.data.Dataset, encode: Encode | None) -> Examples:
+def collect(batches: tf.data.Dataset, encode: Encode | None, outside: Encode | None = None) -> Examples:
     """Returns all examples of a data set, encoded.
 
     Args:
         batches: `(features, labels, weights)` batches of raw features.
         encode: Raw features to encoded ones; None keeps them raw.
+        outside: Raw features to which examples hold a value in no vocabulary of a table, by its name.
 
     Raises:
         Refusal: There is no example.
     """
-    return joined([part for part, _ in encoded(batches, encode)])
+    return joined([part for part, _ in encoded(batches, encode, outside)])
 
 
 def encoded(
-    batches: tf.data.Dataset, encode: Encode | None, also: Sequence[str] = ()
+    batches: tf.data.Dataset, encode: Encode | None, outside: Encode | None = None, also: Sequence[str] = ()
 ) -> Iterator[tuple[Examples, dict[str, Any]]]:
     """Yields the examples of a data set batch by batch, encoded, and beside them the raw features named in `also`.
 
@@ -103,12 +107,13 @@ def encoded(
     @tf.autograph.experimental.do_not_convert
     def both(features: Mapping[str, Any], labels: Any, weights: Any) -> Any:
         kept = {key: features[key] for key in also}
-        return (dict(features) if encode is None else dict(encode(features))), kept, labels, weights
+        told = {} if outside is None else dict(outside(features))
+        return (dict(features) if encode is None else dict(encode(features))), told, kept, labels, weights
 
     rows, found = 0, elements(batches.map(both, num_parallel_calls=tf.data.AUTOTUNE))
     while True:
         try:
-            features, kept, labels, weights = next(found)
+            features, told, kept, labels, weights = next(found)
         except StopIteration:
             return
         except tf.errors.InvalidArgumentError as error:
@@ -116,7 +121,8 @@ def encoded(
                 raise
             raise Refusal(f"{sentence}, counted from row {rows:,} of the data set.") from None
         held = {key: _held(values) for key, values in features.items()}
-        yield Examples(held, labels.numpy(), weights.numpy()), {key: _held(values) for key, values in kept.items()}
+        examples = Examples(held, labels.numpy(), weights.numpy(), {name: some.numpy() for name, some in told.items()})
+        yield examples, {key: _held(values) for key, values in kept.items()}
         rows += len(labels)
 
 
@@ -146,7 +152,8 @@ def joined(parts: Sequence[Examples]) -> Examples:
         raise Refusal("dataset: there is no example in it; at least one is wanted.")
     features = {key: _joined([part.features[key] for part in parts]) for key in parts[0].features}
     labels, weights = (np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "weights"))
-    return Examples(features, labels, weights)
+    outside = {name: np.concatenate([part.outside[name] for part in parts]) for name in parts[0].outside}
+    return Examples(features, labels, weights, outside)
 
 
 def _packed(structure: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:

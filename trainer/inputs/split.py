@@ -72,22 +72,27 @@ class HoldOut:
         return np.asarray(blocks)
 
 
-def read(source: Source, encode: Encode | None) -> Data:
+def read(source: Source, encode: Encode | None, outside: Encode | None = None) -> Data:
     """Returns a problem's data, with validation split off as the problem says where it is not given.
 
     Args:
         source: The problem's data set.
         encode: Raw features to encoded ones; None keeps them raw.
+        outside: Raw features to which examples hold a value in no vocabulary of a table, by its name.
 
     Raises:
         Refusal: No training or no validation example is left.
     """
+
+    def whole(split: str) -> Examples:
+        return collect(source.batches(split), encode, outside)
+
     if source.has_validation:
-        learned, judged = (collect(source.batches(split), encode) for split in ("train", "validation"))
-        return Data(learned, judged, lambda: collect(source.batches("test"), encode), _digest(learned, judged))
+        learned, judged = whole("train"), whole("validation")
+        return Data(learned, judged, lambda: whole("test"), _digest(learned, judged))
     hold_out = HoldOut(source.problem.validation)
     train, validation = [], []
-    for part, raw in encoded(source.batches("train"), encode, hold_out.keys):
+    for part, raw in encoded(source.batches("train"), encode, outside, hold_out.keys):
         mask = hold_out(raw, len(part))
         train.append(part.subset(~mask))
         validation.append(part.subset(mask))
@@ -97,7 +102,7 @@ def read(source: Source, encode: Encode | None) -> Data:
             f"Problem: validation {hold_out.how} holds out {len(judged):,} of {len(learned) + len(judged):,} training "
             "rows; some must be left on both sides."
         )
-    return Data(learned, judged, lambda: collect(source.batches("test"), encode), _digest(learned, judged))
+    return Data(learned, judged, lambda: whole("test"), _digest(learned, judged))
 
 
 def training_rows(source: Source) -> Iterator[dict[str, Any]]:
@@ -106,7 +111,7 @@ def training_rows(source: Source) -> Iterator[dict[str, Any]]:
         yield from (part.features for part, _ in encoded(source.batches("train"), None))
         return
     hold_out = HoldOut(source.problem.validation)
-    for part, raw in encoded(source.batches("train"), None, hold_out.keys):
+    for part, raw in encoded(source.batches("train"), None, also=hold_out.keys):
         yield part.subset(~hold_out(raw, len(part))).features
 
 

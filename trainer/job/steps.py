@@ -1,26 +1,23 @@
 """Reading, training, evaluating and leaving a run: what a job does once TensorFlow is loaded."""
 
 import dataclasses
-import importlib.metadata
 import resource
 import sys
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import keras
 
-from trainer import __version__, catalogue, export, models, pictures, projector
-from trainer import run as runs
-from trainer import settings as flags
+from trainer import catalogue, models, projector
 from trainer.baselines import comparison
 from trainer.errors import Refusal
-from trainer.feature_column.serialization import to_dict
-from trainer.feature_column.starting import without_old_values, without_sources
+from trainer.feature_column.starting import without_sources
 from trainer.inputs import split
 from trainer.inputs.examples import Source
 from trainer.job import summary, survey
+from trainer.job.leaving import health_of, leave, leave_report
 from trainer.job.plan import Plan
+from trainer.job.record import write_record
 from trainer.job.tables import leave_tables, tables_of, trained_rows
 from trainer.job.work import Work
 from trainer.problem import Problem
@@ -29,47 +26,36 @@ from trainer.training.callbacks import History, Progress, TensorBoardScalars
 from trainer.training.checkpoints import Checkpoints
 from trainer.training.unfreeze import Unfreeze, frozen_tables, unfreeze
 
-RUN_ONLY = {
-    "job_dir",
-    "overwrite",
-    "resume",
-    "settings",
-    "dry_run",
-    "baselines",
-    "verbose",
-    "projector_every_epochs",
-}
-"""Settings that change where a run goes or what is shown, not what is learned."""
-
 
 def carry_out(plan: Plan) -> dict[str, Any]:
     """Trains as a plan says, leaves the run, and returns its metrics."""
     start = time.perf_counter()
     work = opened(plan)
     plan = work.plan
-    projector.check(plan.run.projector)
+    if not (plan.settings.overwrite and plan.run.holds(plan.run.projector)):  # what goes with the run is not in the way
+        projector.check(plan.run.projector)
     print(plan.run.path, flush=True)  # not before what can still be refused
     summary.show_planted(work.source.absent)
     summary.show_data(plan.problem, work.source.name, work.data, time.perf_counter() - start)
     summary.show_sharing(work.met.sharing)
     summary.show_densified(work.model)
-    _write_settings(work)
+    write_record(work)
     _report_warm_starts(work)
-    metrics: dict[str, Any] = {}
     try:
-        metrics = {**learned(work), "data": work.source.name}
+        work, metrics = learned(work)
         # What follows takes long, and what was learned is not lost to its end.
         plan.run.write_json("metrics.json", metrics)
-        leave(work)
+        left = leave(work)
     except KeyboardInterrupt:
         leave_tables(work)
         print(f"\nInterrupted; add --resume --job-dir {plan.run.path} to go on.\n{plan.run.path}", flush=True)
         raise
-    metrics["total_seconds"] = round(time.perf_counter() - start, 3)
+    metrics |= {"total_seconds": round(time.perf_counter() - start, 3), **health_of(left)}
     plan.run.write_json("metrics.json", metrics)
     if plan.settings.baselines:
         comparison.compare(plan.problem, work.source, work.data, plan.run, plan.settings.eval_batch_size)
-    summary.show_end(plan, metrics, work.source.absent)
+    leave_report(plan.run, left)
+    summary.show_end(plan, metrics, left.entries.values(), work.source.absent)
     return metrics
 
 
@@ -88,13 +74,14 @@ def opened(plan: Plan) -> Work:
     catalogue.check(plan.problem.catalogues, source.features)
     catalogues = catalogue.opened(plan.problem.catalogues, plan.settings.data_dir)
     met = survey.met(plan.problem, split.training_rows(source))
-    data = split.read(source, halves.encode)
+    data = split.read(source, halves.encode, halves.outside)
     last_step = steps_of(plan, len(data.train))
     _check_unfrozen(plan, len(data.train), last_step)
     head = plan.problem.head.fitted(data.train.labels, data.train.weights)
     plan = dataclasses.replace(plan, problem=dataclasses.replace(plan.problem, head=head))
     models.compiled(model, plan.problem, last_step)
-    return Work(plan, source, model, halves, data, last_step, catalogues, met)
+    work = Work(plan, source, model, halves, data, last_step, catalogues, met)
+    return work.counting("train", data.train).counting("validation", data.validation)
 
 
 def _check_frozen(plan: Plan, model: keras.Model) -> None:
@@ -135,8 +122,11 @@ def steps_of(plan: Plan, examples: int) -> int:
     return asked if plan.settings.num_epochs is None else min(asked, by_epochs)
 
 
-def learned(work: Work) -> dict[str, Any]:
-    """Trains, and returns the metrics of the run; the test examples are read once, after the last step."""
+def learned(work: Work) -> tuple[Work, dict[str, Any]]:
+    """Trains, and returns the metrics of the run beside the work, with what was seen of the test examples.
+
+    These are read once, after the last step.
+    """
     settings, problem = work.plan.settings, work.plan.problem
     position = Position()
     checkpoints = Checkpoints(work.plan.run.checkpoints, work.model, position)
@@ -162,9 +152,10 @@ def learned(work: Work) -> dict[str, Any]:
         raise
     seconds = time.perf_counter() - start
     validation = evaluate(work.model, work.halves, work.data.validation, settings.eval_batch_size)
-    test = evaluate(work.model, work.halves, work.data.test(), settings.eval_batch_size)
+    test_examples = work.data.test()
+    test = evaluate(work.model, work.halves, test_examples, settings.eval_batch_size)
     trained = min((position.steps - done) * problem.train_batch_size, problem.num_epochs * len(work.data.train))
-    return {
+    return work.counting("test", test_examples), {
         **test,
         **{f"validation_{name}": value for name, value in validation.items()},
         "train_examples": len(work.data.train),
@@ -172,6 +163,7 @@ def learned(work: Work) -> dict[str, Any]:
         "seconds": round(seconds, 3),
         "examples_per_second": round(trained / seconds, 1),
         "peak_memory_bytes": _peak_memory(),
+        "data": work.source.name,
     }
 
 
@@ -200,17 +192,6 @@ def _projecting(work: Work) -> list[keras.callbacks.Callback]:
     return [keras.callbacks.LambdaCallback(on_epoch_end=write)]
 
 
-def leave(work: Work) -> None:
-    """Writes what a finished run leaves beside its metrics: tables, export, pictures, projector."""
-    found = leave_tables(work)
-    run = work.plan.run
-    export.write(run.export, work.model, work.plan.problem.head)
-    with summary.unstopped("pictures"):
-        pictures.write(run.file("pictures"), found)
-    with summary.unstopped("the projector"):
-        projector.write(run.projector, found, tell=summary.tell)
-
-
 def _report_warm_starts(work: Work) -> None:
     """Prints what tables have taken from their sources, and leaves it in the run."""
     reports = {}
@@ -222,64 +203,6 @@ def _report_warm_starts(work: Work) -> None:
             reports[name] = {**layer.warm_started.to_dict(), "matched_share_of_training_rows": share}
     if reports:
         work.plan.run.write_json("warm_start.json", reports)
-
-
-def _write_settings(work: Work) -> None:
-    plan, run = work.plan, work.plan.run
-    named = flags.to_dict(plan.settings)
-    digest = work.data.digest
-    if plan.settings.resume:
-        _check_unchanged(run.read_json("settings.json"), named, digest)
-    runs.prepare(run, plan.settings.resume)
-    packages = ("tensorflow", "keras", "tensorflow-datasets", "numpy")
-    versions = {name: importlib.metadata.version(name) for name in packages}
-    run.write_json(
-        "settings.json",
-        {
-            "command": " ".join([flags.PROG, *plan.argv]),
-            "settings": named,
-            "versions": {"embedding-columns": __version__, **versions, "python": sys.version.split()[0]},
-            "seed": plan.settings.seed,
-            "data": {"name": work.source.name, "digest": digest},
-        },
-    )
-    problem = plan.problem
-    run.write_json(
-        "problem.json",
-        {
-            "name": problem.name,
-            "description": problem.description,
-            "dnn_feature_columns": to_dict([*map(without_old_values, problem.dnn_feature_columns)]),
-            "linear_feature_columns": to_dict([*map(without_old_values, problem.linear_feature_columns)]),
-            "dnn_hidden_units": list(problem.dnn_hidden_units),
-            "label": problem.label,
-            "head": {"kind": type(problem.head).__name__, **_fields(problem.head)},
-            "validation": {"kind": type(problem.validation).__name__, **_fields(problem.validation)},
-        },
-    )
-
-
-def _fields(value: Any) -> dict[str, Any]:
-    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else {}
-
-
-def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns settings with the arguments of the problem among them."""
-    others = {name: value for name, value in settings.items() if name != "problem_arguments"}
-    return {**settings.get("problem_arguments", {}), **others}
-
-
-def _check_unchanged(stored: dict[str, Any], settings: dict[str, Any], digest: str) -> None:
-    before, settings = _flat(stored["settings"]), _flat(settings)
-    for name, value in settings.items():
-        was = tuple(before[name]) if isinstance(before.get(name), list) else before.get(name)
-        if name not in RUN_ONLY and was != value:
-            raise Refusal(
-                f"--resume: the run was started with {name} {was!r}, not {value!r}; give the same settings, or start "
-                "anew with --overwrite."
-            )
-    if stored["data"]["digest"] != digest:
-        raise Refusal("--resume: the training data are not those that the run was started with; start anew.")
 
 
 def _peak_memory() -> int:

@@ -1,16 +1,18 @@
 """What a job tells a person at its start and its end."""
 
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import keras
 
-from trainer import models, optimizers, paths
+from trainer import models, optimizers, paths, report
 from trainer.inputs.split import Data
 from trainer.job.plan import Plan
 from trainer.problem import Problem
+from trainer.tables import Entry
 from trainer.terminal import quantity
 from trainer.vocabulary import Collisions
 from trainer.warm_start import Report
@@ -83,8 +85,8 @@ def show_densified(model: keras.Model) -> None:
         )
 
 
-def show_end(plan: Plan, metrics: dict[str, Any], absent: str | None = None) -> None:
-    """Prints the metrics, how to look at the run, and last where it lies."""
+def show_end(plan: Plan, metrics: dict[str, Any], tables: Iterable[Entry], absent: str | None = None) -> None:
+    """Prints the metrics, the health of the tables, how to look at the run, and last where it lies."""
     shown = ("loss", "auc", "accuracy", "rmse", "rmse_over_mean", "rmsle")
     own = [name for name in metrics if f"validation_{name}" in metrics and name != "examples"]
     names = sorted(own, key=lambda name: shown.index(name) if name in shown else len(shown))
@@ -96,15 +98,44 @@ def show_end(plan: Plan, metrics: dict[str, Any], absent: str | None = None) -> 
         f"{metrics['seconds']:.1f} s, {metrics['examples_per_second']:,.0f} examples/s, "
         f"{quantity(metrics['peak_memory_bytes'])} of memory, {metrics['total_seconds']:.0f} s in all"
     )
-    folder = paths.join(plan.run.path, "..") if paths.is_remote(plan.run.path) else _above(plan.run.path)
-    print(f"look at it  tensorboard --logdir {folder}")
+    show_health(tables)
+    print(f"look at it  tensorboard --logdir {_seen(plan.run.path, '..')}, or open {_seen(plan.run.path, report.FILE)}")
     show_planted(absent)
     print(plan.run.path, flush=True)
 
 
-def _above(path: str) -> str:
-    import os
+def show_health(entries: Iterable[Entry]) -> None:
+    """Prints a line for each table: the dimensions that it uses, and how many of its rows were trained.
 
-    above = os.path.dirname(path)
-    relative = os.path.relpath(above)
-    return above if relative.startswith("..") else relative
+    Example:
+        >>> from trainer.tables import Health
+        >>> health = Health(168, 35, 2, 0, 3.1, 0.7, 0.1, out_of_vocabulary_test=0.021)
+        >>> show_health([Entry("week", 168, 4, "float32", (), None, "week.tsv", health)])
+        week uses 3.1 of 4 dimensions; of 168 rows 35 never trained, 2 under 5 times; out of vocabulary: test 2.10 %
+    """
+    for entry in entries:
+        health = entry.health
+        counts = {"never trained": health.rows_never_trained, "under 5 times": health.rows_trained_under_5}
+        counted = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count is not None)
+        shares = {data: getattr(health, f"out_of_vocabulary_{data}") for data in ("train", "validation", "test")}
+        outside = ", ".join(f"{data} {_percent(share)}" for data, share in shares.items() if share)
+        parts = [
+            f"of {entry.rows:,} rows {counted}" if counted else f"{entry.rows:,} rows",
+            f"{health.rows_not_finite:,} rows not finite" if health.rows_not_finite else "",
+            f"out of vocabulary: {outside}" if outside else "",
+        ]
+        print(f"{entry.name} {_use(entry)}; {'; '.join(filter(None, parts))}", flush=True)
+
+
+def _use(entry: Entry) -> str:
+    rank = entry.health.effective_rank
+    return "has no value but zero" if rank is None else f"uses {rank:.1f} of {entry.dimension} dimensions"
+
+
+def _seen(path: str, name: str) -> str:
+    """Returns a path from that of a run, as a person would write it where the job was started."""
+    if paths.is_remote(path):
+        return paths.join(path, name)
+    found = os.path.normpath(os.path.join(path, name))
+    relative = os.path.relpath(found)
+    return found if relative.startswith("..") else relative

@@ -109,7 +109,8 @@ def _described(work: Work) -> Iterator[tuple[Table, Known]]:
         column = columns[0] if columns else None
         counted = trained_rows(layer, columns, work.data.train)
         known = known_of([column.categorical_column for column in columns], work.catalogues, work.met.keys.get(name))
-        yield Table(name, layer.values, column, counted, known.details, known.title, known.pictures), known
+        shares = work.out_of_vocabulary.get(name, {})
+        yield Table(name, layer.values, column, counted, known.details, known.title, known.pictures, shares), known
 
 
 def trained_rows(layer: EmbeddingTable, columns: Sequence[EmbeddingColumn], examples: Examples) -> Any:

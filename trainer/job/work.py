@@ -1,5 +1,6 @@
 """What a job works on once its data are read and its model is built."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ import keras
 from trainer import models
 from trainer.catalogue import Catalogue
 from trainer.inputs.examples import Source
+from trainer.inputs.memory import Examples
 from trainer.inputs.split import Data
 from trainer.job.plan import Plan
 from trainer.job.survey import Met
@@ -26,6 +28,8 @@ class Work:
         last_step: The steps in all.
         catalogues: What is known of the values of raw features.
         met: What hashed columns have met in the training rows.
+        out_of_vocabulary: By the name of a table, of "train", "validation" and at last "test", the share of examples
+            that hold a value in no vocabulary of it.
     """
 
     plan: Plan
@@ -36,3 +40,12 @@ class Work:
     last_step: int
     catalogues: Mapping[str, Catalogue] = field(default_factory=dict)
     met: Met = field(default_factory=Met)
+    out_of_vocabulary: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def counting(self, name: str, examples: Examples) -> "Work":
+        """Returns the work with the shares of one set of examples, out of vocabulary, among the others."""
+        shares = {
+            table: {**self.out_of_vocabulary.get(table, {}), name: float(outside.mean())}
+            for table, outside in examples.outside.items()
+        }
+        return dataclasses.replace(self, out_of_vocabulary=shares)

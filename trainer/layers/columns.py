@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from trainer import vocabulary
-from trainer.encoding import Lengths, Weights, encoding
+from trainer.encoding import Lengths, Weights, encoding, outside
 from trainer.errors import Refusal
 from trainer.feature_column import (
     CategoricalColumn,
@@ -101,6 +101,16 @@ class Encodings(tf.Module):
         found = {key: encode(features) for key, encode in self.values.items()}
         found |= {key: weigh(features, found[ids]) for key, (ids, weigh) in self.weights.items()}
         return found | {key: measure(features) for key, measure in self.lengths.items()}
+
+    def outside(self, features: Mapping[str, Any], tables: Mapping[str, Sequence[FeatureColumn]]) -> dict[str, Any]:
+        """Returns which examples hold a value in no vocabulary of a table, by its name.
+
+        Args:
+            features: Raw features by key.
+            tables: The columns that use each table.
+        """
+        used = {name: [self.values[encoded_key(encodable(each))] for each in some] for name, some in tables.items()}
+        return outside(used, features)
 
 
 def _parts(columns: Sequence[FeatureColumn]) -> dict[str, Encodable]:

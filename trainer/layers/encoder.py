@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from trainer.feature_column import FeatureColumn, NumericColumn, SequenceCategoricalColumn, SequenceNumericColumn
+from trainer.feature_column.collection import embeddings_by_table
 from trainer.feature_column.sequence import is_sequence
 from trainer.feature_column.serialization import encoded_key
 from trainer.layers import columns as shared
@@ -41,6 +42,11 @@ class Encoder(ColumnsLayer):
         """Returns the encoded features: ids and numbers by `encoded_key`, weights and lengths beside them."""
         found: dict[str, Any] = self.encode(features)
         return found
+
+    def outside(self, features: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns which examples hold a value that is in no vocabulary, `(batch,)`, by the name of the table."""
+        tables = embeddings_by_table(self.columns)
+        return {} if self.encodings is None else self.encodings.outside(features, tables)
 
     def compute_output_spec(self, features: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the shapes and dtypes of the encoded features."""

@@ -145,12 +145,15 @@ class Halves:
     Args:
         encode: Raw features to what `logits` takes; None where the model reads raw features elsewhere than in one
             `Encoder`, and so is left whole.
+        outside: Raw features to which examples hold a value in no vocabulary of a table, `(batch,)` by its name; None
+            where `encode` is.
         logits: Encoded features, and whether this is training, to logits `(batch, units)`. It shares the model's
             layers: to train it is to train the model.
     """
 
     encode: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None
     logits: Callable[[Mapping[str, Any], bool], Any]
+    outside: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
 
 
 def halves(model: keras.Model) -> Halves:
@@ -164,7 +167,11 @@ def halves(model: keras.Model) -> Halves:
         rest = keras.Model(keras.tree.flatten(encoders[0].output), model.output)
     except (AttributeError, ValueError):  # no functional model, or one in which raw features go past the encoder
         return whole
-    return Halves(encoders[0], lambda encoded, training: rest([encoded[key] for key in keys], training=training))
+
+    def logits(encoded: Mapping[str, Any], training: bool) -> Any:
+        return rest([encoded[key] for key in keys], training=training)
+
+    return Halves(encoders[0], logits, encoders[0].outside)
 
 
 def inputs_of(model: keras.Model) -> dict[str, str]:

@@ -23,6 +23,10 @@ class Health:
         effective_rank: Of the trained rows, from 1 to the dimension; None where none of them has a length.
         largest_norm: Of a trained row; None where there is none.
         smallest_norm: Of a trained row; None where there is none.
+        out_of_vocabulary_train: The share of the training examples that hold a value in no vocabulary of the table;
+            None where nobody counted, or every value has a row.
+        out_of_vocabulary_validation: That of the validation examples.
+        out_of_vocabulary_test: That of the test examples.
     """
 
     rows: int
@@ -32,6 +36,9 @@ class Health:
     effective_rank: float | None
     largest_norm: float | None
     smallest_norm: float | None
+    out_of_vocabulary_train: float | None = None
+    out_of_vocabulary_validation: float | None = None
+    out_of_vocabulary_test: float | None = None
 
 
 def health_of(table: Table) -> Health:
@@ -54,6 +61,7 @@ def health_of(table: Table) -> Health:
         effective_rank=effective_rank(table.values[trained]),
         largest_norm=_rounded(norms[trained].max()) if trained.any() else None,
         smallest_norm=_rounded(norms[trained].min()) if trained.any() else None,
+        **{f"out_of_vocabulary_{data}": _rounded(share) for data, share in table.out_of_vocabulary.items()},
     )
 
 

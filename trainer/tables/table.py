@@ -25,6 +25,8 @@ class Table:
         details: What more is known of the rows, by name: `(rows,)` texts, as a film's title and genres.
         title: The name of the detail that a person knows a row by; None is the label.
         pictures: `(rows, height, width)` grey, or with 3 colours after that, uint8.
+        out_of_vocabulary: Of "train", "validation" and "test", the share of examples that hold a value in no
+            vocabulary, where that was counted.
 
     Raises:
         Refusal: The values are no matrix, what describes them has another number of rows, or the title is no detail.
@@ -44,6 +46,7 @@ class Table:
     details: Mapping[str, Sequence[str]] = field(default_factory=dict)
     title: str | None = None
     pictures: Array | None = None
+    out_of_vocabulary: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2:

@@ -794,6 +794,11 @@ CLOCK = fc.categorical_column_with_identity("hour", 24, default_value=7)
             {"day": tf.sparse.from_dense([["Mon", ""], ["", ""], ["", "Lun"]])},
             [False, False, True],
         ),
+        (
+            DAY,  # in no order
+            {"day": tf.SparseTensor([[2, 1], [0, 1], [0, 0]], ["Mon", "Lun", "Tue"], [3, 2])},
+            [True, False, False],
+        ),
     ],
     ids=str,
 )

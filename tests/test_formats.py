@@ -33,7 +33,7 @@ from hypothesis import strategies as st
 
 from trainer import formats
 from trainer.errors import Refusal
-from trainer.formats import hdf5, npz, parquet, sprites, tsv, word2vec
+from trainer.formats import hdf5, npz, parquet, sprites, tabbed, tsv, word2vec
 from trainer.formats import safetensors as tensors
 
 ANY_CHARACTER = st.characters()  # surrogates, line separators and controls too
@@ -83,6 +83,7 @@ def columns(path: str) -> tuple[list[str], list[list[str]]]:
                 b"\t",
                 b"\n",
                 b"\r\n",
+                b"\r",
                 b"\\",
                 b'"',
                 b"'",
@@ -124,6 +125,41 @@ def test_columns_are_read_whatever_the_length_of_a_field(tmp_path: Path, monkeyp
     long = ["short", "x" * 300, "\\" * 90]
     tsv.write(path, ["a", "b"], [(text, "y") for text in long])
     assert columns(path) == (["a", "b"], [long, ["y"] * 3])
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted"),
+    [
+        (b"label\nx\ry\n", (["label"], [["x\ry"]])),
+        (b"l\ra\tb\n1\t2\n", (["l\ra", "b"], [["1"], ["2"]])),
+        (b"label\nx\r\r\n", (["label"], [["x\r"]])),
+    ],
+)
+def test_a_carriage_return_alone_ends_no_line(content: bytes, wanted: Any, tmp_path: Path) -> None:
+    path = kept(tmp_path, content)
+    assert columns(path) == rows_by_column(path) == wanted
+    with pytest.raises(Refusal) as refused:
+        tsv.column(path, "label")
+    assert str(refused.value) == (
+        f"tsv: column 'label' of {path} cannot be read (a carriage return has no line feed after it); copy the whole "
+        "folder."
+    )
+
+
+@given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"a"])).map(b"".join), st.integers(1, 4))
+def test_a_carriage_return_alone_is_found_wherever_a_block_ends(content: bytes, block: int) -> None:
+    with mock.patch.object(tabbed, "_BLOCK", block):
+        found = tabbed.has_lone_return(io.BytesIO(content))
+    assert found == bool(re.search(rb"\r(?!\n)", content))
+
+
+@pytest.mark.parametrize("content", [b"day\nMon\n", b"day\n\xed\xb2\x80\n", b"day\nMon\rTue\n", b"day\tn\n\t\n"])
+def test_a_remote_file_is_fetched_once_and_read_as_a_local_one(content: bytes, tmp_path: Path) -> None:
+    path = kept(tmp_path, content)
+    for read in (columns, rows_by_column):
+        with mock.patch("trainer.paths.read_bytes", return_value=content) as fetched:
+            assert read("gs://bucket/labels.tsv") == read(path)
+        fetched.assert_called_once_with("gs://bucket/labels.tsv")
 
 
 def test_columns_of_a_file_that_is_not_there_are_not_read(tmp_path: Path) -> None:
@@ -723,7 +759,7 @@ def test_a_dtype_that_numpy_has_no_name_for_is_listed_under_the_file_s(tmp_path:
     assert tensors.shapes(kept(tmp_path, FOUR_BITS)) == {"t": ((2, 2), "F4")}
 
 
-OF_LABELS = ("write", "read", "column", "_check_width")
+OF_LABELS = ("write", "_rows", "column", "_check_width")
 
 
 def test_every_refusal_of_the_readers_of_vectors_is_among_those_tested(tmp_path: Path) -> None:
@@ -1077,6 +1113,20 @@ def test_the_names_of_embeddings_are_those_of_their_paths_where_keras_2_wrote_th
     found = hdf5.names(str(tmp_path / "model.h5"))
     assert found == {"part_colours/colours": "colours"}  # two are called hues
     assert "part_colours/colours/embeddings:0" in hdf5.shapes(str(tmp_path / "model.h5"))
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file:UserWarning")  # which is meant
+def test_the_name_of_an_embedding_is_found_beside_what_its_optimizer_keeps(tmp_path: Path) -> None:
+    import tf_keras
+
+    table = tf_keras.layers.Embedding(4, 2, input_length=1, name="dayhr_embed")
+    model = tf_keras.Sequential([table, tf_keras.layers.Flatten(), tf_keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    model.fit(np.zeros((1, 1)), np.zeros((1, 1)), verbose=0)
+    model.save(tmp_path / "model.h5")
+    slots = [name for name in hdf5.shapes(str(tmp_path / "model.h5")) if name.startswith("optimizer_weights/Adam/")]
+    assert sum(name.endswith("dayhr_embed/embeddings:0") for name in slots) == 2
+    assert hdf5.names(str(tmp_path / "model.h5")) == {"model_weights/dayhr_embed/dayhr_embed": "dayhr_embed"}
 
 
 @pytest.mark.parametrize("name", ["embeddings", b"embeddings:0"])

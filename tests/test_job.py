@@ -196,8 +196,12 @@ def test_a_job_leaves_a_whole_run_and_goes_on_with_it(problem_file: str, tmp_pat
     assert str(refusal.value) == (
         "--resume: the run was started with seed 0, not 1; give the same settings, or start anew with --overwrite."
     )
+    before = run.read_json("metrics.json")
     job.run(Settings(problem=problem_file, train_steps=60, resume=True))
     assert run.read_json("metrics.json")["steps"] == 60
+    assert before["examples_per_second"] > 0
+    for name in ("seconds", "examples_per_second"):  # no step was done that could tell of another speed
+        assert run.read_json("metrics.json")[name] == before[name]
 
 
 @pytest.mark.slow

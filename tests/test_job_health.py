@@ -6,15 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from trainer import feature_column as fc
+from trainer.errors import Refusal
 from trainer.heads import BinaryHead
 from trainer.job.plan import Plan, with_settings
 from trainer.job.steps import carry_out
 from trainer.problem import ByValue, Problem
 from trainer.run import Run
 from trainer.settings import Settings
-from trainer.tables import Health, read_manifest
+from trainer.tables import Health, Table, read_manifest
 
 TRAIN = ["a"] * 60 + ["b"] * 36 + ["c"] * 3 + [""]
 VALIDATION = ["a"] * 9 + ["z"]
@@ -111,7 +113,23 @@ def test_the_log_has_a_line_for_each_table(job: tuple[Run, str]) -> None:
 
 def test_a_job_leaves_a_report_and_pictures_for_tensorboard(job: tuple[Run, str]) -> None:
     run, _ = job
-    assert "letters" in Path(run.file("report.html")).read_text(encoding="utf-8")
-    assert {"pair.png", "pair.plane.png", "letter.plane.png", "curves.png"} <= {
-        path.name for path in Path(run.file("pictures")).iterdir()
-    }
+    page = Path(run.file("report.html")).read_text(encoding="utf-8")
+    assert "<h1><bdi>letters</bdi></h1>" in page
+    names = {path.name for path in Path(run.file("pictures")).iterdir()}
+    assert {"pair.png", "pair.plane.png", "letter.plane.png", "curves.png"} <= names
+    assert page.count('src="data:image/png;base64,') == len(names)
+    events = EventAccumulator(str(Path(run.logs, "train")), size_guidance={"tensors": 0}).Reload()
+    tags = {f"pictures/{name.removesuffix('.png')}" for name in names}
+    assert tags <= set(events.Tags()["tensors"])
+    assert {event.step for tag in tags for event in events.Tensors(tag)} == {20}
+
+
+@pytest.mark.parametrize("shares", [{"dev": 0.1}, {"test": 1.5}, {"train": float("nan")}])
+def test_a_table_takes_shares_of_its_three_sets_alone(shares: dict[str, float]) -> None:
+    ((name, share),) = shares.items()
+    with pytest.raises(Refusal) as refusal:
+        Table("letter", np.eye(2), out_of_vocabulary=shares)
+    assert str(refusal.value) == (
+        "table 'letter': out_of_vocabulary has a share from 0 to 1 of train, validation, test, not "
+        f"{share!r} of {name!r}."
+    )

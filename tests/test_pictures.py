@@ -179,10 +179,17 @@ def test_what_can_be_drawn_is_drawn_and_named_safely(tmp_path: Path) -> None:
     alike, many = Table("alike", np.ones((3, 3))), Table("many", np.eye(2000, 3))
     history = [{"epoch": 1, "loss": 0.5}]
     found = pictures.write(str(tmp_path / "pictures"), [hour, planted(), table(name="b"), alike, many], history)
-    names = ["day_hour.png", "b.png", "hour.plane.png", "day_hour.plane.png", "b.plane.png", "curves.png"]
-    assert found == [f"{tmp_path}/pictures/{name}" for name in names]
-    assert all(size_of(Path(path)) for path in found)
-    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == sorted(names)
+    wanted = {
+        "day_hour.png": ("heat map", "day_hour"),
+        "b.png": ("heat map", "b"),
+        "hour.plane.png": ("plane", "hour"),
+        "day_hour.plane.png": ("plane", "day_hour"),
+        "b.plane.png": ("plane", "b"),
+        "curves.png": ("curves", None),
+    }
+    assert found == [pictures.Picture(f"{tmp_path}/pictures/{name}", *what) for name, what in wanted.items()]
+    assert all(size_of(Path(picture)) for picture in found)
+    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == sorted(wanted)
 
 
 def test_no_two_pictures_share_a_file(tmp_path: Path) -> None:
@@ -192,7 +199,8 @@ def test_no_two_pictures_share_a_file(tmp_path: Path) -> None:
     names = ["x.png", "x.plane.png", "curves-2.png", "X-2.png"]
     planes = ["x.plane-2.png", "x.plane.plane.png", "curves.plane.png", "X.plane-3.png"]
     assert [Path(path).name for path in found] == [*names, *planes, "curves.png"]
-    assert len({path.casefold() for path in found}) == 9
+    assert [picture.table for picture in found] == ["x", "x.plane", "curves", "X"] * 2 + [None]
+    assert len({picture.path.casefold() for picture in found}) == 9
 
 
 def test_without_anything_to_draw_no_folder_is_made(tmp_path: Path) -> None:
@@ -216,6 +224,18 @@ def test_several_pictures_that_fail_are_all_told(tmp_path: Path) -> None:
         pictures.write(str(tmp_path), [planted()], [{"loss": 0.5}])
     assert [type(error) for error in failed.value.exceptions] == [IsADirectoryError, IsADirectoryError]
     assert size_of(tmp_path / "day_hour.plane.png")
+
+
+def test_what_was_drawn_is_returned_where_others_fail_and_who_asks_is_told_of_each(tmp_path: Path) -> None:
+    for name in ("day_hour.png", "curves.png"):
+        (tmp_path / name).mkdir()
+    told: list[tuple[pictures.Picture, Exception]] = []
+    found = pictures.write(str(tmp_path), [planted()], [{"loss": 0.5}], lambda *failure: told.append(failure))
+    assert found == [pictures.Picture(f"{tmp_path}/day_hour.plane.png", pictures.PLANE, "day_hour")]
+    assert [(picture.kind, picture.table, type(error)) for picture, error in told] == [
+        (pictures.HEAT_MAP, "day_hour", IsADirectoryError),
+        (pictures.CURVES, None, IsADirectoryError),
+    ]
 
 
 @pytest.mark.parametrize(

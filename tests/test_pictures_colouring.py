@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from matplotlib.colors import LogNorm, to_hex
 
 from trainer import feature_column as fc
 from trainer.pictures import planes
+from trainer.pictures.colouring import Scale
 from trainer.pictures.figures import OKABE_ITO
 from trainer.tables import Table
 from trainer.tables.table import Array
@@ -87,3 +91,47 @@ def test_a_detail_can_be_what_explains_most() -> None:
         "genre",
         ["war", "$love$", "crime"],
     )
+
+
+def bar_of(counts: Any) -> tuple[list[str], Array, Any]:
+    """The numbers beside the bar of counts, where they stand, and what turns counts into colours."""
+    axes, bar = drawn_axes(table(cloud(len(counts)), counts=np.array(counts)))
+    axes.figure.canvas.draw()
+    return [text.get_text() for text in bar.get_yticklabels()], bar.get_yticks(), axes.collections[0].norm
+
+
+@pytest.mark.parametrize("counts", [[358, 359, 360, 361], [7, 7, 7], [100, 199, 150, 120]])
+def test_rows_trained_nearly_as_often_have_one_colour(counts: list[int]) -> None:
+    (axes,) = drawn_axes(table(cloud(len(counts)), counts=np.array(counts)))
+    assert len(axes.collections[0].get_facecolors()) == 1
+
+
+def test_counts_below_a_decade_stand_at_even_distances() -> None:
+    assert bar_of([1, 2, 1])[0] == ["1", "2"]
+    assert bar_of([3, 4, 29, 12])[0] == ["5", "10", "15", "20", "25"]
+    assert not isinstance(bar_of([3, 4, 29, 12])[2], LogNorm)
+
+
+def test_counts_of_a_decade_and_more_stand_at_factors() -> None:
+    assert bar_of([3, 30, 7])[0] == ["5", "10", "20"]
+    assert bar_of([9, 1234, 77])[0] == ["10", "20", "50", "100", "200", "500", "1,000"]
+    assert bar_of([1, 2_000_000])[0][-2:] == ["100,000", "1,000,000"]
+
+
+@given(st.lists(st.integers(1, 10**9), min_size=2, max_size=9))
+@settings(max_examples=100, deadline=None)
+def test_numbers_beside_the_bar_differ_and_are_within_the_counts(counts: list[int]) -> None:
+    if max(counts) < 2 * min(counts):
+        counts = [1, *counts, 2]
+    scale = Scale("training examples", np.array(counts, np.float64), counts=True)
+    ticks = scale._ticks()
+    texts = [scale._text(tick) for tick in ticks]
+    assert len(set(texts)) == len(texts) >= 2
+    assert [float(text.replace(",", "")) for text in texts] == pytest.approx(ticks)
+    assert min(counts) <= ticks[0] <= ticks[-1] <= max(counts)
+
+
+def test_large_whole_numbers_of_a_key_are_written_with_all_digits() -> None:
+    scale = Scale("zip", np.array([10_115_001.0, 10_115_009.0, -3.0]))
+    assert scale._text(10_115_001) == "10115001"
+    assert scale._text(-3) == "\N{MINUS SIGN}3"

@@ -113,6 +113,49 @@ def test_six_metrics_at_most_are_drawn_the_loss_first_and_the_picture_says_so() 
     assert curves.drawn(FLIGHTS).texts[1].get_text() == "5 epochs"
 
 
+def test_positive_values_of_more_than_three_decades_have_a_scale_of_factors() -> None:
+    history = [
+        {"epoch": epoch, "loss": 1e29 if epoch == 1 else 1 / epoch, "validation_loss": 0.5, "validation_auc": 0.6}
+        for epoch in range(1, 9)
+    ]
+    loss, auc = panels(history).values()
+    assert [axes.get_title(loc="left") for axes in (loss, auc)] == ["loss, log scale", "auc"]
+    assert (loss.get_yscale(), auc.get_yscale()) == ("log", "linear")
+    low, high = loss.get_ylim()
+    assert low < 1 / 8
+    assert high > 1e29
+    loss.figure.canvas.draw()
+    numbers = [
+        text.get_text()
+        for tick, text in zip(loss.get_yticks(), loss.get_yticklabels(), strict=True)
+        if low <= tick <= high
+    ]
+    assert len(set(numbers)) == len(numbers) >= 3
+
+
+@pytest.mark.parametrize("values", [[1000, 1], [1e29, 0], [1e29, -1], [1, 1], [float("inf"), 1]])
+def test_other_values_have_a_scale_of_even_distances(values: list[float]) -> None:
+    history = [{"epoch": epoch, "loss": value} for epoch, value in enumerate(values, 1)]
+    assert panels(history)["loss"].get_yscale() == "linear"
+
+
+def test_the_legend_has_one_order_whatever_comes_first() -> None:
+    history = [{"epoch": 1, "validation_auc": 0.7, "mae": 2, "validation_loss": 1}]
+    assert legend(history) == ["training", "validation", "lowest validation loss: epoch 1"]
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "lr"])
+def test_a_learning_rate_is_drawn_last_and_is_neither_training_nor_validation(name: str) -> None:
+    history = [{"epoch": epoch, name: 0.1 / epoch, "loss": 1, "mae": 2} for epoch in (1, 2)]
+    found = panels(history)
+    assert list(found) == ["loss", "mae", name]
+    (rate,), (mae,) = found[name].lines, found["mae"].lines
+    assert rate.get_color() != mae.get_color()
+    assert rate.get_marker() != mae.get_marker()
+    assert legend(history) == ["training"]
+    assert curves.drawn([{"epoch": 1, name: 0.1}]).legends == []
+
+
 @pytest.mark.parametrize("metrics", [1, 2, 4, 5, 6])
 def test_curves_are_a_small_picture_that_is_always_the_same(metrics: int, tmp_path: Path) -> None:
     numbers = np.random.default_rng(0)
@@ -127,9 +170,8 @@ def test_curves_are_a_small_picture_that_is_always_the_same(metrics: int, tmp_pa
 
 
 def test_titles_of_panels_stay_apart_and_nothing_is_cut() -> None:
-    history = [
-        {"epoch": 1, **{f"validation_MEAN_absolute_percentage_error_{place}": 1e-9 * place for place in range(6)}}
-    ]
+    names = [f"validation_MEAN_absolute_percentage_error_{place}" for place in range(6)]
+    history = [{"epoch": epoch, **{name: 1e-9 * place**epoch for place, name in enumerate(names)}} for epoch in (1, 12)]
     figure = curves.drawn(history)
     figure.canvas.draw()
     shown: Any = figure.axes
@@ -169,12 +211,12 @@ def test_a_history_with_nothing_to_show_is_refused(history: Any, reason: str, tm
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> list[pictures.Picture]:
     values = np.random.default_rng(0).normal(size=(9, 3))
     return pictures.write(str(tmp_path_factory.mktemp("pictures")), [Table("day", values)], FLIGHTS)
 
 
-def test_tensorboard_reads_the_same_bytes(drawn: list[str], tmp_path: Path) -> None:
+def test_tensorboard_reads_the_same_bytes(drawn: list[pictures.Picture], tmp_path: Path) -> None:
     folder = tmp_path / "logs" / "pictures"
     pictures.to_tensorboard(str(folder), drawn, 605)
     (file,) = folder.iterdir()
@@ -195,7 +237,7 @@ def test_tensorboard_reads_the_same_bytes(drawn: list[str], tmp_path: Path) -> N
 
 
 @pytest.mark.filterwarnings("ignore:html5lib:DeprecationWarning")
-def test_the_images_tab_serves_the_pictures(drawn: list[str], tmp_path: Path) -> None:
+def test_the_images_tab_serves_the_pictures(drawn: list[pictures.Picture], tmp_path: Path) -> None:
     from tensorboard.plugins.image import images_plugin  # warns while it is imported
 
     for step in (5, 10):
@@ -217,7 +259,7 @@ def test_the_images_tab_serves_the_pictures(drawn: list[str], tmp_path: Path) ->
 
 def test_pictures_and_their_event_file_can_be_remote() -> None:
     """TensorFlow's file system in memory stands for a bucket."""
-    found = pictures.write("ram://run/pictures", [Table("day", np.eye(4))], FLIGHTS)
+    found = [picture.path for picture in pictures.write("ram://run/pictures", [Table("day", np.eye(4))], FLIGHTS)]
     assert found == ["ram://run/pictures/day.plane.png", "ram://run/pictures/curves.png"]
     pictures.to_tensorboard("ram://run/logs", found, 5)
     (name,) = paths.names_in("ram://run/logs")
@@ -230,7 +272,9 @@ def test_without_pictures_nothing_is_written(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_what_is_no_picture_is_refused_before_anything_is_written(drawn: list[str], tmp_path: Path) -> None:
+def test_what_is_no_picture_is_refused_before_anything_is_written(
+    drawn: list[pictures.Picture], tmp_path: Path
+) -> None:
     other = tmp_path / "a.png"
     other.write_bytes(b"GIF89a")
     with pytest.raises(Refusal) as refused:

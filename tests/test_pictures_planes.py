@@ -51,6 +51,9 @@ WILD = {
     "no label": table(cloud(3), words(["", "b", " "])),
     "large numbers": table(cloud(30) * 1e30),
     "small numbers": table(cloud(30) * 1e-30),
+    "squares too large": table(cloud(30).astype(np.float64) * 1e200, counts=np.arange(1, 31)),
+    "squares too small": table(cloud(30).astype(np.float64) * 1e-200, counts=np.arange(1, 31)),
+    "a dense middle": table(np.vstack([cloud(150, 3) * 0.1, np.eye(3) * 2, -np.eye(3)]), counts=np.arange(156, 0, -1)),
 }
 
 
@@ -159,6 +162,28 @@ def test_the_rows_trained_most_often_choose_first() -> None:
     often = [f"word {row}" for row in np.argsort(-counts)]
     assert often[0] in shown
     assert len(set(often[:40]) & set(shown)) >= 20
+
+
+@pytest.mark.parametrize("rows", [60, 150, 300])
+def test_the_row_trained_most_often_has_a_label_amid_others(rows: int) -> None:
+    """In a grid so narrow that each label lies over points."""
+    column, line = np.divmod(np.arange(rows), int(rows**0.5))
+    middle = rows // 2
+    counts = np.full(rows, 5)
+    counts[middle] = 900
+    values = np.vstack([np.stack([column, line], axis=1) * 0.1, [[50, 0], [-50, 0]]])
+    shown = texts(the_axes(table(values, counts=np.append(counts, [1, 1]))))
+    assert f"word {middle}" in shown
+
+
+def test_a_label_that_has_to_cover_points_covers_as_few_as_it_can() -> None:
+    around = [(50 + away, 50 + up) for away in (-20, 20) for up in (-12, 0, 12)]
+    points = np.array([(50, 50), *around, (52, 62)], float)
+    sizes = np.array([(30, 10), *[(0, 0)] * 7], float)
+    below, *others = labels.corners(points, sizes, (100, 100), 2, over=1).tolist()
+    assert below == [35, 50 - 2 - 3 - 10]
+    assert np.isnan(others).all()
+    assert np.isnan(labels.corners(points, sizes, (100, 100), 2)).all()
 
 
 def test_the_picture_says_how_many_rows_have_a_label() -> None:

@@ -290,6 +290,13 @@ def test_a_projector_of_something_else_is_refused_and_no_file_of_others_is_touch
     assert all(file.exists() for file in others)
 
 
+def test_a_projector_whose_checkpoint_is_ours_is_replaced_though_its_config_does_not_say_so(tmp_path: Path) -> None:
+    projector.write(tmp_path, [DAY_HOUR])
+    path = tmp_path / files.CONFIG
+    path.write_text(path.read_text().partition("\n")[2])
+    assert list(tensors(projector.write(tmp_path, [WIDE]))) == ["tail"]
+
+
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Refusal) as caught:
@@ -792,6 +799,13 @@ def test_a_folder_of_logs_that_holds_checkpoints_is_refused_before_training(
     with pytest.raises(Refusal, match="holds checkpoints of a model"):
         planted_job(tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_is_replaced_whatever_its_projector_folder_holds(tmp_path: Path) -> None:
+    left = planted_job(tmp_path / "run")
+    tf.train.Checkpoint(step=tf.Variable(1)).save(f"{left.projector}/ckpt")
+    planted_job(tmp_path / "run", overwrite=True)
+    assert list(tensors(left.projector)) == ["day_hour", "day_hour.raw"]
 
 
 def test_a_replaced_run_leaves_no_step_where_a_cloud_keeps_the_logs(

@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 import html
 import json
 import re
@@ -6,7 +7,7 @@ import shutil
 import struct
 import tempfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,19 @@ import pytest
 
 from tests import planted
 from trainer import feature_column as fc
-from trainer import paths, report, tables
-from trainer.report import images, neighbours, repeating
+from trainer import paths, pictures, report, tables
+from trainer.flags import flag_name
+from trainer.job.plan import Plan, with_settings
+from trainer.job.record import plain
+from trainer.job.steps import carry_out
+from trainer.pictures import CURVES, HEAT_MAP, PLANE, Picture
+from trainer.problem import Problem
+from trainer.problem import load as load_problem
+from trainer.report import figures, images, neighbours, page, repeating
 from trainer.report.files import Files
 from trainer.report.tables import fact_of
 from trainer.run import Run
-from trainer.settings import Settings, to_dict
+from trainer.settings import RUN_ONLY, Settings, to_dict
 from trainer.tables import Table
 
 HOSTILE = "<script>alert(1)</script>"
@@ -80,8 +88,8 @@ class Page(HTMLParser):
         return [given["id"] or "" for _, given in self.elements if "id" in given]
 
 
-def png(path: Path, size: int = 1) -> str:
-    """Writes a picture of so many white rows, and returns its path."""
+def png(path: Path, kind: str = HEAT_MAP, table: str | None = "day_hour", size: int = 1) -> Picture:
+    """Writes a picture of so many rows of noise, and returns it."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -93,7 +101,7 @@ def png(path: Path, size: int = 1) -> str:
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     )
-    return str(path)
+    return Picture(str(path), kind, table)
 
 
 def cross_table(rows: int = 168, name: str = "day_hour") -> Table:
@@ -146,7 +154,7 @@ def left(path: Path, found: Sequence[Table], metrics: Mapping[str, Any] = METRIC
     )
     started = {"source": "runs/jfk", "tensor": "day_hour", "by": "key", "rows": 168, "matched": 165, "new": 3}
     run.write_json("warm_start.json", {"day_hour": {**started, "matched_share_of_training_rows": 0.99}})
-    epochs = [{"epoch": epoch, "steps": 121 * epoch, "seconds": 1.5, "loss": 1 / epoch} for epoch in (1, 2)]
+    epochs = [{"epoch": epoch, "steps": 121 * epoch, "seconds": 1.5 * epoch, "loss": 1 / epoch} for epoch in (1, 2)]
     (path / "history.jsonl").write_text("".join(f"{json.dumps(epoch)}\n" for epoch in epochs) + '{"epoch": 3, "lo')
     tables.write(run.tables, found)
     return run
@@ -194,7 +202,8 @@ def test_a_table_s_part_tells_its_size_its_health_and_where_it_started(tmp_path:
 def test_a_report_asks_nothing_of_a_network_and_runs_no_script(tmp_path: Path) -> None:
     table = cross_table()
     run = left(tmp_path / "run", [table])
-    files = [png(tmp_path / "run" / "pictures" / name) for name in ("day_hour.png", "curves.png")]
+    folder = tmp_path / "run" / "pictures"
+    files = [png(folder / "day_hour.png"), png(folder / "curves.png", CURVES, None)]
     report.write(run, [table], files)
     page = opened(run)
     assert {"script", "link", "iframe", "object", "embed", "form", "base", "style"} & {
@@ -224,9 +233,10 @@ def test_the_report_of_a_run_on_a_bucket_is_written_there() -> None:
     run = Run("ram://reports/run")
     run.write_json("metrics.json", METRICS)
     picture = png(Path(tempfile.mkdtemp()) / "pictures" / "curves.png")
-    with paths.written_whole(run.file("pictures", "curves.png")) as copy:
+    remote = Picture(run.file("pictures", "curves.png"), CURVES)
+    with paths.written_whole(remote.path) as copy:
         shutil.copy(picture, copy)
-    assert report.write(run, [], [run.file("pictures", "curves.png")]) == "ram://reports/run/report.html"
+    assert report.write(run, [], [remote]) == "ram://reports/run/report.html"
     page = Page(paths.read_text("ram://reports/run/report.html"))
     assert page.ids == ["metrics", "sizes", "curves"]
     assert len(page.named("img")) == 1
@@ -314,7 +324,7 @@ def test_wild_letters_are_shown_and_never_obeyed(tmp_path: Path, monkeypatch: py
     table = Table(HOSTILE, values, counts=counts, details={"word": titles}, title="word")
     run = left(tmp_path / "run", [table], {**METRICS, HOSTILE: 1.0, "data": HOSTILE})
     run.write_json("problem.json", {"name": HOSTILE, "description": WILD[0], "label": HOSTILE, HOSTILE: HOSTILE})
-    report.write(run, [table], [png(tmp_path / "run" / "pictures" / "_script_alert_1___script_.png")])
+    report.write(run, [table], [png(tmp_path / "run" / "pictures" / "_script_alert_1___script_.png", table=HOSTILE)])
     page = opened(run)
     assert {"script", "b"} & {tag for tag, _ in page.elements} == set()
     text = page.section("tables")
@@ -356,20 +366,28 @@ def test_planted_data_are_said_plainly(tmp_path: Path) -> None:
 def test_pictures_stand_where_they_belong(tmp_path: Path) -> None:
     found = [cross_table(), cross_table(name="day.plane")]
     run = left(tmp_path / "run", found)
-    names = ("other.png", "curves.png", "day.plane.png", "day_hour.plane.png", "day.plane.plane.png", "day_hour.png")
-    report.write(run, found, [png(tmp_path / "run" / "pictures" / name) for name in names])
+    folder = tmp_path / "run" / "pictures"
+    drawn = [
+        png(folder / "other.png", "sketch", "month"),
+        png(folder / "curves.png", CURVES, None),
+        png(folder / "day.plane.png", HEAT_MAP, "day.plane"),
+        png(folder / "day_hour.plane.png", PLANE),
+        png(folder / "day.plane.plane.png", PLANE, "day.plane"),
+        png(folder / "day_hour.png"),
+    ]
+    report.write(run, found, drawn)
     page = opened(run)
     assert [given["alt"] for given in page.named("img")] == [
         "Training and validation curves",
-        "day_hour: labelled plane",
         "day_hour: heat map",
+        "day_hour: labelled plane",
         "day.plane: heat map",
         "day.plane: labelled plane",
-        "other",
+        "month: sketch",
     ]
     assert "Training and validation curves" in page.section("curves")
     assert "labelled plane" in page.section("table-day_hour")
-    assert page.section("others") == "Other pictures other"
+    assert page.section("others") == "Other pictures month: sketch (wider than the screen: swipe it sideways)"
     source = page.named("img")[0]["src"] or ""
     held = base64.b64decode(source.partition(",")[2])
     assert held == (tmp_path / "run" / "pictures" / "curves.png").read_bytes()
@@ -379,7 +397,7 @@ def test_pictures_that_would_make_the_file_too_large_are_linked_to(tmp_path: Pat
     found = [cross_table(name=f"table {number}") for number in range(40)]
     run = left(tmp_path / "run", found)
     folder = tmp_path / "run" / "pictures"
-    files = [png(folder / f"table_{number}.png", 300) for number in range(40)]
+    files = [png(folder / f"table_{number}.png", table=f"table {number}", size=300) for number in range(40)]
     report.write(run, found, files)
     page = opened(run)
     size = (tmp_path / "run" / "report.html").stat().st_size
@@ -392,8 +410,129 @@ def test_pictures_that_would_make_the_file_too_large_are_linked_to(tmp_path: Pat
 
 def test_a_picture_that_is_not_there_is_left_out(tmp_path: Path) -> None:
     run = left(tmp_path / "run", [])
-    report.write(run, [], [str(tmp_path / "run" / "pictures" / "gone.png")])
+    report.write(run, [], [Picture(str(tmp_path / "run" / "pictures" / "gone.png"), HEAT_MAP, "day")])
+    assert opened(run).named("img") == []
     assert "others" not in opened(run).ids
+
+
+def small_table(name: str, seed: int) -> Table:
+    day, hour = (fc.categorical_column_with_identity(key, count) for key, count in (("day", 2), ("hour", 3)))
+    values = np.random.default_rng(seed).normal(size=(6, 2)).astype(np.float32)
+    return Table(name, values, fc.embedding_column(fc.crossed_column([day, hour]), 2))
+
+
+def test_pictures_of_tables_with_names_alike_stand_at_their_own_table(tmp_path: Path) -> None:
+    names = ("curves", "Day", "day", "a b", "a_b", "day.plane")
+    found = [small_table(name, seed) for seed, name in enumerate(names)]
+    run = left(tmp_path / "run", found)
+    drawn = pictures.write(run.file("pictures"), found, [{"epoch": 1, "loss": 0.5}])
+    report.write(run, found, drawn)
+    words = {HEAT_MAP: "heat map", PLANE: "labelled plane"}
+    titles = [f"{picture.table}: {words[picture.kind]}" for picture in drawn[:-1]]
+    assert {
+        given["alt"]: base64.b64decode((given["src"] or "").partition(",")[2]) for given in opened(run).named("img")
+    } == {
+        title: paths.read_bytes(picture.path)
+        for title, picture in zip([*titles, "Training and validation curves"], drawn, strict=True)
+    }
+    for anchor, name in zip(tables.file_names(names), names, strict=True):
+        text = opened(run).section(f"table-{anchor}")
+        assert 0 < text.index(f"{name}: heat map") < text.index(f"{name}: labelled plane")
+        assert text.count(": heat map") == 1
+
+
+def test_a_picture_slides_in_its_own_place_where_the_screen_is_narrow(tmp_path: Path) -> None:
+    run = left(tmp_path / "run", [cross_table(), cross_table(name="day")])
+    report.write(run, [cross_table(), cross_table(name="day")], [png(tmp_path / "run" / "pictures" / "day_hour.png")])
+    page = opened(run)
+    place = page.elements.index(("img", page.named("img")[0]))
+    assert page.elements[place - 1] == (
+        "div",
+        {"class": "scroll", "role": "region", "tabindex": "0", "aria-label": "day_hour: heat map"},
+    )
+    assert "Tables All tables (wider than the screen: swipe it sideways) table rows" in page.section("tables")
+
+
+def planted_job(folder: Path, **changes: Any) -> Run:
+    """Runs a short job over planted data, and returns the run."""
+    given = Settings(train_batch_size=2048, num_epochs=2, **changes)
+    run = Run(str(folder))
+    carry_out(Plan(given, with_settings(planted.PROBLEM, given), run))
+    return run
+
+
+def test_a_picture_that_fails_after_a_resume_is_told_and_the_one_of_before_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("trainer.projector.write", lambda *_, **__: None)  # takes long
+    before = opened(planted_job(tmp_path / "run"))
+    titles = ["Training and validation curves", "day_hour: heat map", "day_hour: labelled plane"]
+    assert [given["alt"] for given in before.named("img")] == titles
+
+    def fail(*_: Any) -> None:
+        raise TypeError("no such letter")
+
+    monkeypatch.setattr("trainer.pictures.plane", fail)
+    monkeypatch.setattr("trainer.pictures.curves.curves", fail)
+    capsys.readouterr()
+    after = opened(planted_job(tmp_path / "run", resume=True))
+    assert capsys.readouterr().err.splitlines() == ["pictures: not written: TypeError: no such letter"] * 2
+    assert [given["alt"] for given in after.named("img")] == ["day_hour: heat map"]
+    assert [path.name for path in (tmp_path / "run" / "pictures").iterdir()] == ["day_hour.png"]
+
+
+def trained(given: Settings, problem: Problem | None = None) -> Files:
+    """Returns what a job with some settings writes of them."""
+    problem = load_problem(given.problem, {}) if problem is None else problem
+    trained_with = {**plain(with_settings(problem, given)), "digest": "f52a34107129e13b"}
+    return Files(json.loads(json.dumps({"settings": to_dict(given), "trained_with": trained_with})))
+
+
+def test_settings_are_what_was_trained_with_and_tell_who_has_set_them() -> None:
+    found = repeating.settings(trained(Settings(train_batch_size=64, optimizer="SGD", num_epochs=5, job_dir="runs/x")))
+    assert [dataclasses.astuple(setting) for setting in found if setting.by == "flag"] == [
+        ("--num-epochs", "5", "flag", "5"),
+        ("--train-batch-size", "64", "flag", "1024"),
+        ("--optimizer", "SGD", "flag", "LazyAdam"),
+    ]
+    assert [dataclasses.astuple(setting) for setting in found if setting.by == "problem"] == [
+        ("--dataset", "nyc_flights", "problem", None),
+        ("--learning-rate", "0.003", "problem", "—"),
+        ("dnn_hidden_units", "64, 32", "problem", "—"),
+        ("label", "late", "problem", "—"),
+        ("linear_optimizer", "Ftrl", "problem", "—"),
+        ("linear_learning_rate", "2.0", "problem", "—"),
+        ("validation", "EveryNthBlock(key='day', n=10)", "problem", "Share(share=0.1)"),
+        ("learning_rate_decay", "linear", "problem", "—"),
+    ]
+    names = [setting.name for setting in found]
+    assert len(set(names)) == len(names)
+    assert not {"digest", "dnn_optimizer", "learning_rate", "num_epochs", "train_batch_size", "dataset"} & set(names)
+    assert not {flag_name(name) for name in RUN_ONLY} & set(names)
+    assert {"--seed", "--eval-batch-size", "head", "dnn_activation_fn"} <= {each.name for each in found[11:]}
+
+
+def test_files_in_place_of_a_data_set_are_told_once() -> None:
+    found = repeating.settings(trained(Settings(train_files="data/*.csv")))
+    assert [setting.name for setting in found if "csv" in setting.value] == ["--train-files"]
+
+
+def test_a_run_with_nothing_but_a_job_dir_has_the_problem_s_settings(tmp_path: Path) -> None:
+    run = left(tmp_path / "run", [])
+    run.write_json("settings.json", trained(Settings(job_dir="runs/x", verbose=True, baselines=True)).settings)
+    run.write_json("problem.json", {**run.read_json("problem.json"), "dnn_hidden_units": [64, 32]})
+    report.write(run, [])
+    page = opened(run)
+    text = page.section("settings")
+    assert (
+        "own: python -m trainer.task No flag was given: all settings are the problem’s or the defaults. Settings that"
+        in text
+    )
+    assert "setting value set by default --dataset nyc_flights problem --train-batch-size 2048 problem 1024" in text
+    assert page.section("declared").startswith("Declarations Wide columns wide columns Identity")  # the rest is above
+    run.write_json("settings.json", {"settings": to_dict(Settings(job_dir="runs/x"))})
+    report.write(run, [])
+    assert "No flag was given: all settings are the defaults." in opened(run).section("settings")
 
 
 def test_settings_that_differ_come_first_and_a_command_line_repeats_the_run(tmp_path: Path) -> None:
@@ -404,8 +543,8 @@ def test_settings_that_differ_come_first_and_a_command_line_repeats_the_run(tmp_
         "python -m trainer.task --problem mine.py --no-download --num-epochs 7 --warm-start 'day_hour=runs/the first'"
     ) in text
     given, _, rest = text.partition("settings at their defaults")
-    assert "--problem mine.py flights --download no yes --num-epochs 7 — --warm-start" in given
-    assert "--eval-batch-size 4096 4096" in rest
+    assert "--problem mine.py flag flights --download no flag yes --num-epochs 7 flag — --warm-start" in given
+    assert "--eval-batch-size 4096 default 4096" in rest
 
 
 def test_the_command_line_that_repeats_a_run_gives_its_settings() -> None:
@@ -432,9 +571,9 @@ def test_the_problem_s_own_arguments_are_among_the_settings(tmp_path: Path) -> N
     arguments = {"share": 0.3, "quick": False, "noisy": False}
     stored = {"settings": {**to_dict(Settings(problem=str(file))), "problem_arguments": arguments}}
     assert repeating.command(Files(stored)) == f"python -m trainer.task --problem {file} --no-noisy"
-    given, rest = repeating.settings(Files(stored))
-    assert [setting.flag for setting in given] == ["--problem", "--noisy"]
-    assert [setting.flag for setting in rest][-2:] == ["--share", "--quick"]
+    found = repeating.settings(Files(stored))
+    assert [setting.name for setting in found if setting.by == "flag"] == ["--problem", "--noisy"]
+    assert [setting.name for setting in found if setting.by == "default"][-2:] == ["--share", "--quick"]
 
 
 def test_what_health_will_tell_some_day_is_shown_too() -> None:
@@ -459,6 +598,87 @@ def test_baselines_are_shown_where_they_were_measured(tmp_path: Path) -> None:
     text = opened(run).section("baselines")
     assert "AUC on 26,877 validation rows" in text
     assert "form 1 % 100 % embedding 0.7050 ± 0.0071 0.7050 ± 0.0071 one-hot 0.6050" in text
+
+
+def test_a_run_that_had_nothing_left_to_train_has_no_speed() -> None:
+    shown = dict(figures.sizes(Files(metrics={**METRICS, "examples_per_second": 0.0}), []))
+    assert "rows a second" not in shown
+    assert shown["training"] == "12 min 5 s"
+
+
+def test_a_seed_without_a_finite_value_is_told_beside_the_mean_of_the_others(tmp_path: Path) -> None:
+    values = {"one-hot": (0.5, float("nan"), 0.75), "embedding": (None, float("inf"), "x")}
+    results = [{"form": form, "share": 1.0, "value": value} for form, own in values.items() for value in own]
+    run = left(tmp_path / "run", [])
+    run.write_json("baselines.json", {"metric": "auc", "results": results})
+    report.write(run, [])
+    text = opened(run).section("baselines")
+    assert text.endswith("form 100 % one-hot 0.6250 ± 0.1768 (2 of 3 seeds) embedding not a number")
+
+
+def test_each_epoch_has_its_own_seconds() -> None:
+    """The third line is the first after a resume; only the last hundred are listed, with the one before them known."""
+    found = figures.history(Files(history=[{"seconds": seconds} for seconds in (3.0, 3.8, 0.7, 2.0, None, 4.7)]))
+    assert found is not None
+    assert found.lines == [["3.0"], ["0.8"], ["0.7"], ["1.3"], ["—"], ["4.7"]]
+    found = figures.history(Files(history=[{"seconds": 2.0 * epoch} for epoch in range(1, 151)]))
+    assert found is not None
+    assert found.lines == [["2.0"]] * 100
+
+
+def test_the_data_are_those_that_the_settings_name() -> None:
+    """As `python -m trainer runs` tells them."""
+    assert Files({"data": {"name": "census"}}, {"data": "planted"}).data == "census"
+    assert Files({"data": {"digest": "be67"}}, {"data": "planted"}).data == "planted"
+
+
+NUMBERS = (float("nan"), float("-inf"), 10**400, -7, True)
+DAMAGE: tuple[Any, ...] = (*NUMBERS, None, [], [[1, "a"]], "text", "", {"kind": "Files"})
+
+
+def damaged(value: Any) -> Iterator[Any]:
+    """Yields a value with each value inside of it, and itself, replaced by each of some others."""
+    yield from DAMAGE
+    if isinstance(value, dict):
+        for name, own in value.items():
+            yield from ({**value, name: other} for other in damaged(own))
+    if isinstance(value, list):
+        for place, own in enumerate(value):
+            yield from ([*value[:place], other, *value[place + 1 :]] for other in damaged(own))
+
+
+def whole(path: Path) -> dict[str, Any]:
+    """Returns the JSON files of a run that has everything in them, by name."""
+    run = left(path, [small_table("day_hour", 0)])
+    settings = trained(Settings(seed=3, freeze=("day_hour",))).settings
+    run.write_json("settings.json", {**run.read_json("settings.json"), **settings})
+    result = {"form": "one-hot", "share": 1.0, "value": 0.5}
+    results = [{**result, "seed": 0}, {**result, "seed": 1}, {**result, "form": "none"}]
+    run.write_json("baselines.json", {"metric": "auc", "validation_examples": 7, "results": results})
+    return {name: json.loads(paths.read_text(run.file(name))) for name in (*FILES, "tables/manifest.json")}
+
+
+FILES = ("settings.json", "metrics.json", "problem.json", "warm_start.json", "baselines.json")
+
+
+@pytest.mark.parametrize("name", [*FILES, "tables/manifest.json"])
+def test_no_odd_value_in_a_file_costs_the_report(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = whole(tmp_path / "run")
+    run = Run(str(tmp_path / "run"))
+    table = small_table("day_hour", 0)
+    monkeypatch.setattr("trainer.report.tables.neighbourhoods", lambda table: [])  # of the table, not of the files
+    for other in damaged(contents[name]):
+        (tmp_path / "run" / name).write_text(json.dumps(other))
+        assert "</html>" in page.page(run, [table]), other
+
+
+def test_no_odd_value_in_the_history_costs_the_report(tmp_path: Path) -> None:
+    whole(tmp_path / "run")
+    epochs = [{"epoch": 1, "seconds": 1.5, "loss": 0.5}, {"epoch": 2, "seconds": 2.5, "loss": 0.25}]
+    for other in damaged(epochs):
+        lines = other if isinstance(other, list) else [other]
+        (tmp_path / "run" / "history.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+        assert "</html>" in page.page(Run(str(tmp_path / "run")), []), other
 
 
 def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

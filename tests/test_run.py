@@ -120,3 +120,15 @@ def test_a_torn_file_of_a_run_is_refused() -> None:
         Refusal, match=r"mine: no readable metrics.json is there \(.+\); give a job dir that a run has left"
     ):
         run.read_json("metrics.json")
+
+
+def test_logs_that_a_cloud_keeps_elsewhere_go_with_the_run_that_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIP_TENSORBOARD_LOG_DIR", "logs")
+    run = runs.choose("mine", "flights", overwrite=False, resume=False)
+    for folder in ("logs/train", "logs/validation", "logs/projector", "logs/others"):
+        Path(folder).mkdir(parents=True)
+    runs.prepare(run, resume=False)  # a run of another place may keep its logs there
+    assert len(os.listdir("logs")) == 4
+    run.write_json("settings.json", {})
+    runs.prepare(run, resume=False)
+    assert os.listdir("logs") == ["others"]

@@ -1,7 +1,11 @@
 """What `python -m trainer runs` tells of folders of runs, read as a person and as a program do."""
 
+import copy
+import functools
 import json
+import math
 import os
+import re
 import subprocess
 import sys
 from datetime import datetime
@@ -238,6 +242,63 @@ def test_what_a_problem_s_file_says_otherwise_is_told(tmp_path: Path, capsys: py
         ["32", "SGD", "0.01"],
     ]
     assert lines[3:] == ["the columns, the head or the model's shape differ; each run's problem.json tells them"]
+    assert told(capsys, tmp_path)[0] == "problem flights, 3 finished runs on nyc_flights"  # not all with optimizer SGD
+
+
+TRAINED_WITH = {
+    "dnn_hidden_units": [64, 32],
+    "label": "late",
+    "head": {"kind": "BinaryHead", "positive_weight": None, "threshold": 0.5},
+    "dnn_optimizer": "LazyAdam",
+    "learning_rate": 0.003,
+    "table_optimizers": {},
+    "bags": [],
+    "callbacks": [],
+    "validation": {"kind": "EveryNthBlock", "key": "day", "n": 10},
+    "window": None,
+    "num_epochs": 5,
+    "digest": "f52a34107129e13b",
+}
+
+
+def test_runs_of_an_earlier_version_are_compared_by_what_was_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left(tmp_path, "flights")
+    left(tmp_path, "flights-2", num_epochs=2, learning_rate=0.01)
+    left(tmp_path, "flights-3", declared=TRAINED_WITH)
+    header, *lines = told(capsys, tmp_path)[1:5]
+    assert header.split() == ["run", "started", "num_epochs", "learning_rate", *BARE]
+    assert [line.split()[3:5] for line in lines] == [["default"] * 2, ["2", "0.01"], ["default"] * 2]
+    assert parsed(capsys, tmp_path)["differing"] == {"flights": ["num_epochs", "learning_rate"]}
+    assert {"bags", "dnn_hidden_units", "num_epochs"} < {*told(capsys, tmp_path, "--all")[1].split()}
+    assert named(told(capsys, tmp_path, "--sort", "label")[2:5]) == ["flights-3", "flights", "flights-2"]
+
+
+def test_no_setting_is_told_whose_cells_are_all_alike(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    without = {name: value for name, value in TRAINED_WITH.items() if name not in ("bags", "callbacks")}
+    left(tmp_path, "a", declared={**TRAINED_WITH, "label": ["late"], "learning_rate": float("nan")})
+    left(tmp_path, "b", declared={**without, "table_optimizers": None, "learning_rate": float("nan")})
+    assert told(capsys, tmp_path)[1].split() == ["run", "started", *BARE]
+    assert not {"bags", "callbacks", "table_optimizers"} & {*parsed(capsys, tmp_path)["differing"]["flights"]}
+
+
+def test_nested_settings_are_told_by_their_kind_and_what_differs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weighted = {**TRAINED_WITH["head"], "positive_weight": 2.0}  # type: ignore[dict-item]  # it is one of several kinds
+    left(tmp_path, "a", declared=TRAINED_WITH)
+    left(tmp_path, "b", declared={**TRAINED_WITH, "head": weighted, "table_optimizers": {"day": ["SGD", 0.1]}})
+    share = {"kind": "Share", "share": 0.1}
+    left(tmp_path, "c", declared={**TRAINED_WITH, "head": {"kind": "RegressionHead"}, "validation": share})
+    header, *lines = told(capsys, tmp_path, "--metric", "auc")[1:5]
+    names = ["head", "table_optimizers", "validation"]
+    assert header.split()[2:5] == names
+    assert [re.split(r"  +", line)[2:5] for line in lines] == [
+        ["BinaryHead", "-", "EveryNthBlock"],
+        ["BinaryHead(positive_weight=2.0)", "day=[SGD, 0.1]", "EveryNthBlock"],
+        ["RegressionHead", "-", "Share"],
+    ]
 
 
 def test_an_unfinished_run_and_torn_files_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -267,16 +328,91 @@ def test_an_unfinished_run_and_torn_files_are_told(folder: Path, capsys: pytest.
     assert {run["run"]: run["metrics"] for run in parsed(capsys, folder)["runs"]}["flights-12"] is None
 
 
+def places_in(value: Any, place: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """The places of all values inside of a JSON object."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    below = [each for name, part in inside for each in places_in(part, (*place, name))]
+    return [place, *below] if place else below
+
+
+def replaced(value: Any, place: tuple[str | int, ...], other: Any) -> Any:
+    changed = copy.deepcopy(value)
+    inside = functools.reduce(lambda part, name: part[name], place[:-1], changed)
+    inside[place[-1]] = other
+    return changed
+
+
+HUGE = pytest.param(10**400, id="huge")
+
+
+@pytest.mark.parametrize("other", [math.nan, None, ["x"], {"x": []}, "", "0001-01-01", 7, HUGE])
+def test_no_value_of_one_run_ends_the_listing_of_all(
+    tmp_path: Path, other: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left(tmp_path, "flights")
+    for name, column in (("settings.json", "started"), ("metrics.json", "validation_auc")):
+        path = left(
+            tmp_path, f"with-other-{name}", declared=TRAINED_WITH, freeze=("day",), problem_arguments={"share": 0.3}
+        )
+        stored = Run(str(path)).read_json(name)
+        for place in places_in(stored):
+            Run(str(path)).write_json(name, replaced(stored, place, other))
+            assert main(["runs", str(tmp_path), "--sort", column]) == 0, place  # which also looks at all columns
+            assert f"\nwith-other-{name} " in capsys.readouterr().out, place
+        parsed(capsys, tmp_path)
+
+
+def test_a_torn_run_stands_with_its_problem_where_another_file_tells_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torn = left(folder, "flights-11").joinpath("settings.json")
+    torn.write_text('{"command"')
+    Run(str(torn.parent)).write_json("problem.json", {"name": "flights"})
+    left(folder, "flights-12", data={"name": ["x"]})
+    left(folder, "flights-13", data={"name": "nyc_flights", "digest": ["x"]}, problem="elsewhere/flights.py")
+    left(folder, "flights-14", problem=7).joinpath("problem.json").write_text('{"name": []}')
+    lines = told(capsys, folder)
+    assert lines[0] == "problem flights, 6 runs on nyc_flights"
+    assert named(lines[2:8])[3:] == ["flights-11", "flights-12", "flights-13"]
+    assert lines[lines.index("") + 1] == "problem unknown, 1 torn run on nyc_flights"
+
+
 def test_metrics_over_different_data_are_not_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     left(folder, "flights-11", {**METRICS, "validation_auc": 0.9}, data={"name": "planted", "digest": "0"})
     lines = told(capsys, folder)
     assert lines[1].split()[:3] == ["run", "started", "data"]
     assert [line.split()[3] for line in lines[2:6]] == ["nyc_flights", "nyc_flights", "nyc_flights", "planted"]
-    assert "*" not in "".join(lines)
+    assert [line.split()[-2] for line in lines[2:6]] == ["0.7228*", "0.7200", "0.7200", "0.9000"]
     assert lines[6:] == [
+        "* the best on validation data",
         "planted data, not real: flights-11",
-        "the runs are judged on different data, so their metrics say nothing of one another",
+        "judged on other data, so not compared with the rest: flights-11",
     ]
+
+
+@pytest.mark.parametrize(
+    ("others", "odd"),
+    [
+        ([{"validation_files": "new.csv"}], ["c"]),
+        ([{"data": {"name": "other"}}], ["c"]),
+        ([{"metrics": {**METRICS, "validation_examples": 5}}], ["c"]),
+        ([{"validation_files": "new.csv"}, {"validation_files": "old.csv"}], ["c", "d"]),
+        ([{"validation_files": "new.csv"}, {"validation_files": "new.csv"}], None),
+        ([{"data": {"name": "planted"}, "metrics": None}], []),
+    ],
+)
+def test_the_best_of_the_most_runs_that_were_judged_alike_is_marked(
+    tmp_path: Path, others: list[dict[str, Any]], odd: list[str] | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, changes in zip("abcd", [{}, {"metrics": {**METRICS, "validation_auc": 0.73}}, *others], strict=False):
+        left(tmp_path, name, **changes)
+    lines = told(capsys, tmp_path)
+    assert [name for line in lines[2:] for name in line.split()[:1] if "0.7300*" in line] == ["b"] * (odd is not None)
+    assert "".join(lines).count("*") == 2 * (odd is not None)  # one explains it
+    notes = [line for line in lines if "judged on" in line]
+    apart = "the runs are judged on different data, so their metrics say nothing of one another"
+    named_odd = f"judged on other data, so not compared with the rest: {', '.join(odd or [])}"
+    assert notes == ([apart] if odd is None else [named_odd] if odd else [])
 
 
 def test_other_rows_under_the_same_name_are_told_with_their_digest(
@@ -428,9 +564,11 @@ def test_folders_and_names_that_are_of_no_use_are_refused_in_a_sentence(
 ) -> None:
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
-    assert refused(capsys) == "there is no folder runs; name one that python -m trainer.task has left runs in."
+    assert refused(capsys) == "there is no folder runs; python -m trainer.task makes runs, or name another."
     assert refused(capsys, ".") == "no run is in .; python -m trainer.task makes one in runs, or name another folder."
-    assert refused(capsys, folder, f"{tmp_path}/rusn") == f"there is no folder {tmp_path}/rusn; did you mean 'runs'?"
+    assert refused(capsys, folder, f"{tmp_path}/rusn") == (
+        f"there is no folder {tmp_path}/rusn; python -m trainer.task makes runs, or did you mean 'runs'?"
+    )
     assert refused(capsys, folder, "--metric", "acu") == "--metric: there is no metric 'acu'; did you mean 'auc'?"
     assert refused(capsys, folder, "--metric", "zzz") == (
         "--metric: there is no metric 'zzz'; there are loss, auc, examples, validation_loss, validation_auc, "
@@ -444,6 +582,14 @@ def test_folders_and_names_that_are_of_no_use_are_refused_in_a_sentence(
         assert refused(capsys, folder, "--json", word) == (
             f"{word.partition('=')[0]} goes with the table, and --json tells everything; leave one of them out."
         )
+    run = folder / "flights"
+    monkeypatch.chdir(run)
+    for file, shown in ((run / "metrics.json", run), (Path("metrics.json"), ".")):
+        assert refused(capsys, file) == f"{file} is a file of a run; give its folder, {shown}."
+    (folder / "runb.sh").write_text("exit")
+    monkeypatch.chdir(folder)
+    assert refused(capsys, "runb.sh") == "runb.sh is a file; name a folder of runs, or a run."
+    assert refused(capsys) == "there is no folder runs; python -m trainer.task makes runs, or name another."
     left(tmp_path / "new", "flights", None)
     assert refused(capsys, tmp_path / "new", "--metric", "auc") == (
         "--metric: there is no metric 'auc', since no run has left any."
@@ -457,6 +603,7 @@ JSON: st.SearchStrategy[Any] = st.sampled_from([None, True, False, -1, 0, 1, 0.5
 def test_the_settings_that_differ_are_exactly_those_whose_values_differ(given: list[dict[str, Any]]) -> None:
     records = [Record("a", "/a", {"settings": each}, None, None) for each in given]
     filled = [{"seed": 0, **each} for each in given]
+    filled = [{name: None if value in ([], "") else value for name, value in each.items()} for each in filled]
     expected = {name for name in ("x", "y", "seed") if any(each[name] != filled[0][name] for each in filled)}
     found = side_by_side.differing(records)
     assert (set(found), len(found)) == (expected, len(expected))

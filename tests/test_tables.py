@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import math
+import re
+import reprlib
 import shutil
 import subprocess
 import sys
@@ -189,13 +191,48 @@ def test_texts_are_the_strings_that_they_were_made_of(strings: list[str], data: 
     assert found.blank.tolist() == [row for row, string in enumerate(strings) if not string.strip()]
     others = Texts(pa.array([b"other"] * len(strings), pa.large_binary()))
     assert found.filled(found.blank, others) == [string if string.strip() else "other" for string in strings]
-    assert found == Texts(found.arrow) == strings
+    assert found == Texts(found.arrow) == Texts.made(strings, "day") == found.tolist() == strings
+    assert type(found.tolist()) is list
     assert found != "text"
     assert found != [*strings, "more"]
 
 
 def test_texts_have_a_short_name_whatever_their_number() -> None:
-    assert repr(Texts(pa.array([b"x"] * 1234, pa.large_binary()))) == "<1,234 texts>"
+    for strings, name in (
+        ([], "<0 texts>"),
+        (["x"], "<1 text: 'x'>"),
+        (["x", "", "\ud800"], r"<3 texts: 'x', '', '\ud800'>"),
+        (["x" * 99] * 1234, f"<1,234 texts: {', '.join([reprlib.repr('x' * 99)] * 3)}, …>"),
+    ):
+        assert repr(Texts.made(strings, "day")) == name
+
+
+def test_texts_that_are_none_are_refused() -> None:
+    assert sentence(Texts.made, ["a", 1], "day") == "day holds texts, not 1; give str(value) for each."
+
+
+@pytest.mark.parametrize("rows", [range(9, 11), range(100, 101), range(-2, 0), [3, 10], [-1], range(12, 9, -1)])
+@pytest.mark.parametrize("ask", ["labels_of", "fields_of", "titles_of"])
+def test_a_row_that_is_not_there_is_an_index_error_in_words(ask: str, rows: Any, tmp_path: Path) -> None:
+    tables.write(str(tmp_path), [wild()])
+    stored = tables.read(str(tmp_path), "wild")
+    for table in (stored, dataclasses.replace(stored, entry=dataclasses.replace(stored.entry, title=None))):
+        for asked in (rows, iter(rows)):
+            with pytest.raises(IndexError) as error:
+                getattr(table, ask)(asked)
+            assert re.fullmatch(r"texts: there is no row (10|12|100|-[12]); give rows from 0 to 9\.", str(error.value))
+
+
+@pytest.mark.parametrize("rows", [range(10, 10), range(5, 3), range(100, 100), []])
+def test_no_rows_have_no_texts(rows: Any) -> None:
+    assert Texts.made(list("abcdefghij"), "day").of(rows) == []
+    assert Texts.made([], "day").of(rows) == []
+
+
+def test_no_text_has_a_row() -> None:
+    with pytest.raises(IndexError) as error:
+        Texts.made([], "day").of([0])
+    assert str(error.value) == "texts: there is no row 0; there is none at all."
 
 
 def test_a_stored_table_that_nobody_counted_is_trained(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,63 @@ def test_a_failed_training_is_printed_alone_and_exits_with_1(capsys: pytest.Capt
 
 def test_an_interrupted_command_exits_with_130() -> None:
     assert failing(KeyboardInterrupt()) == 130
+
+
+def piped(code: str, *flags: str) -> tuple[int, str]:
+    """The exit code of a command whose reader takes one line and ends, and what it has said on stderr."""
+    program = f"import sys\nfrom trainer.terminal import exit_code\n{code}\nsys.exit(exit_code(run))"
+    environment = {**os.environ, "PYTHONWARNINGS": "error"}
+    written, errors = subprocess.PIPE, subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, *flags, "-c", program], stdout=written, stderr=errors, env=environment
+    ) as it:
+        assert it.stdout is not None
+        assert it.stderr is not None
+        assert it.stdout.readline() == b"0\n"
+        it.stdout.close()
+        said = it.stderr.read().decode()
+    return it.returncode, said
+
+
+LINES = "def run():\n    for n in range(100_000):\n        print(n)\n    return 0"
+LATE = "import time\ndef run():\n    print(0, flush=True)\n    time.sleep(0.3)\n    print(1)\n    "
+
+
+@pytest.mark.parametrize("flags", [[], ["-u"]])
+def test_a_reader_that_ends_early_ends_a_command_without_a_word(flags: list[str]) -> None:
+    assert piped(LINES, *flags) == (141, "")
+
+
+@pytest.mark.parametrize("ending", ["return 0", "raise SystemExit(0)"])
+def test_a_reader_that_is_gone_before_the_last_lines_are_written_is_no_error(ending: str) -> None:
+    assert piped(LATE + ending) == (141, "")
+
+
+def test_a_pipe_that_breaks_elsewhere_is_an_error() -> None:
+    with pytest.raises(BrokenPipeError, match="of a peer"):
+        failing(BrokenPipeError("of a peer"))
+
+
+def test_a_verb_whose_reader_ends_early_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("20000 2\n" + "".join(f"word{n} {n} 1\n" for n in range(20_000)))
+    words = [
+        sys.executable,
+        "-m",
+        "trainer",
+        "vectors",
+        str(tmp_path / "words.txt"),
+        "--near",
+        "word3",
+        "--topn",
+        "15000",
+    ]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as verb:
+        assert verb.stdout is not None
+        assert verb.stderr is not None
+        verb.stdout.readline()
+        verb.stdout.close()
+        assert verb.stderr.read() == b""
+    assert verb.returncode == 141
 
 
 def test_what_a_library_writes_to_stderr_is_held_back(capfd: pytest.CaptureFixture[str]) -> None:

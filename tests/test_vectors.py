@@ -1,5 +1,6 @@
 """Labelled vectors, each answer against one that NumPy gives in the plainest way."""
 
+import json
 import os
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.test_warm_start_sources import gensim  # noqa: F401  # the fixture
 from trainer import feature_column as fc
-from trainer import layers, tables, warm_start
+from trainer import formats, layers, tables, warm_start
 from trainer.errors import Refusal
 from trainer.tables import Table
 from trainer.tables.texts import Texts
@@ -196,6 +197,14 @@ def test_a_row_that_is_not_finite_is_never_found(metric: str) -> None:
         )
 
 
+@pytest.mark.parametrize("rows", [0, 3])
+@pytest.mark.parametrize("metric", METRICS)
+def test_nothing_is_near_where_no_row_is_finite(metric: str, rows: int) -> None:
+    found = LabelledVectors(list("abc"[:rows]), np.full((rows, 3), np.nan))
+    assert found.nearest(np.ones((2, 3)), metric=metric) == [[], []]
+    assert found.most_similar(np.ones(3), metric=metric) == []
+
+
 def test_a_row_of_zeros_is_at_a_right_angle_to_all() -> None:
     found = LabelledVectors(["a", "b", "none"], np.array([[1.0, 0], [-1, 0], [0, 0]]))
     assert found.most_similar("a") == [("none", 0.0), ("b", -1.0)]
@@ -331,6 +340,10 @@ REFUSED: list[tuple[Any, str]] = [
     (
         lambda: made(fields={"day": ["Mon"]}),
         "vectors 'day': one text of 'day' a row is wanted, 3, not 1.",
+    ),
+    (
+        lambda: made(fields={"day": [0, 1, 2]}),
+        "vectors 'day': field 'day' holds texts, not 0; give str(value) for each.",
     ),
     (
         lambda: made(counts=[1, 2]),
@@ -671,6 +684,19 @@ def test_a_table_of_a_run_is_loaded_by_its_name(run: str) -> None:
     assert found.counts.tolist() == week_table().counts.tolist()  # type: ignore[union-attr]  # they were given
     assert found.fields["hour"][17] == "17"
     assert list(LabelledVectors.load(f"{run}/tables", "day_hour")) == WEEK.labels_of(range(168))
+
+
+def test_fields_are_one_kind_of_sequence_wherever_they_come_from(run: str, tmp_path: Path) -> None:
+    of_run = LabelledVectors.load(run, "day_hour")
+    formats.save(str(tmp_path / "rows.parquet"), of_run.keys, of_run.matrix, of_run.fields)
+    wanted = WEEK.fields_of(range(168))
+    of_file = LabelledVectors(of_run.keys, of_run.matrix, fields=formats.load(str(tmp_path / "rows.parquet")).fields)
+    for found in (of_run, of_file, LabelledVectors(of_run.keys, of_run.matrix, fields=wanted)):
+        assert found.fields == wanted
+        assert wanted == found.fields
+        assert {type(texts) for texts in found.fields.values()} == {Texts}
+        assert repr(found.fields["hour"]) == "<168 texts: '00', '01', '02', …>"
+        assert json.loads(json.dumps({key: texts.tolist() for key, texts in found.fields.items()})) == wanted
 
 
 def test_rows_of_one_title_are_told_apart_by_their_number(run: str) -> None:

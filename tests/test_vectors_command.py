@@ -165,13 +165,35 @@ def _cosine_of_analogy() -> float:
 def test_counts_of_training_stand_beside_neighbours(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = told(capsys, run, "day_hour", "--near", "Fri 17", "--topn", "4")
     assert lines[:2] == ["day_hour, nearest to Fri 17", "key     cosine  examples"]
-    assert len({len(line) for line in lines[1:]}) == 1
+    assert len({len(line) for line in lines[1:6]}) == 1
     days = DAYS[:5]
-    for line in lines[2:]:
+    for line in lines[2:6]:
         day, hour, cosine, examples = line.split()
         assert int(hour) > 11
         assert float(cosine) > 0.99
         assert int(examples) == days.index(day) * 24 + int(hour)
+
+
+def test_keys_that_were_never_trained_are_no_neighbours(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # "Mon 00", with the count 0, is as near to "Mon 01" as any.
+    for metric in ("cosine", "euclidean", "dot"):
+        (query,) = parsed(capsys, run, "day_hour", "--near", "Mon 01", "--topn", 200, "--metric", metric)["queries"]
+        assert len(query["neighbours"]) == 166
+        assert "Mon 00" not in [near["key"] for near in query["neighbours"]]
+    assert told(capsys, run, "day_hour", "--near", "Mon 01")[-2:] == ["", "left out, never trained: 1 of 168 keys"]
+
+
+def test_a_key_that_was_never_trained_can_be_asked_with_and_says_so(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = told(capsys, run, "day_hour", "--near", "Mon 00", "--topn", 3)
+    assert lines[-1] == "Mon 00 was never trained: its vector is where it started"
+    found = parsed(capsys, run, "day_hour", "--near", "Mon 00", "--minus", "Sun 23", "--topn", 3)
+    assert found["asked_never_trained"] == ["Mon 00"]
+    assert found["keys_never_trained"] == 1
+    vectors = LabelledVectors.load(str(run), "day_hour")
+    expected = vectors.only_trained().most_similar([vectors["Mon 00"]], ["Sun 23"], 3)
+    assert [near["key"] for near in found["queries"][0]["neighbours"]] == [key for key, _ in expected]
 
 
 @pytest.mark.parametrize("count", ["3", "auto"])

@@ -16,10 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     verbs = {"task": settings.DESCRIPTION, **commands.helps()}
-    if not words or words[0] in ("-h", "--help"):
-        print(_listing(verbs))
-        return 0
-    return exit_code(lambda: _run(words[0].replace("_", "-"), words[1:], verbs))
+    return exit_code(lambda: _run(words, verbs))
 
 
 def _listing(verbs: dict[str, str]) -> str:
@@ -28,7 +25,11 @@ def _listing(verbs: dict[str, str]) -> str:
     return f"usage: {commands.PROG} VERB …\n\n{lines}\n\n{commands.PROG} VERB --help tells what a verb can be told."
 
 
-def _run(verb: str, argv: Sequence[str], verbs: dict[str, str]) -> int:
+def _run(words: Sequence[str], verbs: dict[str, str]) -> int:
+    if not words or words[0] in ("-h", "--help"):
+        print(_listing(verbs))
+        return 0
+    verb, argv = words[0].replace("_", "-"), words[1:]
     if verb not in verbs:
         ending = nearest(verb, verbs) or f"; there are {', '.join(verbs)}."
         raise Refusal(f"{commands.PROG}: there is no verb '{verb}'{ending}")

@@ -112,8 +112,9 @@ def prepare(run: Run, resume: bool) -> None:
     """Makes the folder of a run; what a replaced run has left there goes."""
     if not resume and is_run(run.path):
         paths.remove_folder(run.path)
-        if paths.exists(run.projector):  # a cloud may keep logs elsewhere, with steps that would be taken for ours
-            paths.remove_folder(run.projector)
+        for logs in ("train", "validation", "projector"):  # a cloud may keep them elsewhere, and they would be ours
+            if paths.exists(paths.join(run.logs, logs)):
+                paths.remove_folder(paths.join(run.logs, logs))
     paths.make_folder(run.path)
 
 

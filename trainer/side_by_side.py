@@ -5,6 +5,7 @@ import itertools
 import math
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from trainer import paths
-from trainer.errors import Refusal, nearest
+from trainer.errors import Refusal
 from trainer.run import Run, is_run
 from trainer.settings import RUN_ONLY, Settings
+from trainer.terminal import natural
 
 PLANTED = "planted"
 """The name of data that are made to stand in for a problem's own."""
@@ -33,6 +35,7 @@ class Record:
         stored: What its `settings.json` holds; nothing where it is torn.
         metrics: What its `metrics.json` holds; None where there is none yet, or it is torn.
         trouble: Why one of these files cannot be read, or None.
+        torn_problem: The problem's name as far as it is known where `settings.json` is torn.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Record:
     stored: dict[str, Any]
     metrics: dict[str, Any] | None
     trouble: str | None
+    torn_problem: str = "unknown"
 
     @property
     def state(self) -> str:
@@ -50,16 +54,16 @@ class Record:
 
     @property
     def started(self) -> datetime | None:
-        """When it was started."""
+        """When it was started, by the clock of where it is read."""
         try:
-            return datetime.fromisoformat(self.stored["started"])
-        except (KeyError, TypeError, ValueError):
+            return datetime.fromisoformat(self.stored["started"]).astimezone()
+        except (KeyError, TypeError, ValueError, OverflowError):
             return None
 
     @property
     def problem(self) -> str:
         """The problem's name, which for a file of one's own is the file's."""
-        return Path(str(self.settings.get("problem", "unknown"))).stem
+        return Path(self.stored.get("settings", {}).get("problem", "")).stem or self.torn_problem
 
     @property
     def given(self) -> dict[str, Any]:
@@ -86,20 +90,26 @@ class Record:
     @property
     def numbers(self) -> dict[str, float]:
         """The metrics that are numbers."""
-        found = self.metrics or {}
-        return {name: value for name, value in found.items() if type(value) in (int, float)}
+        found = {name: value for name, value in (self.metrics or {}).items() if type(value) in (int, float)}
+        largest = sys.float_info.max  # a whole number above it can neither be written nor compared as others are
+        return {name: value for name, value in found.items() if type(value) is float or abs(value) <= largest}
 
     @property
     def dataset(self) -> str | None:
         """The name of the data."""
-        name: str | None = self.stored.get("data", {}).get("name", (self.metrics or {}).get("data"))
-        return name
+        name = self.stored.get("data", {}).get("name", (self.metrics or {}).get("data"))
+        return name if isinstance(name, str) else None
 
     @property
     def digest(self) -> str | None:
         """What differs where the encoded training or validation rows do."""
         digest: str | None = self.stored.get("data", {}).get("digest")
         return digest
+
+    @property
+    def judged_on(self) -> tuple[Any, ...]:
+        """What is the same where runs were judged on the same data, as far as a run tells."""
+        return self.dataset, self.numbers.get("validation_examples"), str(self.given.get("validation_files"))
 
 
 def records(folders: Sequence[str]) -> list[Record]:
@@ -109,15 +119,8 @@ def records(folders: Sequence[str]) -> list[Record]:
         folders: Folders of runs, or runs; local or remote.
 
     Raises:
-        Refusal: A folder is absent, or none holds a run.
-
-    Example:
-        >>> records(["/no/such/runs"])
-        Traceback (most recent call last):
-            ...
-        trainer.errors.Refusal: there is no folder /no/such/runs; name one that python -m trainer.task has left runs in.
+        Refusal: None of them holds a run.
     """
-    _check_there(folders)
     places = [paths.absolute(folder).rstrip("/") or "/" for folder in folders]
     seen: set[str] = set()
     found = [path for place in places for path in _runs(place, seen)]
@@ -126,33 +129,61 @@ def records(folders: Sequence[str]) -> list[Record]:
             f"no run is in {', '.join(folders)}; python -m trainer.task makes one in runs, or name another folder."
         )
     above = [os.path.dirname(place) if is_run(place) else place for place in places]
-    common = _common([place.rstrip("/").split("/") for place in above])
+    parts = zip(*(place.rstrip("/").split("/") for place in above), strict=False)
+    common = len(list(itertools.takewhile(lambda names: len({*names}) == 1, parts)))
     named = {path: "/".join(path.split("/")[common:]) for path in found}
     return [_record(path, named[path]) for path in sorted(found, key=lambda path: natural(named[path]))]
 
 
+def compared(runs: Sequence[Record], everything: bool = False) -> list[dict[str, Any] | None]:
+    """Returns what is compared of each run, None where it is torn.
+
+    It is what the training goes by; or, where a run does not tell what its problem says, as that of an earlier
+    version, the settings as they were given, so that like is held against like.
+
+    Args:
+        runs: Of one problem.
+        everything: Whether to add, in the second case, what some runs tell of their problem.
+    """
+    if all(run.stored.get("trained_with") for run in runs if run.stored):
+        return [run.settings if run.stored else None for run in runs]
+    return [{**(run.settings if everything else {}), **run.given} if run.stored else None for run in runs]
+
+
 def differing(runs: Sequence[Record]) -> list[str]:
-    """Returns the names of the settings that have not the same value in all runs.
+    """Returns the names of the settings that have not the same value in all runs; what is empty is as none.
 
     A setting that a run's file lacks, as that of an earlier version may, has its default. Those that change nothing
     of what is learned, as the job dir, are left out, and so are runs whose settings cannot be read.
     """
-    read = [run for run in runs if run.stored]
-    return [name for name in _names(read) if any(setting(read[0], name) != setting(run, name) for run in read)]
+    read = [settings for settings in compared(runs) if settings is not None]
+    names = dict.fromkeys(name for settings in read for name in settings if name not in RUN_ONLY)
+    return [name for name in names if not _is_same(name, read)]
 
 
-def setting(run: Record, name: str) -> Any:
-    """Returns a run's setting, its default where the file lacks it, or None where the file is torn."""
-    return run.settings.get(name, _default(name)) if run.stored else None
+def setting(settings: dict[str, Any] | None, name: str) -> Any:
+    """Returns one of the settings of a run, its default where they lack it, or None where the run is torn."""
+    if settings is None:
+        return None
+    if name in settings:
+        return settings[name]
+    value = _DEFAULTS.get(name)
+    return list(value) if isinstance(value, tuple) else value  # as JSON holds it
 
 
 def changed(runs: Sequence[Record]) -> dict[str, Any]:
-    """Returns the settings that have the same value in all runs, another than their default, but for the problem."""
-    read = [run for run in runs if run.stored]
-    versions = {name for run in read for name in run.stored.get("versions", {})}
-    left_out = {*differing(runs), *versions, "problem"}
-    given = {name: run.given.get(name, _default(name)) for run in read for name in run.given if name not in RUN_ONLY}
-    return {name: value for name, value in given.items() if name not in left_out and value != _default(name)}
+    """Returns the settings that were given alike in all runs, not as their default, but for the problem."""
+    given = [run.given for run in runs if run.stored]
+    versions = {name for run in runs for name in run.stored.get("versions", {})}
+    left_out = {*differing(runs), *versions, *RUN_ONLY, "problem"}
+    names = [name for name in (given[0] if given else {}) if name not in left_out]
+    return {name: given[0][name] for name in names if _is_same(name, given) and not _is_same(name, [given[0], {}])}
+
+
+def _is_same(name: str, read: Sequence[dict[str, Any]]) -> bool:
+    values = [setting(settings, name) for settings in read]
+    values = [None if value in ([], {}, "") else value for value in values]
+    return all(value == values[0] for value in values)
 
 
 def metric_names(runs: Sequence[Record], everything: bool = False) -> list[str]:
@@ -183,40 +214,33 @@ def direction(metric: str) -> int:
 def best(runs: Sequence[Record], metric: str) -> set[int]:
     """Returns the places of the runs with the best value of a validation metric.
 
-    Choices are made on validation, so a metric of the test has none; nor has one whose direction is not known, one
-    that is the same in all, or any where the runs were judged on different data.
+    Choices are made on validation, so a metric of the test has none; nor has one whose direction is not known, or
+    one that is the same in all. Runs that were not judged on the same data as most are left out.
     """
-    sign, values = direction(metric), {place: run.numbers.get(metric, math.nan) for place, run in enumerate(runs)}
+    sign, values = direction(metric), {place: runs[place].numbers.get(metric, math.nan) for place in judged_alike(runs)}
     known = {place: sign * value for place, value in values.items() if math.isfinite(value)}
-    if not metric.startswith("validation_") or not sign or len(set(known.values())) < 2 or judged_apart(runs):
+    if not metric.startswith("validation_") or not sign or len(set(known.values())) < 2:
         return set()
     return {place for place, value in known.items() if value == max(known.values())}
 
 
-def judged_apart(runs: Sequence[Record]) -> bool:
-    """Tells whether runs were judged on data of different names or numbers of rows."""
-    files = {str(run.settings.get("validation_files")) for run in runs if run.stored}
-    rows = {run.numbers["validation_examples"] for run in runs if "validation_examples" in run.numbers}
-    return max(len(files), len(rows), len({run.dataset for run in runs if run.dataset})) > 1
+def judged_alike(runs: Sequence[Record]) -> list[int]:
+    """Returns the places of the most runs that were judged on the same data; none where two such sets are as large."""
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for place, run in enumerate(runs):
+        if run.metrics is not None:
+            groups.setdefault(run.judged_on, []).append(place)
+    largest = max(map(len, groups.values()), default=0)
+    found = [group for group in groups.values() if len(group) == largest]
+    return found[0] if len(found) == 1 else []
 
 
-def natural(text: str) -> list[Any]:
-    """Returns what sorts texts as a person does, numbers by their size.
-
-    Example:
-        >>> sorted(["flights-10", "flights", "flights-2"], key=natural)
-        ['flights', 'flights-2', 'flights-10']
-    """
-    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", text))]
-
-
-def _check_there(folders: Sequence[str]) -> None:
-    for folder in folders:
-        place = paths.absolute(folder).rstrip("/")
-        if not paths.exists(place or "/"):
-            ending = nearest(os.path.basename(place), paths.names_in(os.path.dirname(place)))
-            known = "; name one that python -m trainer.task has left runs in."
-            raise Refusal(f"there is no folder {folder}{ending or known}")
+def names_in(folder: str) -> list[str]:
+    """Returns the names in a folder; one that is absent or may not be read has none."""
+    try:
+        return paths.names_in(folder)
+    except OSError:  # as lost+found of a disk, which only an administrator may read
+        return []
 
 
 def _runs(folder: str, seen: set[str]) -> Iterator[str]:
@@ -224,10 +248,7 @@ def _runs(folder: str, seen: set[str]) -> Iterator[str]:
     if place in seen:
         return
     seen.add(place)  # a link may lead back, or to a run that was met
-    try:
-        names = paths.names_in(folder)
-    except OSError:  # as lost+found of a disk, which only an administrator may read
-        return
+    names = names_in(folder)
     if "settings.json" in names:
         yield folder
         return
@@ -238,20 +259,32 @@ def _runs(folder: str, seen: set[str]) -> Iterator[str]:
 
 def _record(path: str, name: str) -> Record:
     stored, trouble = _read(path, "settings.json")
-    parts = [*(stored.get(part, {}) for part in ("data", "versions", "trained_with")), _arguments(stored)]
-    parts.append(stored.get("settings"))
-    if trouble is None and not all(isinstance(part, dict) for part in parts):
-        stored, trouble = {}, "settings.json is not one that a run has left"
+    problem = "unknown"
+    if trouble is None and not _is_left_by_a_run(stored):
+        trouble = "settings.json is not one that a run has left"
+    if trouble is not None:
+        problem, stored = _torn_problem(path, stored), {}
     metrics: dict[str, Any] | None = None
     if paths.exists(paths.join(path, "metrics.json")):
         metrics, torn = _read(path, "metrics.json")
         metrics, trouble = (None if torn else metrics), trouble or torn
-    return Record(name, path, stored, metrics, trouble)
+    return Record(name, path, stored, metrics, trouble, problem)
 
 
-def _arguments(stored: dict[str, Any]) -> Any:
+def _is_left_by_a_run(stored: dict[str, Any]) -> bool:
+    parts: list[Any] = [stored.get(part, {}) for part in ("settings", "data", "trained_with", "versions")]
+    if "settings" not in stored or not all(isinstance(part, dict) for part in parts):
+        return False
+    settings, data, own, _ = parts
+    texts = (settings.get("problem", ""), data.get("name", ""), data.get("digest", ""), own.get("digest", ""))
+    return isinstance(settings.get("problem_arguments", {}), dict) and all(isinstance(text, str) for text in texts)
+
+
+def _torn_problem(path: str, stored: dict[str, Any]) -> str:
     settings = stored.get("settings")
-    return settings.get("problem_arguments", {}) if isinstance(settings, dict) else {}
+    given = settings.get("problem") if isinstance(settings, dict) else None
+    name = Path(given).stem if isinstance(given, str) else _read(path, "problem.json")[0].get("name")
+    return name if name and isinstance(name, str) else "unknown"
 
 
 def _read(path: str, name: str) -> tuple[dict[str, Any], str | None]:
@@ -263,18 +296,4 @@ def _read(path: str, name: str) -> tuple[dict[str, Any], str | None]:
     return (value, None) if isinstance(value, dict) else ({}, f"{name} holds no object")
 
 
-def _names(runs: Sequence[Record]) -> list[str]:
-    return [name for name in dict.fromkeys(name for run in runs for name in run.settings) if name not in RUN_ONLY]
-
-
-def _default(name: str) -> Any:
-    value = _DEFAULTS.get(name)
-    return list(value) if isinstance(value, tuple) else value  # as JSON holds it
-
-
 _DEFAULTS = {field.name: field.default for field in dataclasses.fields(Settings)}
-
-
-def _common(places: Sequence[Sequence[str]]) -> int:
-    """Returns how many parts all places begin with."""
-    return len(list(itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*places, strict=False))))

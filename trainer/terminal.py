@@ -1,17 +1,22 @@
 """What a person meets at a terminal: exit codes, one sentence for a mistake, no chatter of libraries, aligned text."""
 
 import os
+import re
+import select
 import sys
 import tempfile
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, TextIO
 
 from trainer.errors import Refusal, TrainingFailure
 
 
 def exit_code(run: Callable[[], int]) -> int:
     """Returns the exit code of a command: what `run` returns, or 2 for a mistake, 1 for a failed run, 130 for Ctrl-C.
+
+    It is 141, as of other programs, where who reads the output ends early, as `head` does; nothing is said then.
 
     Args:
         run: The command; a `Refusal` or a `TrainingFailure` that it raises is printed alone on stderr.
@@ -21,12 +26,40 @@ def exit_code(run: Callable[[], int]) -> int:
         0
     """
     try:
+        try:
+            code = _exit_code(run)
+        except SystemExit:  # as after --help
+            print(end="", flush=True)
+            raise
+        print(end="", flush=True)  # what is left in the buffer would be written after the last chance to catch it
+        return code
+    except BrokenPipeError:
+        unread = [stream for stream in (sys.stdout, sys.stderr) if stream is not None and _is_unread(stream)]
+        if not unread:
+            raise  # it is another pipe, as to a process of one's own
+        for stream in unread:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # what is left goes there as Python ends
+        return 141
+
+
+def _exit_code(run: Callable[[], int]) -> int:
+    try:
         return run()
     except (Refusal, TrainingFailure) as problem:
         print(problem, file=sys.stderr)
         return 2 if isinstance(problem, Refusal) else 1
     except KeyboardInterrupt:
         return 130
+
+
+def _is_unread(stream: TextIO) -> bool:
+    """Tells whether a stream is a pipe whose reader has ended."""
+    events = select.poll()
+    try:
+        events.register(stream.fileno(), 0)  # errors and ends are told without being asked for
+    except (OSError, ValueError):  # it is held in memory, or closed
+        return False
+    return bool(events.poll(0))
 
 
 @contextmanager
@@ -187,3 +220,57 @@ def shown(text: str) -> str:
         'day\\nhour'
     """
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def natural(text: str) -> list[Any]:
+    """Returns what sorts texts as a person does, numbers by their size.
+
+    Example:
+        >>> sorted(["flights-10", "flights", "flights-2"], key=natural)
+        ['flights', 'flights-2', 'flights-10']
+    """
+    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", text))]
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Returns names as part of a sentence.
+
+    Example:
+        >>> listed(["a", "b", "c"], most=2)
+        'a, b and 1 more'
+    """
+    more = len(names) - most
+    return ", ".join(map(shown, names[:most])) + (f" and {more:,} more" if more > 0 else "")
+
+
+def value_text(value: Any, others: Sequence[Any] = ()) -> str:
+    """Returns a value of JSON as a person reads it, none as a dash.
+
+    Args:
+        value: Of a nested one, its kind is told and what differs from others of that kind.
+        others: What it is shown beside.
+
+    Example:
+        >>> value_text([64, 32]), value_text({}), value_text(True)
+        ('64, 32', '-', 'yes')
+        >>> heads = [{"kind": "BinaryHead", "positive_weight": weight, "threshold": 0.5} for weight in (None, 2.0)]
+        >>> [value_text(head, heads) for head in heads]
+        ['BinaryHead', 'BinaryHead(positive_weight=2.0)']
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list) and value:
+        return ", ".join(map(value_text, value))
+    if isinstance(value, dict) and value:
+        return _nested(value, others)
+    return "-" if value in (None, [], {}, "") else shown(str(value))
+
+
+def _nested(value: dict[str, Any], others: Sequence[Any]) -> str:
+    kind = value.get("kind", "")
+    alike = [other for other in others if isinstance(other, dict) and other.get("kind", "") == kind]
+    parts = [name for name, part in value.items() if any(other.get(name) != part for other in alike)]
+    parts = parts if parts or kind else list(value)
+    told = {name: value_text(value[name], [other.get(name) for other in alike]) for name in parts if name != "kind"}
+    texts = [f"{shown(name)}={f'[{text}]' if ', ' in text else text}" for name, text in told.items() if text != "-"]
+    return f"{value_text(kind)}({', '.join(texts)})" if kind and texts else value_text(kind or ", ".join(texts))

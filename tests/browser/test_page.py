@@ -1,7 +1,8 @@
-"""TensorBoard's projector page, in a real Chromium, on what the projector's files hold."""
+"""TensorBoard's pages and a run's report in a real Chromium: what the files of a run hold is what they show."""
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,10 +13,26 @@ from tests.browser.page import HEIGHT, WIDTH, ProjectorPage
 from trainer import tables
 from trainer.tables import Described, Table
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 FLIGHTS = "flights/logs/projector"
 MADE = "made"
+
+_IMAGES = """() => {
+  const loaders = [];
+  const search = (root) => root.querySelectorAll('*').forEach((each) => {
+    if (each.localName === 'tf-image-loader') loaders.push(each);
+    if (each.shadowRoot) search(each.shadowRoot);
+  });
+  search(document);
+  const images = loaders.map((each) => [each.tag, each.shadowRoot.querySelector('img')]);
+  return images.length && images.every(([, image]) => image && image.complete && image.naturalWidth)
+    ? Object.fromEntries(images.map(([tag, image]) => [tag, [image.naturalWidth, image.naturalHeight]])) : null;
+}"""
+"""The tag and the size of each picture of the Images tab, once all are there."""
 
 
 def centred(table: Described) -> shown.Array:
@@ -167,3 +184,37 @@ def assert_shows_something(picture: Path) -> None:
     committed = Path(__file__).parents[2] / "notebooks" / "projector.png"
     if committed.exists():
         assert plt.imread(committed).shape[:2] == pixels.shape[:2]
+
+
+def test_the_pictures_of_a_training_are_in_tensorboard_s_images_tab(
+    browser: "Browser", tensorboard: str, runs: Path
+) -> None:
+    page = browser.new_page()
+    page.goto(f"{tensorboard}#images")
+    shown = page.wait_for_function(_IMAGES).json_value()
+    names = {path.name.removesuffix(".png") for path in (runs / "flights" / "pictures").iterdir()}
+    assert {"day_hour", "day_hour.plane", "curves"} <= names
+    assert set(shown) == {f"pictures/{name}" for name in names}
+    assert all(width == 1600 for width, _ in shown.values())
+    page.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1100, "light"), (400, "dark")])
+def test_a_report_opens_whole_without_a_network_or_a_script(
+    browser: "Browser", runs: Path, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)
+    page = context.new_page()
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.partition(":")[0]))
+    page.on("console", lambda message: said.append(message.text))
+    page.goto((runs / "flights" / "report.html").as_uri())
+    assert set(asked) <= {"file", "data"}
+    assert said == []
+    assert page.title().startswith("flights")
+    assert page.evaluate("[...document.images].every((image) => image.naturalWidth)")
+    assert page.evaluate("document.images.length") == len(list((runs / "flights" / "pictures").iterdir()))
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.scripts.length") == 0
+    context.close()

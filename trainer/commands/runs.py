@@ -1,20 +1,22 @@
 """Shows runs side by side: the settings that differ, and the metrics."""
 
+import difflib
 import json
 import math
+import os
 import shutil
 import sys
 import textwrap
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from trainer import commands, flags, side_by_side
+from trainer import commands, flags, paths, side_by_side
 from trainer.errors import Refusal, nearest, refusing
 from trainer.flags import flag
+from trainer.run import is_run
 from trainer.side_by_side import Record
-from trainer.terminal import fitted, shown
+from trainer.terminal import fitted, listed, natural, shown, value_text
 
 PROG = f"{commands.PROG} runs"
 DESCRIPTION = f"""{__doc__}
@@ -92,7 +94,9 @@ def main(argv: Sequence[str]) -> int:
         if given.json and getattr(given, name):
             raise Refusal(f"{PROG}: --{name} goes with the table, and --json tells everything; leave one of them out.")
     with refusing(PROG):
-        runs = side_by_side.records(given.folders or (_DEFAULT,))
+        folders = given.folders or (_DEFAULT,)
+        _check_there(folders)
+        runs = side_by_side.records(folders)
         _check_metrics(given.metric, side_by_side.metric_names(runs, everything=True))
         groups = [[run for run in runs if run.problem == problem] for problem in sorted({run.problem for run in runs})]
         if given.sort is not None:
@@ -113,21 +117,25 @@ def columns(runs: Sequence[Record], metrics: Sequence[str], everything: bool) ->
         metrics: The names of the metrics to tell.
         everything: Whether what is the same in all is told as well.
     """
-    numbers = [run.numbers for run in runs]
-    names = dict.fromkeys(name for run in runs for name in run.settings) if everything else side_by_side.differing(runs)
+    numbers, settings = [run.numbers for run in runs], side_by_side.compared(runs, everything)
+    names = (
+        dict.fromkeys(name for each in settings for name in each or {}) if everything else side_by_side.differing(runs)
+    )
+    given = [_setting(name, settings) for name in names]
     told = [name for name in dict.fromkeys(["steps", "seconds", *metrics]) if any(name in each for each in numbers)]
     return [
         *_about(runs, everything),
-        *(_setting(name, runs) for name in names),
+        *(column for column in given if everything or len({*column.cells}) > 1),
         *(_metric(name, [each.get(name) for each in numbers], side_by_side.best(runs, name)) for name in told),
     ]
 
 
 def _about(runs: Sequence[Record], everything: bool) -> list[Column]:
-    started = [None if run.started is None else run.started.timestamp() for run in runs]
     kept = [_texts("run", [run.name for run in runs])]
+    started = [run.started for run in runs]
     if any(started):
-        kept.append(Column("started", started, [*map(_time, started)]))
+        cells = [f"{each:%Y-%m-%d %H:%M}" if each else "-" for each in started]
+        kept.append(Column("started", [each and each.timestamp() for each in started], cells))
     for column in (_texts("state", [run.state for run in runs]), _texts("data", _data(runs))):
         if everything or len({*column.values} - {None}) > 1:
             kept.append(column)
@@ -135,7 +143,7 @@ def _about(runs: Sequence[Record], everything: bool) -> list[Column]:
 
 
 def _texts(name: str, values: list[Any]) -> Column:
-    return Column(shown(name), values, [*map(_text, values)])
+    return Column(shown(name), values, [*map(value_text, values)])
 
 
 def _lines(runs: Sequence[Record], given: Settings, places: int | None) -> list[str]:
@@ -157,16 +165,20 @@ def _heading(runs: Sequence[Record]) -> str:
     text = f"problem {shown(runs[0].problem)}, {len(runs):,} {state}run{'s' * (len(runs) != 1)}"
     if len(data) == 1:
         text += f" on {shown(str(data.pop()))}"
-    same = ", ".join(f"{shown(name)} {_text(value)}" for name, value in side_by_side.changed(runs).items())
+    same = ", ".join(f"{shown(name)} {value_text(value)}" for name, value in side_by_side.changed(runs).items())
     return text + (f", {'all ' * (len(runs) > 1)}with {same}" if same else "")
 
 
 def _notes(runs: Sequence[Record]) -> list[str]:
     planted = [run.name for run in runs if run.dataset == side_by_side.PLANTED]
-    notes = [f"planted data, not real: {'all' if len(planted) == len(runs) else _listed(planted)}"] if planted else []
-    if side_by_side.judged_apart(runs):
+    notes = [f"planted data, not real: {'all' if len(planted) == len(runs) else listed(planted)}"] if planted else []
+    alike = side_by_side.judged_alike(runs)
+    odd = [run for place, run in enumerate(runs) if run.metrics is not None and place not in alike]
+    if odd and alike:
+        notes.append(f"judged on other data, so not compared with the rest: {listed([run.name for run in odd])}")
+    elif odd:
         notes.append("the runs are judged on different data, so their metrics say nothing of one another")
-    elif len({run.digest for run in runs if run.digest}) > 1:
+    if len({run.digest for run in runs if run.digest and run not in odd}) > 1:
         notes.append("the data differ: other training rows, or columns that encode the same rows otherwise")
     if len({run.declared for run in runs if run.declared}) > 1:
         notes.append("the columns, the head or the model's shape differ; each run's problem.json tells them")
@@ -175,15 +187,30 @@ def _notes(runs: Sequence[Record]) -> list[str]:
 
 def _data(runs: Sequence[Record]) -> list[Any]:
     """Returns the name of each run's data, with its digest where one name stands for several."""
-    digests = {(run.dataset, run.digest) for run in runs if run.dataset}
+    digests = {(run.dataset, run.digest) for run in runs if run.dataset and run.digest}
     several = len(digests) > len({name for name, _ in digests})
-    return [f"{run.dataset} {run.digest}" if several and run.dataset else run.dataset for run in runs]
+    return [f"{run.dataset} {run.digest}" if several and run.dataset and run.digest else run.dataset for run in runs]
 
 
 def _metrics(runs: Sequence[Record], given: Settings) -> list[str]:
     if not given.metric:
         return side_by_side.metric_names(runs, given.all)
     return [each for name in given.metric for each in (f"validation_{name}", name)]
+
+
+def _check_there(folders: Sequence[str]) -> None:
+    for folder in folders:
+        place = paths.absolute(folder).rstrip("/") or "/"
+        if paths.is_folder(place):
+            continue
+        above = os.path.dirname(place)
+        if paths.exists(place):
+            inside = f" of a run; give its folder, {os.path.dirname(folder) or '.'}."
+            raise Refusal(f"{folder} is a file{inside if is_run(above) else '; name a folder of runs, or a run.'}")
+        near = difflib.get_close_matches(os.path.basename(place), side_by_side.names_in(above), n=10)
+        ending = nearest(os.path.basename(place), [name for name in near if paths.is_folder(paths.join(above, name))])
+        known = ending.replace("; ", " or ") or " or name another."
+        raise Refusal(f"there is no folder {folder}; python -m trainer.task makes runs,{known}")
 
 
 def _check_metrics(names: Sequence[str], known: Sequence[str]) -> None:
@@ -217,29 +244,20 @@ def _order(column: Column) -> list[int]:
             return 2, 0
         if isinstance(value, (int, float)):
             return 0, (sign or 1) * value
-        return 1, side_by_side.natural(column.cells[place])
+        return 1, natural(column.cells[place])
 
     return sorted(range(len(column.values)), key=key)
 
 
-def _setting(name: str, runs: Sequence[Record]) -> Column:
-    values = [side_by_side.setting(run, name) for run in runs]
-    left = [value is None and name in run.settings for value, run in zip(values, runs, strict=True)]
-    cells = ["default" if is_left else _text(value) for value, is_left in zip(values, left, strict=True)]
+def _setting(name: str, settings: Sequence[dict[str, Any] | None]) -> Column:
+    values = [side_by_side.setting(each, name) for each in settings]
+    left = [value is None and name in (each or {}) for value, each in zip(values, settings, strict=True)]
+    cells = ["default" if is_left else value_text(value, values) for value, is_left in zip(values, left, strict=True)]
     return Column(shown(name), values, cells)
 
 
 def _metric(name: str, values: list[Any], marked: Collection[int]) -> Column:
     return Column(shown(name), values, [_number(name, value) for value in values], True, marked)
-
-
-def _text(value: Any) -> str:
-    """Returns a value as a person reads it; none is a dash."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list) and value:
-        return ", ".join(map(_text, value))
-    return "-" if value in (None, [], "") else shown(str(value))
 
 
 def _number(name: str, value: float | None) -> str:
@@ -252,15 +270,6 @@ def _number(name: str, value: float | None) -> str:
     if abs(value) >= 10_000:
         return f"{value:,.1f}"
     return f"{value:.4f}" if value == 0 or abs(value) >= 0.01 else f"{value:.4g}"
-
-
-def _time(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M}"  # of where it is read
-
-
-def _listed(names: Sequence[str], most: int = 5) -> str:
-    more = len(names) - most
-    return ", ".join(map(shown, names[:most])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _content(groups: Sequence[Sequence[Record]]) -> dict[str, Any]:

@@ -119,12 +119,15 @@ def described(vectors: "LabelledVectors", given: Settings) -> Answer:
 def near(vectors: "LabelledVectors", given: Settings) -> Answer:
     """Returns the keys nearest to each of some, or to the sum of some less others."""
     metric, topn = given.metric or METRICS[0], given.topn or _TOPN
+    searched = vectors.only_trained()
+    # A key that was never trained is not among those that are searched, and its vector is asked with.
+    plus, minus = ([key if key in searched else vectors[key] for key in keys] for keys in (given.near, given.minus))
     if given.minus:
         asked = [given.near]
-        found = [vectors.most_similar(list(given.near), list(given.minus), topn, metric)]
+        found = [searched.most_similar(plus, minus, topn, metric)]
     else:
         asked = [(key,) for key in given.near]
-        found = vectors.nearest(list(given.near), topn, metric)
+        found = searched.nearest(plus, topn, metric)
     measure = "distance" if metric == "euclidean" else "similarity"
     queries, lines = [], []
     for keys, neighbours in zip(asked, found, strict=True):
@@ -132,7 +135,12 @@ def near(vectors: "LabelledVectors", given: Settings) -> Answer:
         queries.append({"near": list(keys), "minus": list(given.minus), "neighbours": rows})
         sum_of = " - ".join([" + ".join(map(shown, keys)), *map(shown, given.minus)])
         lines += ["", f"{shown(vectors.name)}, nearest to {sum_of}", *_neighbours(rows, metric)]
-    return Answer({"metric": metric, "queries": queries}, lines[1:])
+    untrained = [key for key in dict.fromkeys([*given.near, *given.minus]) if key not in searched]
+    if len(searched) < len(vectors):
+        lines += ["", f"left out, never trained: {len(vectors) - len(searched):,} of {len(vectors):,} keys"]
+    lines += [f"{shown(key)} was never trained: its vector is where it started" for key in untrained]
+    content = {"metric": metric, "queries": queries, "keys_never_trained": len(vectors) - len(searched)}
+    return Answer({**content, "asked_never_trained": untrained}, lines[1:])
 
 
 def clusters(vectors: "LabelledVectors", given: Settings) -> Answer:

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.encoding.encoding import Bounded, Encoding, feature_of, padded
+from trainer.encoding.encoding import Bounded, Encoding, feature_of
 from trainer.feature_column import IdentityColumn
 from trainer.feature_column.serialization import encoded_key
 
@@ -44,7 +44,14 @@ def _refuses(column: Any) -> bool:
 
 
 def _examples(part: Bounded, features: Mapping[str, Any]) -> Any:
-    values = padded(feature_of(features, part.column.key))  # (batch, …)
-    values = values if values.dtype == tf.string else tf.cast(values, tf.int64)
-    told = part.outside(values)
-    return tf.reduce_any(tf.reshape(told, [tf.shape(told)[0], -1]), axis=1)  # (batch,)
+    values = feature_of(features, part.column.key)  # (batch, …)
+    if isinstance(values, tf.Tensor):
+        told = _outside(part, values)
+        return tf.reduce_any(tf.reshape(told, [tf.shape(told)[0], -1]), axis=1)  # (batch,)
+    values = values.to_sparse() if isinstance(values, tf.RaggedTensor) else values
+    told = tf.cast(_outside(part, values.values), tf.int32)
+    return tf.math.unsorted_segment_max(told, values.indices[:, 0], values.dense_shape[0]) > 0  # (batch,)
+
+
+def _outside(part: Bounded, values: Any) -> Any:
+    return part.outside(values if values.dtype == tf.string else tf.cast(values, tf.int64))

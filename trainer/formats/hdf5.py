@@ -15,6 +15,9 @@ _TWO_BYTES = np.dtype("V2")
 _EMBEDDINGS = ("embeddings", "embeddings:0")
 """What Keras calls the table of an Embedding layer."""
 
+_OF_OPTIMIZER = "optimizer_weights"
+"""Where `.h5` holds slots, under the names of the weights that they are for."""
+
 
 def shapes(path: str) -> dict[str, tuple[tuple[int, ...], str]]:
     """Returns the shape and the name of the dtype of each data set of a local file, by its path; values are not read.
@@ -105,7 +108,7 @@ def names(path: str) -> dict[str, str]:
     """Returns the names of layers by the path of the group that holds their weights, where Keras keeps them.
 
     Keras 3 writes them in `.weights.h5`. Keras 2, and `.h5` of Keras 3, have them in the paths: of embeddings, where no
-    two are called so.
+    two are called so; what an optimizer keeps beside them has their names too and counts for nothing.
 
     Raises:
         Refusal: The file is damaged or of another format.
@@ -115,7 +118,7 @@ def names(path: str) -> dict[str, str]:
     in_paths: list[str] = []
 
     def note(path: str, member: Any) -> None:
-        if not isinstance(member, h5py.Group):
+        if not isinstance(member, h5py.Group) or path.partition("/")[0] == _OF_OPTIMIZER:
             return
         if isinstance(name := member.attrs.get("name"), str):
             found[path] = name

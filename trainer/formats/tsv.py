@@ -87,8 +87,13 @@ def read(path: str) -> tuple[list[str], list[list[str]]]:
         Refusal: The file is empty, is no text, or a row has more or fewer fields than the header.
         OSError: The file is not there.
     """
+    with tabbed.opened(path) as file:
+        return _rows(path, file.read())
+
+
+def _rows(path: str, content: bytes) -> tuple[list[str], list[list[str]]]:
     try:
-        lines = _text(path).split("\n")
+        lines = content.decode("utf-8", _ERRORS).split("\n")
     except UnicodeDecodeError:
         raise Refusal(f"tsv: {path} is no UTF-8 text; give a tab-separated file with a header row.") from None
     if not lines[-1]:
@@ -99,13 +104,6 @@ def read(path: str) -> tuple[list[str], list[list[str]]]:
     for number, row in enumerate(rows, start=2):
         _check_width(path, number, row, header)
     return header, rows
-
-
-def _text(path: str) -> str:
-    if paths.is_remote(path):
-        return paths.read_text(path)
-    with open(path, encoding="utf-8", errors=_ERRORS, newline="\n") as file:
-        return file.read()
 
 
 def _check_width(path: str, number: int, row: Sequence[str], header: Sequence[str]) -> None:
@@ -120,24 +118,21 @@ def columns(path: str) -> tuple[list[str], list[pa.Array]]:
         Refusal: As `read`.
         OSError: The file is not there.
     """
-    try:
-        names = [str(place) for place in range(len(_first_line(path)))]
-        read_options = pyarrow.csv.ReadOptions(column_names=names, skip_rows=1, block_size=_BLOCK)
-        found = tabbed.parsed(path, read_options, dict.fromkeys(names, pa.large_binary()))
-        # Arrow takes an empty line for a row of empty fields, and damaged text for text.
-        if len(names) == 1 or not tabbed.has_empty_row(found):
-            return _first_line(path), [_unescaped(tabbed.checked(fields)) for fields in found]
-    except (pa.ArrowInvalid, UnicodeDecodeError):
-        pass
-    header, rows = read(path)  # refuses what is damaged, in words
+    with tabbed.opened(path) as file:
+        try:
+            header = _split(file.readline())
+            names = [str(place) for place in range(len(header))]
+            read_options = pyarrow.csv.ReadOptions(column_names=names, skip_rows=1, block_size=_BLOCK)
+            found = tabbed.parsed(file, read_options, dict.fromkeys(names, pa.large_binary()))
+            # Arrow takes an empty line for a row of empty fields, and damaged text for text.
+            if len(names) == 1 or not tabbed.has_empty_row(found):
+                return header, [_unescaped(tabbed.checked(fields)) for fields in found]
+        except (pa.ArrowInvalid, UnicodeDecodeError):
+            pass
+        file.seek(0)
+        header, rows = _rows(path, file.read())  # refuses what is damaged, in words
     listed = zip(*rows, strict=True) if rows else ((),) * len(header)
     return header, [texts.arrow(list(fields)) for fields in listed]
-
-
-def _first_line(path: str) -> list[str]:
-    with tabbed.opened(path) as file:
-        line: bytes = file.readline()
-    return [unescape(name) for name in line.rstrip(b"\n").removesuffix(b"\r").decode("utf-8", _ERRORS).split("\t")]
 
 
 def column(path: str, name: str) -> pa.Array:
@@ -149,7 +144,8 @@ def column(path: str, name: str) -> pa.Array:
     """
     try:
         read_options = pyarrow.csv.ReadOptions(block_size=_BLOCK)
-        return _unescaped(tabbed.parsed(path, read_options, {escape(name): pa.large_binary()})[0])
+        with tabbed.opened(path) as file:
+            return _unescaped(tabbed.parsed(file, read_options, {escape(name): pa.large_binary()})[0])
     except (pa.ArrowInvalid, KeyError) as error:
         raise Refusal(f"tsv: column '{name}' of {path} cannot be read ({error}); copy the whole folder.") from None
 
@@ -264,9 +260,13 @@ def _header(path: str, line: bytes) -> tuple[list[str], int]:
 
 def _names(line: bytes) -> list[str]:
     try:
-        return [unescape(name) for name in line.rstrip(b"\r\n").decode("utf-8", _ERRORS).split("\t")]
+        return _split(line)
     except UnicodeDecodeError:
         return [""]
+
+
+def _split(line: bytes) -> list[str]:
+    return [unescape(name) for name in line.rstrip(b"\r\n").decode("utf-8", _ERRORS).split("\t")]
 
 
 def _dimension(names: Sequence[str]) -> int:

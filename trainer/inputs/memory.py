@@ -107,8 +107,8 @@ def encoded(
     @tf.autograph.experimental.do_not_convert
     def both(features: Mapping[str, Any], labels: Any, weights: Any) -> Any:
         kept = {key: features[key] for key in also}
-        told = {} if outside is None else dict(outside(features))
-        return (dict(features) if encode is None else dict(encode(features))), told, kept, labels, weights
+        made = dict(features) if encode is None else dict(encode(features))  # which refuses what is none of its values
+        return made, {} if outside is None else dict(outside(features)), kept, labels, weights
 
     rows, found = 0, elements(batches.map(both, num_parallel_calls=tf.data.AUTOTUNE))
     while True:

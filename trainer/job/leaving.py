@@ -9,7 +9,7 @@ from trainer import export, paths, pictures, projector, report, tables
 from trainer.job import summary
 from trainer.job.tables import leave_tables
 from trainer.job.work import Work
-from trainer.pictures import to_tensorboard
+from trainer.pictures import Picture, to_tensorboard
 from trainer.run import Run
 from trainer.tables import Entry, Table
 
@@ -21,12 +21,12 @@ class Left:
     Args:
         tables: The trained tables.
         entries: What the manifest says of each.
-        pictures: The paths of the pictures.
+        pictures: What was drawn.
     """
 
     tables: Sequence[Table]
     entries: Mapping[str, Entry]
-    pictures: Sequence[str]
+    pictures: Sequence[Picture]
 
 
 def leave(work: Work) -> Left:
@@ -34,9 +34,10 @@ def leave(work: Work) -> Left:
     found = leave_tables(work)
     run = work.plan.run
     export.write(run.export, work.model, work.plan.problem.head)
+    drawn: list[Picture] = []
     with summary.unstopped("pictures"):
-        pictures.write(run.file("pictures"), found, _history(run))
-    drawn = _drawn(run)
+        _remove_pictures(run)  # of the part before a resume: some may have no place now
+        drawn = pictures.write(run.file("pictures"), found, _history(run), _tell_of_picture)
     with summary.unstopped("pictures in TensorBoard"):
         to_tensorboard(paths.join(run.logs, "train"), drawn, int(work.model.optimizer.iterations.numpy()))
     with summary.unstopped("the projector"):
@@ -60,11 +61,16 @@ def health_of(left: Left) -> dict[str, Any]:
     }
 
 
-def _drawn(run: Run) -> list[str]:
-    """Returns the paths of the pictures that are there, where one of them could not be drawn too."""
+def _remove_pictures(run: Run) -> None:
     folder = run.file("pictures")
-    names = sorted(paths.names_in(folder)) if paths.exists(folder) else []
-    return [paths.join(folder, name) for name in names if name.endswith(".png")]
+    for path in (paths.join(folder, name) for name in paths.names_in(folder) if name.endswith(".png")):
+        if not paths.is_folder(path):
+            paths.remove_file(path)
+
+
+def _tell_of_picture(picture: Picture, error: Exception) -> None:
+    with summary.unstopped("pictures"):
+        raise error
 
 
 def _history(run: Run) -> list[dict[str, Any]]:

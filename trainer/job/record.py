@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from trainer import __version__
 from trainer import run as runs
 from trainer import settings as flags
@@ -21,6 +23,7 @@ from trainer.problem import Problem
 
 _PACKAGES = ("tensorflow", "keras", "tensorflow-datasets", "numpy")
 _PROSE = ("name", "description")
+_COLUMNS = ("dnn_feature_columns", "linear_feature_columns", "catalogues")
 
 
 def write_record(work: Work) -> None:
@@ -36,21 +39,19 @@ def write_record(work: Work) -> None:
         stored = run.read_json("settings.json")
         _check_unchanged(stored, settings, digest)
         started = stored.get("started", started)
-    runs.prepare(run, plan.settings.resume)
     versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
     problem = described(plan.problem)
-    run.write_json(
-        "settings.json",
-        {
-            "command": shlex.join([*flags.PROG.split(), *plan.argv]),
-            "started": started,
-            "settings": settings,
-            "trained_with": {**plain(plan.problem), "digest": _digest(problem)},
-            "versions": {"embedding-columns": __version__, **versions, "python": sys.version.split()[0]},
-            "seed": plan.settings.seed,
-            "data": {"name": work.source.name, "digest": digest},
-        },
-    )
+    record = {
+        "command": shlex.join([*flags.PROG.split(), *plan.argv]),
+        "started": started,
+        "settings": settings,
+        "trained_with": {**plain(plan.problem), "digest": digest_of(problem)},
+        "versions": {"embedding-columns": __version__, **versions, "python": sys.version.split()[0]},
+        "seed": plan.settings.seed,
+        "data": {"name": work.source.name, "digest": digest},
+    }
+    runs.prepare(run, plan.settings.resume)  # not before all is known that takes the place of what goes
+    run.write_json("settings.json", record)
     run.write_json("problem.json", problem)
 
 
@@ -61,45 +62,47 @@ def described(problem: Problem) -> dict[str, Any]:
         "description": problem.description,
         "dnn_feature_columns": to_dict([*map(without_old_values, problem.dnn_feature_columns)]),
         "linear_feature_columns": to_dict([*map(without_old_values, problem.linear_feature_columns)]),
-        "dnn_hidden_units": list(problem.dnn_hidden_units),
-        "label": problem.label,
-        "head": {"kind": type(problem.head).__name__, **_fields(problem.head)},
-        "validation": {"kind": type(problem.validation).__name__, **_fields(problem.validation)},
+        **{name: _plain(getattr(problem, name)) for name in ("dnn_hidden_units", "label", "head", "validation")},
     }
 
 
 def plain(problem: Problem) -> dict[str, Any]:
-    """Returns the arguments of a problem that are numbers, texts, lists of these, or functions, by their names.
+    """Returns the arguments of a problem by their names, but for its columns and its prose, as JSON can hold them.
 
     What settings change in a problem is changed in it, so these are what the training goes by.
 
     Example:
-        >>> found = plain(Problem(dataset="flights", dnn_hidden_units=(64, 32), learning_rate=0.01))
-        >>> found["dnn_hidden_units"], found["learning_rate"], found["dnn_optimizer"]
-        ([64, 32], 0.01, 'LazyAdam')
+        >>> from trainer import feature_column as fc
+        >>> hour = fc.categorical_column_with_identity("hour", 24)
+        >>> found = plain(Problem(dataset="nyc_flights", linear_feature_columns=[hour], learning_rate=0.01))
+        >>> found["dataset"], found["learning_rate"], found["head"]["kind"]
+        ('nyc_flights', 0.01, 'BinaryHead')
     """
-    values = {field.name: getattr(problem, field.name) for field in dataclasses.fields(problem)}
-    found = {name: _plain(value) for name, value in values.items() if name not in _PROSE}
-    return {name: value for name, value in found.items() if value is not NotImplemented}
+    names = [field.name for field in dataclasses.fields(problem) if field.name not in (*_PROSE, *_COLUMNS)]
+    return {name: _plain(getattr(problem, name)) for name in names}
 
 
 def _plain(value: Any) -> Any:
+    """Returns a value as JSON can hold it: a dataclass with its kind, a function and anything else by its name."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _plain(value.tolist())
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
-        values = [_plain(each) for each in value]
-        return NotImplemented if NotImplemented in values else values
-    return getattr(value, "__qualname__", NotImplemented) if callable(value) else NotImplemented
+        return [_plain(each) for each in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        own = {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {"kind": type(value).__name__, **own}
+    function = getattr(value, "func", value)  # of a functools.partial
+    return str(getattr(function, "__qualname__", type(value).__name__))
 
 
-def _digest(content: Mapping[str, Any]) -> str:
+def digest_of(content: Mapping[str, Any]) -> str:
     """Returns 16 hexadecimal digits that differ where what is said of a problem differs, but for its prose."""
     told = {name: value for name, value in content.items() if name not in _PROSE}
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _fields(value: Any) -> dict[str, Any]:
-    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else {}
 
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from trainer import catalogue, models, projector
+from trainer import catalogue, models, paths, projector
 from trainer.baselines import comparison
 from trainer.errors import Refusal
 from trainer.feature_column.starting import without_sources
@@ -21,6 +21,7 @@ from trainer.job.record import write_record
 from trainer.job.tables import leave_tables, tables_of, trained_rows
 from trainer.job.work import Work
 from trainer.problem import Problem
+from trainer.run import Run
 from trainer.training import Position, evaluate, train
 from trainer.training.callbacks import History, Progress, TensorBoardScalars
 from trainer.training.checkpoints import Checkpoints
@@ -155,16 +156,22 @@ def learned(work: Work) -> tuple[Work, dict[str, Any]]:
     test_examples = work.data.test()
     test = evaluate(work.model, work.halves, test_examples, settings.eval_batch_size)
     trained = min((position.steps - done) * problem.train_batch_size, problem.num_epochs * len(work.data.train))
+    speed = {"seconds": round(seconds, 3), "examples_per_second": round(trained / seconds, 1)}
     return work.counting("test", test_examples), {
         **test,
         **{f"validation_{name}": value for name, value in validation.items()},
         "train_examples": len(work.data.train),
         "steps": position.steps,
-        "seconds": round(seconds, 3),
-        "examples_per_second": round(trained / seconds, 1),
+        **(speed if position.steps > done else {**speed, **_speed_before(work.plan.run)}),
         "peak_memory_bytes": _peak_memory(),
         "data": work.source.name,
     }
+
+
+def _speed_before(run: Run) -> dict[str, Any]:
+    """Returns how fast a run was trained that is gone on with after its last step, where it says so."""
+    stored = run.read_json("metrics.json") if paths.exists(run.file("metrics.json")) else {}
+    return {name: stored[name] for name in ("seconds", "examples_per_second") if name in stored}
 
 
 def _callbacks(work: Work) -> list[keras.callbacks.Callback]:

@@ -99,7 +99,8 @@ def show_end(plan: Plan, metrics: dict[str, Any], tables: Iterable[Entry], absen
         f"{quantity(metrics['peak_memory_bytes'])} of memory, {metrics['total_seconds']:.0f} s in all"
     )
     show_health(tables)
-    print(f"look at it  tensorboard --logdir {_seen(plan.run.path, '..')}, or open {_seen(plan.run.path, report.FILE)}")
+    page = f", or open {_seen(plan.run.path, report.FILE)}" if paths.exists(plan.run.file(report.FILE)) else ""
+    print(f"look at it  tensorboard --logdir {_seen(plan.run.path, '..')}{page}")
     show_planted(absent)
     print(plan.run.path, flush=True)
 
@@ -133,9 +134,14 @@ def _use(entry: Entry) -> str:
 
 
 def _seen(path: str, name: str) -> str:
-    """Returns a path from that of a run, as a person would write it where the job was started."""
-    if paths.is_remote(path):
-        return paths.join(path, name)
+    """Returns a path from that of a run, as a person would write it where the job was started.
+
+    Example:
+        >>> _seen("gs://bucket/runs/flights", ".."), _seen(os.path.abspath("runs/flights"), "report.html")
+        ('gs://bucket/runs', 'runs/flights/report.html')
+    """
+    if paths.is_remote(path):  # whose folders have no folder ..
+        return path.rstrip("/").rpartition("/")[0] if name == ".." else paths.join(path, name)
     found = os.path.normpath(os.path.join(path, name))
     relative = os.path.relpath(found)
     return found if relative.startswith("..") else relative

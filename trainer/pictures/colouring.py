@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from trainer.pictures.figures import INK, LABEL_SIZE, NAME_SIZE, OKABE_ITO, QUIET_INK, number, short, shortened
 from trainer.tables import Described
@@ -24,6 +24,12 @@ _DARK_TO_LIGHT = matplotlib.colormaps["viridis"].resampled(64)
 _SHAPES = ("o", "s", "^", "D", "v", "P", "X")
 _LEAST_EXPLAINED = 0.1
 """The share of the points' variance from which the colours of a key tell something."""
+
+_LEAST_FACTOR, _DECADE = 2, 10
+"""How many times the least count the largest is for colours to tell it, and for these to tell factors."""
+
+_LARGEST_WHOLE = 1e10
+"""Whole numbers below this are written with all their digits, as two of them differ in the last."""
 
 _GROUPS = 8
 _RANGE = re.compile(r"[\[(]([^,\s]+), ([^,\s]+)[)\]]")
@@ -77,32 +83,44 @@ class Scale:
     Args:
         name: What the number is.
         values: `(points,)` numbers.
-        logarithmic: Each step of the bar is a factor.
+        counts: The numbers count something, one at least. From a decade of them on, each step of the bar is a factor.
     """
 
     name: str
     values: Array
-    logarithmic: bool = False
+    counts: bool = False
 
     def draw(self, axes: Any, points: Array, area: float) -> None:
         """Draws points, `(points, 2)`, with an area in square points, and the bar."""
-        norm = (LogNorm if self.logarithmic else Normalize)(self.values.min(), self.values.max())
+        norm = (LogNorm if self._is_logarithmic else Normalize)(self.values.min(), self.values.max())
         drawn = axes.scatter(*points.T, s=area, c=self.values, cmap=_DARK_TO_LIGHT, norm=norm, **_EDGE)
         bar = axes.figure.colorbar(drawn, ax=axes, fraction=0.03, aspect=axes.figure.get_figheight() * 5, pad=0.015)
         bar.outline.set_visible(False)
         bar.ax.yaxis.set_minor_locator(NullLocator())
-        bar.ax.yaxis.set_major_locator(self._ticks())
-        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: self._text(value)))
+        ticks = self._ticks()
+        bar.set_ticks(ticks, labels=[self._text(tick) for tick in ticks])
         bar.ax.tick_params(length=2, labelsize=LABEL_SIZE, labelcolor=QUIET_INK, color=QUIET_INK)
         bar.set_label(short(self.name), fontsize=NAME_SIZE, color=QUIET_INK, parse_math=False)
 
-    def _ticks(self) -> Any:
-        if not self.logarithmic:
-            return MaxNLocator(6, integer=bool((self.values == np.round(self.values)).all()))
-        return LogLocator(subs=(1,) if self.values.max() > 1000 * self.values.min() else (1, 2, 5))
+    @property
+    def _is_logarithmic(self) -> bool:
+        return self.counts and bool(self.values.max() >= _DECADE * self.values.min())
+
+    @property
+    def _is_whole(self) -> bool:
+        return bool((self.values == np.round(self.values)).all() and np.abs(self.values).max() < _LARGEST_WHOLE)
+
+    def _ticks(self) -> list[float]:
+        """Returns the numbers beside the bar, none of them outside of the values."""
+        least, most = float(self.values.min()), float(self.values.max())
+        steps = (1,) if most > 1000 * least else (1, 2, 5)
+        locator = LogLocator(subs=steps) if self._is_logarithmic else MaxNLocator(6, integer=self._is_whole)
+        return [float(tick) for tick in locator.tick_values(least, most) if least <= tick <= most]
 
     def _text(self, value: float) -> str:
-        return f"{value:,.0f}" if self.logarithmic else number(value)
+        if self.counts:
+            return f"{value:,.0f}"
+        return f"{value:.0f}".replace("-", "\N{MINUS SIGN}") if self._is_whole else number(value)
 
 
 Colouring = Plain | Kinds | Scale
@@ -112,7 +130,7 @@ def colouring(table: Described, rows: Sequence[int], points: Array) -> Colouring
     """Returns what to colour the points of some rows by.
 
     That is the key, or the detail, that explains most of where the points lie: a tenth of their variance at least.
-    Where none does, it is how often each row was trained.
+    Where none does, it is how often each row was trained, unless that is nearly the same for all.
 
     Args:
         table: The table.
@@ -126,9 +144,12 @@ def colouring(table: Described, rows: Sequence[int], points: Array) -> Colouring
     explained = [_explained(kind, points) for kind in found]
     if found and max(explained) >= _LEAST_EXPLAINED:
         return found[int(np.argmax(explained))]
-    if table.counts is None or len(set(table.counts[rows].tolist())) < 2:
+    if table.counts is None:
         return Plain()
-    return Scale("training examples", table.counts[rows].astype(np.float64), logarithmic=True)
+    counts = table.counts[rows].astype(np.float64)
+    if counts.max() < _LEAST_FACTOR * counts.min():
+        return Plain()
+    return Scale("training examples", counts, counts=True)
 
 
 def _of_texts(name: str, texts: Sequence[str]) -> Kinds | Scale | None:
@@ -161,6 +182,7 @@ def _explained(kind: Kinds | Scale, points: Array) -> float:
         limits = np.quantile(kind.values, np.linspace(0, 1, min(_GROUPS, len(points) // 2) + 1)[1:-1])
         groups = np.searchsorted(limits, kind.values, side="right")
     sizes = np.maximum(np.bincount(groups), 1)  # (groups,)
+    points = points / np.abs(points).max()  # the square of a large number is none
     if len(points) <= len(sizes):
         return 0.0
     means = np.stack([np.bincount(groups, weights) / sizes for weights in points.T], axis=1)  # (groups, 2)

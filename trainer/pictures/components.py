@@ -2,7 +2,14 @@
 
 import numpy as np
 
+from trainer.tables import Described
 from trainer.tables.table import Array
+
+
+def trained_and_finite(table: Described) -> Array:
+    """Tells for each row of a table whether it was trained and all its values are finite; `(rows,)`."""
+    finite = np.isfinite(table.values.astype(np.float64))  # (rows, dimension)
+    return np.logical_and(table.trained, finite.all(axis=1))
 
 
 def principal_components(values: Array, most: int, least: float = 0.02) -> tuple[Array, Array]:
@@ -27,16 +34,18 @@ def principal_components(values: Array, most: int, least: float = 0.02) -> tuple
         >>> abs(scores).round(3).tolist(), shares.round(3).tolist()
         ([[5.0], [0.0], [5.0]], [1.0])
     """
-    values = values.astype(np.float64)  # the square of a large float32 is none
+    values = values.astype(np.float64)
+    largest = float(np.abs(values).max()) or 1.0
+    values = values / largest  # the square of a large number is none, nor that of a small one
     centred = values - values.mean(axis=0)  # (rows, dimension)
     left, singular, _ = np.linalg.svd(centred, full_matrices=False)
     variance = singular**2  # (min(rows, dimension),)
     # Rows that are alike differ by rounding; that is no direction.
-    if not variance[0] > (1e-7 * np.abs(values).max()) ** 2 * values.size:
+    if not variance[0] > 1e-14 * values.size:
         return np.zeros((len(values), 0)), np.zeros(0)
     shares = (variance / variance.sum())[:most]
     shares = shares[: max(1, int((shares >= least).sum()))]  # they fall
-    scores = left[:, : len(shares)] * singular[: len(shares)]  # (rows, components)
+    scores = left[:, : len(shares)] * singular[: len(shares)] * largest  # (rows, components)
     # Of rows equally far out, up to rounding, the first decides.
     far_out = np.abs(scores) >= np.abs(scores).max(axis=0) * (1 - 1e-6)
     signs = np.sign(scores[far_out.argmax(axis=0), np.arange(len(shares))])

@@ -5,13 +5,14 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from trainer.errors import Refusal
 from trainer.feature_column import CategoricalColumn, CrossedColumn
 from trainer.pictures import figures
-from trainer.pictures.components import principal_components
+from trainer.pictures.components import principal_components, trained_and_finite
 from trainer.pictures.figures import INK, LABEL_SIZE, NAME_SIZE, QUIET_INK, SMALL_SIZE, TEXT_SIZE, short
 from trainer.tables import Table
 from trainer.tables.table import Array
@@ -29,6 +30,8 @@ _FINE_FROM = 60
 """Values of a key from which cells are too small for a white edge and a hatch, which would fill the file."""
 
 _EMPTY, _HATCH, _EMPTY_FINE = "#efefef", "#c4c4c4", "#b4b4b4"
+_NOT_FINITE = "#4d4d4d"
+"""A grey as dark as no cell is that has a number."""
 
 
 def why_not(table: Table) -> str | None:
@@ -39,10 +42,10 @@ def why_not(table: Table) -> str | None:
     for key in keys:
         if key.num_buckets > MOST_VALUES:
             return f"has {key.num_buckets:,} values of '{key.name}', and {MOST_VALUES} are the most that can be drawn"
-    values = table.values[table.trained]
-    if len(values) < 2:
+    if table.trained.sum() < 2:
         return "has fewer than two trained rows"
-    if not np.isfinite(values).all():
+    values = table.values[trained_and_finite(table)]
+    if len(values) < 2:
         return "has values that are not finite"
     return None if principal_components(values, 1)[1].size else "has all its trained rows alike"
 
@@ -50,8 +53,8 @@ def why_not(table: Table) -> str | None:
 def heat_map(table: Table, path: str) -> None:
     """Draws the first principal components of a table's trained rows over the two keys of its cross.
 
-    The first key runs down and the second across; a cell that was never trained is left empty. Each component has a
-    scale of its own, the same on both sides of zero.
+    The first key runs down and the second across; a cell that was never trained is left empty, and one whose values
+    are not finite is dark. Each component has a scale of its own, the same on both sides of zero.
 
     Args:
         table: A table on an exact cross of two keys, each of 120 values at most.
@@ -69,7 +72,8 @@ def heat_map(table: Table, path: str) -> None:
 def drawn(table: Table) -> Figure:
     """Returns the figure of a table that `why_not` has nothing against."""
     down, across = _keys(table)
-    scores, shares = principal_components(table.values[table.trained], MOST_COMPONENTS)
+    shown = trained_and_finite(table)
+    scores, shares = principal_components(table.values[shown], MOST_COMPONENTS)
     fine = max(down.num_buckets, across.num_buckets) >= _FINE_FROM
     inches = _inches_high(down.num_buckets)
     dots_per_inch = figures.DOTS_PER_INCH // 2 if fine else figures.DOTS_PER_INCH
@@ -77,12 +81,14 @@ def drawn(table: Table) -> Figure:
     panels = figure.subplots(len(shares), 1, squeeze=False, sharex=True)[:, 0]
     for number, axes in enumerate(panels):
         cells = np.full(table.rows, np.nan)
-        cells[table.trained] = scores[:, number]
+        cells[shown] = scores[:, number]
         _draw(axes, cells.reshape(down.num_buckets, across.num_buckets), fine)  # (first key, second key)
+        _cross_out(axes, np.flatnonzero(table.trained & ~shown), across.num_buckets)
         axes.set_title(f"Component {number + 1}: {shares[number]:.0%}", loc="left", fontsize=TEXT_SIZE, color=INK)
         _label(axes.yaxis, down, inches / _LINE_INCHES)
     _label_across(panels[-1], across)
-    _write_title(figure, table, shares, fine)
+    _write_title(figure, table, int(shown.sum()), shares)
+    _write_legend(figure, table, int(shown.sum()), fine)
     return figure
 
 
@@ -95,18 +101,27 @@ def _inches_high(values: int) -> float:
     return min(max(values * 0.24, 1.4), 4.5)
 
 
-def _write_title(figure: Figure, table: Table, shares: Array, fine: bool) -> None:
+def _write_title(figure: Figure, table: Table, shown: int, shares: Array) -> None:
     trained = int(table.trained.sum())
+    kinds = ["were trained"] * (trained < table.rows) + ["are finite"] * (shown < trained)
     components = "First principal component" if len(shares) == 1 else f"First {len(shares)} principal components"
-    rows = (
-        f"{table.rows:,} rows" if trained == table.rows else f"the {trained:,} rows of {table.rows:,} that were trained"
-    )
+    rows = f"the {shown:,} rows of {table.rows:,} that {' and '.join(kinds)}" if kinds else f"{table.rows:,} rows"
     figures.write_title(figure, table.name, f"{components} of {rows}: {shares.sum():.0%} of the variance")
+
+
+def _write_legend(figure: Figure, table: Table, shown: int, fine: bool) -> None:
+    trained = int(table.trained.sum())
+    cells = {}
     if trained < table.rows:
+        cells["never trained"] = Patch(**_empty(fine))
+    if shown < trained:
+        cells["not finite"] = Patch(facecolor=_NOT_FINITE)
+    if cells:
         figure.legend(
-            [Patch(**_empty(fine))],
-            ["never trained"],
+            [*cells.values()],
+            [*cells],
             loc="upper right",
+            ncols=len(cells),
             frameon=False,
             fontsize=SMALL_SIZE,
             labelcolor=QUIET_INK,
@@ -135,6 +150,11 @@ def _draw(axes: Any, cells: Array, fine: bool) -> None:
     bar.set_ticks([-limit, 0, limit], labels=[f"\N{MINUS SIGN}{limit:.2g}", "0", f"+{limit:.2g}"])
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, labelsize=LABEL_SIZE, labelcolor=QUIET_INK)
+
+
+def _cross_out(axes: Any, rows: Array, across: int) -> None:
+    cells = [Rectangle((row % across, row // across), 1, 1) for row in rows.tolist()]
+    axes.add_collection(PatchCollection(cells, facecolor=_NOT_FINITE, linewidth=0), autolim=False)
 
 
 def _label_across(axes: Any, column: CategoricalColumn) -> None:

@@ -11,19 +11,20 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DESCRIPTION = "Drawn from what the run left, and the same as its file `{file}`."
 
 
-def to_tensorboard(log_dir: str, pictures: Sequence[str], step: int) -> None:
+def to_tensorboard(log_dir: str, pictures: Sequence[str | os.PathLike[str]], step: int) -> None:
     """Writes PNG files as images into an event file of their own, byte for byte as they are.
 
     Args:
         log_dir: Where the event file goes; made if there is something to write.
-        pictures: Paths of PNG files; `pictures/day_hour.png` has the tag `pictures/day_hour`.
+        pictures: What `pictures.write` returns, or paths of PNG files; `pictures/day_hour.png` has the tag
+            `pictures/day_hour`.
         step: The steps of the training that the pictures show.
 
     Raises:
         Refusal: A file is no PNG image; then nothing is written.
         OSError: A file cannot be read.
     """
-    contents = {path: paths.read_bytes(path) for path in pictures}
+    contents = {path: paths.read_bytes(path) for path in [os.fspath(picture) for picture in pictures]}
     for path, content in contents.items():
         if not content.startswith(_SIGNATURE) or len(content) < 24:
             raise Refusal(f"pictures: {path} is no PNG image; give the files that pictures.write returns.")

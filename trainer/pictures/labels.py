@@ -7,6 +7,9 @@ from trainer.tables.table import Array
 _GAP, _CLEAR = 3.0, 10.0
 """Pixels between a label and its point, and to any other point, so that nobody takes that for its own."""
 
+_COVERED = 1.0
+"""Pixels between a label and a point that it does not hide."""
+
 
 def corners(points: Array, sizes: Array, room: tuple[float, float], radius: float, over: int = 0) -> Array:
     """Returns where the labels of points start, NaN for a label that finds no room.
@@ -20,7 +23,8 @@ def corners(points: Array, sizes: Array, room: tuple[float, float], radius: floa
         sizes: `(points, 2)` width and height of each label in pixels; a label without a width is left out.
         room: Width and height in pixels.
         radius: Of a point, in pixels.
-        over: The number of first points whose labels may cover the points after these, rather than be left out.
+        over: The number of first points whose labels may cover points, as few as can be and rather those after the
+            first, than be left out.
 
     Returns:
         `(points, 2)` pixels of the labels' lower left corners.
@@ -35,10 +39,12 @@ def corners(points: Array, sizes: Array, room: tuple[float, float], radius: floa
     for number, (point, size) in enumerate(zip(points, sizes, strict=True)):
         boxes = _candidates(point, size, radius)  # (candidates, 4): left, bottom, right, top
         free = (boxes[:, :2] >= _GAP).all(1) & (boxes[:, 2:] <= np.subtract(room, _GAP)).all(1) & (size[0] > 0)
-        free &= ~_touched(boxes, taken, _GAP) & ~_touched(np.array([[*point, *point]]), taken, radius)
-        clear = free & ~_near(boxes, point, points, radius)
+        free &= ~_touched(boxes, taken, _GAP).any(1) & ~_touched(np.array([[*point, *point]]), taken, radius).any()
+        clear = free & ~_near(boxes, point, points, radius).any(1)
         if number < over and not clear.any():
-            clear = free & ~_near(boxes, point, points[:over], radius)
+            covered = _near(boxes, point, points, radius, _COVERED).sum(1)  # (candidates,)
+            covered += _near(boxes, point, points[:over], radius).sum(1) * len(points)  # these want a label themselves
+            clear = free & (covered == covered[free].min(initial=covered.max()))
         if clear.any():
             box = boxes[clear.argmax()]
             found[number], taken = box[:2], np.vstack([taken, box])
@@ -63,14 +69,14 @@ def _candidates(point: Array, size: Array, radius: float) -> Array:
     return np.hstack([lower_left, lower_left + size])
 
 
-def _near(boxes: Array, point: Array, points: Array, radius: float) -> Array:
-    """Tells for each box of a point whether it is near any of the other points."""
+def _near(boxes: Array, point: Array, points: Array, radius: float, gap: float = _CLEAR) -> Array:
+    """Tells for each box of a point which of the other points it is near; `(boxes, others)`."""
     others = points[np.abs(points - point).max(axis=1) > 1]
-    return _touched(boxes, np.hstack([others - radius, others + radius]), _CLEAR)
+    return _touched(boxes, np.hstack([others - radius, others + radius]), gap)
 
 
 def _touched(boxes: Array, others: Array, gap: float) -> Array:
-    """Tells for each box whether it comes nearer than `gap` to any of the others."""
+    """Tells for each box which of the others it comes nearer to than `gap`; `(boxes, others)`."""
     left, bottom, right, top = others.T
-    across = (boxes[:, :1] < right + gap) & (boxes[:, 2:3] > left - gap)  # (boxes, others)
-    return (across & (boxes[:, 1:2] < top + gap) & (boxes[:, 3:] > bottom - gap)).any(1)
+    across = (boxes[:, :1] < right + gap) & (boxes[:, 2:3] > left - gap)
+    return across & (boxes[:, 1:2] < top + gap) & (boxes[:, 3:] > bottom - gap)

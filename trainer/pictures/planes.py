@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 from trainer.errors import Refusal
 from trainer.pictures import figures, labels
 from trainer.pictures.colouring import colouring
-from trainer.pictures.components import principal_components
+from trainer.pictures.components import principal_components, trained_and_finite
 from trainer.pictures.figures import FAINT_INK, INK, LABEL_SIZE, NAME_SIZE, QUIET_INK
 from trainer.tables import Described
 from trainer.tables.table import Array
@@ -22,11 +22,11 @@ _LEAST_OF_FIRST = 0.02
 """A plane with less variance than this upwards, as a share of that across, would be a line."""
 
 _LONGEST_LABEL = 28
-_OVER = 40
-"""Labels that may cover points where there are many of them: without these the often trained rows of a dense middle
+_OVER, _OVER_MANY = 10, 40
+"""Labels that may cover points, of some points and of many: without these the often trained rows of a dense middle
 had none."""
 _MANY_ROWS = 300
-_HALO = [withStroke(linewidth=3, foreground="white")]
+_HALO = [withStroke(linewidth=3, foreground="white", alpha=0.7)]
 _GOLDEN = (5**0.5 - 1) / 2
 _LOWEST, _HIGHEST = 2.6, 6.0
 """Inches of the points' part of a picture."""
@@ -82,7 +82,7 @@ def drawn(table: Described) -> Figure:
 
 
 def _rows(table: Described) -> Array:
-    return np.flatnonzero(table.trained & np.isfinite(table.values.astype(np.float64)).all(axis=1))
+    return np.flatnonzero(trained_and_finite(table))
 
 
 def _components(values: Array) -> tuple[Array, Array]:
@@ -115,7 +115,7 @@ def _titles(table: Described, rows: Array) -> list[str]:
 def _first(table: Described, rows: Array, scores: Array) -> Array:
     """Returns the order in which points choose places: the most often trained first, of those the farthest out."""
     counts = np.zeros(len(rows)) if table.counts is None else table.counts[rows]
-    return np.lexsort([-np.square(scores).sum(axis=1), -counts])
+    return np.lexsort([-np.hypot(scores[:, 0], scores[:, -1]), -counts])
 
 
 def _write_title(figure: Figure, table: Described, drawn_rows: int, shares: Array) -> None:
@@ -173,14 +173,13 @@ def _label(axes: Any, points: Array, texts: list[str], order: Array, area: float
     size = np.array([axes.bbox.width, axes.bbox.height])
     pixels = axes.transData.transform(points) - axes.bbox.min  # (rows, 2)
     radius = (area**0.5 / 2 + 0.3) * axes.figure.dpi / 72
-    over = _OVER if len(points) > _MANY_ROWS else 0
+    over = _OVER_MANY if len(points) > _MANY_ROWS else _OVER
     found = labels.corners(pixels[order], _sizes(axes, [texts[row] for row in order]), tuple(size), radius, over)
     style = {"fontsize": LABEL_SIZE, "color": INK, "parse_math": False, "ha": "left", "va": "bottom"}
-    halo = _HALO if over else []
     placed = ~np.isnan(found[:, 0])
     for row, corner in zip(order[placed], found[placed] / size, strict=True):
-        axes.text(*corner, texts[row], transform=axes.transAxes, path_effects=halo, **style)
-    if over:
+        axes.text(*corner, texts[row], transform=axes.transAxes, path_effects=_HALO, **style)
+    if len(points) > _MANY_ROWS:
         axes.scatter(*points[order[placed]].T, s=area * 1.8, facecolors="none", edgecolors=INK, linewidths=1, zorder=4)
     return int(placed.sum())
 

@@ -37,7 +37,8 @@ def check(folder: str) -> None:
     state, config = paths.join(folder, _STATE), paths.join(folder, CONFIG)
     if paths.exists(state) and paths.read_text(state) != _OWN:
         raise Refusal(f"projector: {folder} holds checkpoints of a model; give a folder of its own, as logs/projector.")
-    if paths.exists(config) and not paths.read_text(config).startswith(_MARK):
+    # Our checkpoint is as good a sign as our mark, which a config had not always.
+    if not paths.exists(state) and paths.exists(config) and not paths.read_text(config).startswith(_MARK):
         raise Refusal(f"projector: {folder} holds a projector of something else; give a folder of its own.")
 
 
@@ -46,9 +47,10 @@ def clear(folder: str) -> None:
     if not paths.exists(paths.join(folder, CONFIG)):
         return
     earlier = read_config(folder)
-    write_config(folder, [])
     described = [(part.metadata_path, part.bookmarks_path, part.sprite.image_path) for part in earlier]
-    for file in (_STATE, *(file for files in described for file in files if _is_own(file))):
+    files = [file for files in described for file in files if _is_own(file)]
+    write_config(folder, [])
+    for file in (_STATE, *files):
         if paths.exists(paths.join(folder, file)):
             paths.remove_file(paths.join(folder, file))
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trainer import feature_column
+from trainer import feature_column, heads
 from trainer.report.files import Files
 from trainer.report.wording import NONE, shortened, words
 
@@ -28,10 +28,10 @@ class Declaration:
 
 
 def declarations(files: Files) -> list[Declaration]:
-    """Returns the parts of a problem that were declared."""
+    """Returns the parts of a problem that were declared, without those that stand among the settings."""
     found = []
     for name, value in files.problem.items():
-        if name not in ("name", "description"):
+        if name not in ("name", "description", *files.trained_with):
             is_list = isinstance(value, list) and any(isinstance(each, Mapping) for each in value)
             lines = [written(each) for each in value] if is_list else [written(value)]
             found.append(Declaration(_NAMES.get(name, words(name)), lines if value not in ([], None) else [NONE]))
@@ -61,7 +61,7 @@ def written(value: Any) -> str:
 
 
 def _fields(kind: str, value: Mapping[str, Any]) -> list[str]:
-    declared = getattr(feature_column, kind, None)
+    declared = getattr(feature_column, kind, getattr(heads, kind, None))
     fields = dataclasses.fields(declared) if dataclasses.is_dataclass(declared) else ()
     defaults = {field.name: field.default for field in fields}
     return [

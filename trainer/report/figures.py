@@ -1,13 +1,13 @@
 """What was measured: metrics, time and size, the history, and the baselines."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from trainer.report.files import Files
-from trainer.report.wording import NONE, duration, number, words
+from trainer.report.files import Files, mapping, text
+from trainer.report.wording import NONE, duration, is_finite, number, words
 from trainer.tables import Table
 from trainer.terminal import quantity
 
@@ -56,7 +56,8 @@ def sizes(files: Files, tables: Sequence[Table]) -> list[tuple[str, str]]:
         "epochs": number(files.history[-1].get("epoch")) if files.history else None,
         "steps": _text(found.get("steps"), number),
         "training": _text(found.get("seconds"), duration),
-        "rows a second": _text(found.get("examples_per_second"), lambda rate: f"{rate:,.0f}"),
+        # A finished run that was resumed had nothing left to train.
+        "rows a second": _text(found.get("examples_per_second") or None, lambda rate: f"{rate:,.0f}"),
         "in all": _text(found.get("total_seconds"), duration),
         "peak memory": _text(found.get("peak_memory_bytes"), quantity),
         "numbers in tables": f"{sum(table.values.size for table in tables):,}" if tables else None,
@@ -74,8 +75,13 @@ def _is_metric(found: Mapping[str, Any], name: str) -> bool:
 
 
 def history(files: Files) -> Grid | None:
-    """Returns the numbers of each epoch, of the last ones where there are many."""
-    epochs = files.history[-HISTORY_LINES:]
+    """Returns the numbers of each epoch, of the last ones where there are many, and the seconds that each took.
+
+    Example:
+        >>> history(Files(history=[{"epoch": 1, "seconds": 3.0}, {"epoch": 2, "seconds": 3.75}])).lines
+        [['1', '3.0'], ['2', '0.8']]
+    """
+    epochs = _apart(files.history)[-HISTORY_LINES:]
     names = list(dict.fromkeys(name for epoch in epochs for name in epoch if name != f"{_VALIDATION}{_EXAMPLES}"))
     # Loss beside loss: what was trained on first, then the validation rows.
     names.sort(key=lambda name: name.startswith(_VALIDATION))
@@ -83,21 +89,36 @@ def history(files: Files) -> Grid | None:
     return Grid([words(name) for name in names], lines) if names else None
 
 
+def _apart(epochs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Returns epochs with their own seconds: a run's file has those since the training was started or resumed."""
+    found: list[Mapping[str, Any]] = []
+    before: Mapping[str, Any] = {}
+    for epoch in epochs:
+        seconds, earlier = epoch.get("seconds"), before.get("seconds")
+        if is_finite(seconds) and is_finite(earlier) and seconds >= earlier:  # they are fewer where it was resumed
+            found.append({**epoch, "seconds": seconds - earlier})
+        else:
+            found.append(epoch)
+        before = epoch
+    return found
+
+
 def _of_epoch(name: str, value: Any) -> str:
-    return f"{value:,.1f}" if name == "seconds" and _is_number(value) else number(value)
+    return f"{value:,.1f}" if name == "seconds" and is_finite(value) else number(value)
 
 
 def baselines(files: Files) -> tuple[str, Grid] | None:
     """Returns what was measured of the baselines, and of each form on each share of the training rows its value."""
-    results = [result for result in files.baselines.get("results") or () if isinstance(result, Mapping)]
-    values: dict[tuple[str, float], list[float]] = {}
-    for result in results:
-        if {"form", "share", "value"} <= result.keys():
-            values.setdefault((result["form"], result["share"]), []).append(result["value"])
+    results = files.baselines.get("results")
+    values: dict[tuple[str, float], list[Any]] = {}
+    for result in map(mapping, results if isinstance(results, list) else ()):
+        form, share = text(result.get("form")), result.get("share")
+        if form is not None and is_finite(share):
+            values.setdefault((form, share), []).append(result.get("value"))
     if not values:
         return None
     forms, shares = dict.fromkeys(form for form, _ in values), dict.fromkeys(share for _, share in values)
-    lines = [[str(form), *(_mean(values.get((form, share), [])) for share in shares)] for form in forms]
+    lines = [[form, *(_mean(values.get((form, share), [])) for share in shares)] for form in forms]
     metric = words(str(files.baselines.get("metric", "value")))
     examples = files.baselines.get("validation_examples")
     rows = f"{number(examples)} validation rows" if examples else "the validation rows"
@@ -105,13 +126,20 @@ def baselines(files: Files) -> tuple[str, Grid] | None:
     return what, Grid(("form", *(f"{100 * share:g} %" for share in shares)), lines)
 
 
-def _mean(values: Sequence[float]) -> str:
-    spread = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
-    return f"{statistics.fmean(values):.4f}{spread}" if values else NONE
+def _mean(values: Sequence[Any]) -> str:
+    """Returns the mean of what was measured with some seeds, and of how many where some have no finite value."""
+    measured = [value for value in values if is_finite(value)]
+    if not measured:
+        return "not a number" if values else NONE
+    spread = f" ± {statistics.stdev(measured):.4f}" if len(measured) > 1 else ""
+    share = f" ({len(measured)} of {len(values)} seeds)" if len(measured) < len(values) else ""
+    return f"{statistics.mean(measured):.4f}{spread}{share}"
 
 
-def _text(value: Any, of: Any) -> str | None:
-    return str(of(value)) if _is_number(value) else None
+def _text(value: Any, of: Callable[[Any], str]) -> str | None:
+    if is_finite(value):
+        return of(value)
+    return number(value) if _is_number(value) else None
 
 
 def _is_number(value: Any) -> bool:

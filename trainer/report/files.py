@@ -13,7 +13,7 @@ from trainer.tables import Entry, read_manifest
 
 @dataclass(frozen=True)
 class Files:
-    """The contents of a run's files; what is absent or torn is empty.
+    """The contents of a run's files; what is absent, torn, or of another kind than a run leaves it, is empty.
 
     Args:
         settings: Of settings.json: the command line, the settings, the versions, the seed and the data.
@@ -34,11 +34,40 @@ class Files:
     entries: Mapping[str, Entry] = field(default_factory=dict)
 
     @property
+    def name(self) -> str | None:
+        """The problem's name."""
+        return text(self.problem.get("name"))
+
+    @property
+    def description(self) -> str | None:
+        """What the problem says of itself."""
+        return text(self.problem.get("description"))
+
+    @property
     def data(self) -> str | None:
         """The data set's name; None where nothing tells it."""
-        described = self.settings.get("data")
-        named = described.get("name") if isinstance(described, Mapping) else None
-        return self.metrics.get("data") or named
+        return text(mapping(self.settings.get("data")).get("name")) or text(self.metrics.get("data"))
+
+    @property
+    def digest(self) -> str | None:
+        """What differs where the encoded rows do."""
+        return text(mapping(self.settings.get("data")).get("digest"))
+
+    @property
+    def versions(self) -> Mapping[str, Any]:
+        """The versions of packages, by their names."""
+        return mapping(self.settings.get("versions"))
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """The settings as they were given, by their names."""
+        return mapping(self.settings.get("settings"))
+
+    @property
+    def trained_with(self) -> Mapping[str, Any]:
+        """What the training went by, by the names of a problem's arguments; of a run that does not tell it nothing."""
+        found = mapping(self.settings.get("trained_with"))
+        return {name: value for name, value in found.items() if name != "digest"}
 
     @property
     def is_planted(self) -> bool:
@@ -52,12 +81,21 @@ def read(run: Run) -> Files:
     return Files(**{name: _object(run, f"{name}.json") for name in names}, history=_history(run), entries=_entries(run))
 
 
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Returns a value that is one by names; an empty one for any other."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def text(value: Any) -> str | None:
+    """Returns a value that is a text with any letter in it; None for any other."""
+    return value if isinstance(value, str) and value else None
+
+
 def _object(run: Run, name: str) -> Mapping[str, Any]:
     try:
-        value: Any = run.read_json(name)
-    except Refusal:
+        return mapping(run.read_json(name))
+    except (Refusal, RecursionError):
         return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _history(run: Run) -> Sequence[Mapping[str, Any]]:
@@ -68,10 +106,10 @@ def _history(run: Run) -> Sequence[Mapping[str, Any]]:
     found = []
     for line in lines:
         try:
-            epoch = json.loads(line)
-        except ValueError:  # a run that was killed leaves half a line
+            epoch = mapping(json.loads(line))
+        except (ValueError, RecursionError):  # a run that was killed leaves half a line
             continue
-        if isinstance(epoch, dict):
+        if epoch:
             found.append(epoch)
     return found
 

@@ -2,23 +2,23 @@
 
 import base64
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from trainer import paths
+from trainer.pictures import CURVES, HEAT_MAP, PLANE, Picture
 from trainer.run import Run
-from trainer.tables import file_names
 
 MOST_BYTES = 8_000_000
 """The size of all pictures inside the file; the others are beside it."""
 
-_CURVES = "curves"
-_KINDS = {"": "heat map", "plane": "labelled plane"}
+_KINDS = {HEAT_MAP: "heat map", PLANE: "labelled plane"}
+"""The kinds of pictures of a table in the order in which they stand there, in words."""
 
 
 @dataclass(frozen=True)
-class Picture:
+class Illustration:
     """A picture of the page.
 
     Args:
@@ -35,80 +35,71 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class Illustrations:
     """The pictures of a page by where they belong: curves, by the table's name, and what is left."""
 
-    curves: Sequence[Picture]
-    of_tables: Mapping[str, Sequence[Picture]]
-    others: Sequence[Picture]
+    curves: Sequence[Illustration]
+    of_tables: Mapping[str, Sequence[Illustration]]
+    others: Sequence[Illustration]
 
     @property
     def linked(self) -> int:
         """How many are not in the file."""
-        every = [*self.curves, *self.others, *(picture for own in self.of_tables.values() for picture in own)]
-        return sum(picture.data is None for picture in every)
+        every = [*self.curves, *self.others, *(each for own in self.of_tables.values() for each in own)]
+        return sum(each.data is None for each in every)
 
 
-def grouped(run: Run, files: Sequence[str], names: Sequence[str], most: int = MOST_BYTES) -> Pictures:
+def grouped(run: Run, pictures: Sequence[Picture], names: Sequence[str], most: int = MOST_BYTES) -> Illustrations:
     """Returns the pictures of a run by where they belong.
 
     Args:
         run: The run that the page lies in.
-        files: The paths of the PNG files: TABLE.png and TABLE.KIND.png, and curves.png or curves.KIND.png.
-        names: The names of the tables, as in the folder of tables.
+        pictures: Its pictures; one that is not there is left out.
+        names: The names of the tables that the page tells of.
         most: The bytes that they may take in the page; what comes after is linked to.
     """
-    places = dict(zip(file_names(names), names, strict=True))
-    order = {name: number for number, name in enumerate(names)}
-    owned = [(file, *_owner(_stem(file), places)) for file in files]
-    page = [*(one for one in owned if one[1] is None and _is_curves(one[0]))]  # as the page shows them, top to bottom
-    page += sorted((one for one in owned if one[1] is not None), key=lambda one: order[one[1] or ""])
-    page += [one for one in owned if one not in page]
-    curves: list[Picture] = []
-    others: list[Picture] = []
-    of_tables: dict[str, list[Picture]] = {}
-    for file, name, kind in page:
-        title = _title(file, name, kind)
-        picture, most = _picture(run, file, title, most)
-        if picture is None:
+    curves: list[Illustration] = []
+    others: list[Illustration] = []
+    of_tables: dict[str, list[Illustration]] = {}
+    for picture in _as_shown(pictures, names):
+        drawn = _illustration(run, picture, most)
+        if drawn is None:
             continue
-        place = of_tables.setdefault(name, []) if name is not None else curves if _is_curves(file) else others
-        place.append(picture)
-    return Pictures(curves, of_tables, others)
+        most -= len(drawn.data or "")
+        if picture.table in names:
+            of_tables.setdefault(picture.table or "", []).append(drawn)
+        else:
+            (curves if picture.kind == CURVES else others).append(drawn)
+    return Illustrations(curves, of_tables, others)
 
 
-def _stem(file: str) -> str:
-    return os.path.basename(file).removesuffix(".png")
+def _as_shown(pictures: Iterable[Picture], names: Sequence[str]) -> list[Picture]:
+    """Returns pictures as the page shows them, top to bottom: those at the end are the first to be too much."""
+    tables = {name: place for place, name in enumerate(names)}
+    kinds = {kind: place for place, kind in enumerate(_KINDS)}
+
+    def place(picture: Picture) -> tuple[int, int]:
+        if picture.table in tables:
+            return tables[picture.table], kinds.get(picture.kind, len(kinds))
+        return (-1 if picture.kind == CURVES else len(tables)), 0
+
+    return sorted(pictures, key=place)
 
 
-def _is_curves(file: str) -> bool:
-    return _stem(file).partition(".")[0] == _CURVES
+def _title(picture: Picture) -> str:
+    if picture.kind == CURVES:
+        return "Training and validation curves"
+    kind = _KINDS.get(picture.kind, picture.kind)
+    return kind if picture.table is None else f"{picture.table}: {kind}"
 
 
-def _owner(stem: str, places: Mapping[str, str]) -> tuple[str | None, str]:
-    """Returns the table of a picture, or None, and the kind of picture; a table's file name may have dots too."""
-    parts = stem.split(".")
-    for length in range(len(parts), 0, -1):
-        name = places.get(".".join(parts[:length]))
-        if name is not None:
-            return name, ".".join(parts[length:])
-    return None, ""
-
-
-def _title(file: str, name: str | None, kind: str) -> str:
-    if name is not None:
-        return f"{name}: {_KINDS.get(kind, kind.replace('_', ' '))}"
-    return "Training and validation curves" if _is_curves(file) else _stem(file).replace("_", " ")
-
-
-def _picture(run: Run, file: str, title: str, most: int) -> tuple[Picture | None, int]:
-    """Returns a picture, or None where there is none, and how many bytes are left for those after it."""
+def _illustration(run: Run, picture: Picture, most: int) -> Illustration | None:
+    """Returns a picture of the page, inside of it where it takes no more than some bytes; None where there is none."""
     try:
-        content = base64.b64encode(paths.read_bytes(file)).decode("ascii")
+        content = base64.b64encode(paths.read_bytes(picture.path)).decode("ascii")
     except OSError:
-        return None, most
+        return None
     start = paths.join(run.path, "")
-    link = quote(file.removeprefix(start).replace(os.sep, "/")) if file.startswith(start) else None
-    if len(content) > most:
-        return Picture(title, None, link, file), most
-    return Picture(title, f"data:image/png;base64,{content}", link, file), most - len(content)
+    link = quote(picture.path.removeprefix(start).replace(os.sep, "/")) if picture.path.startswith(start) else None
+    data = f"data:image/png;base64,{content}" if len(content) <= most else None
+    return Illustration(_title(picture), data, link, picture.path)

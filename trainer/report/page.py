@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from trainer import paths
+from trainer.pictures import Picture
 from trainer.report import declared, figures, files, images, repeating, tables
 from trainer.report.wording import words, writable
 from trainer.run import Run
@@ -19,7 +20,7 @@ FILE = "report.html"
 _TEMPLATE = "report.html.j2"
 
 
-def write(run: Run, tables: Sequence[Table], pictures: Sequence[str] = ()) -> str:
+def write(run: Run, tables: Sequence[Table], pictures: Sequence[Picture] = ()) -> str:
     """Writes the report of a run, `report.html`: one file, which asks nothing of a network and runs no script.
 
     It tells what the run's files hold; what is not there is left out.
@@ -27,7 +28,7 @@ def write(run: Run, tables: Sequence[Table], pictures: Sequence[str] = ()) -> st
     Args:
         run: The run, with its files written.
         tables: Its tables as they were trained.
-        pictures: The paths of its pictures.
+        pictures: What `trainer.pictures.write` has drawn of it.
 
     Returns:
         The path of the report.
@@ -37,21 +38,20 @@ def write(run: Run, tables: Sequence[Table], pictures: Sequence[str] = ()) -> st
     return path
 
 
-def page(run: Run, tables: Sequence[Table], pictures: Sequence[str] = ()) -> str:
+def page(run: Run, tables: Sequence[Table], pictures: Sequence[Picture] = ()) -> str:
     """Returns the report of a run as HTML."""
     return _template().render(_contents(run, tables, pictures))
 
 
-def _contents(run: Run, trained: Sequence[Table], pictures: Sequence[str]) -> Mapping[str, Any]:
+def _contents(run: Run, trained: Sequence[Table], pictures: Sequence[Picture]) -> Mapping[str, Any]:
     found = files.read(run)
     drawn = images.grouped(run, pictures, [table.name for table in trained])
-    given, rest = repeating.settings(found)
-    told = found.settings.get("data")
+    settings = repeating.settings(found)
     return {
-        "title": found.problem.get("name") or "A run",
-        "description": found.problem.get("description"),
+        "title": found.name or "A run",
+        "description": found.description,
         "data": found.data,
-        "digest": told.get("digest") if isinstance(told, Mapping) else None,
+        "digest": found.digest,
         "is_planted": found.is_planted,
         "written": datetime.datetime.now(datetime.UTC),
         "path": run.path,
@@ -64,11 +64,11 @@ def _contents(run: Run, trained: Sequence[Table], pictures: Sequence[str]) -> Ma
         "tables": tables.parts(found, trained, drawn.of_tables),
         "others": drawn.others,
         "linked": drawn.linked,
-        "settings_given": given,
-        "settings_rest": rest,
+        "settings_set": [setting for setting in settings if setting.by != "default"],
+        "settings_rest": [setting for setting in settings if setting.by == "default"],
         "command": repeating.command(found),
         "as_given": repeating.as_given(found),
-        "versions": found.settings.get("versions"),
+        "versions": found.versions,
         "declared": declared.declarations(found),
         "words": words,
     }

@@ -1,22 +1,26 @@
-"""What a run was told, what it differs in from the defaults, and the command line that repeats it."""
+"""What a run was trained with, who has set it, and the command line that repeats it."""
 
 import contextlib
 import dataclasses
+import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trainer.flags import flag_name
-from trainer.problem import flags_of
-from trainer.report.files import Files
+from trainer.problem import Problem, flags_of
+from trainer.report.declared import written
+from trainer.report.files import Files, mapping, text
 from trainer.report.wording import NONE, writable
-from trainer.settings import PROG, Settings
+from trainer.settings import PROG, RUN_ONLY, Settings
 
-_OWN = ("job_dir", "overwrite", "resume", "settings", "dry_run", "verbose")
-"""What belongs to the one run that it was given to, and is not repeated."""
+_OF_PROBLEM = "problem_arguments"
 
-_ARGUMENTS = "problem_arguments"
+_ARGUMENTS = {"optimizer": "dnn_optimizer"}
+"""The argument of a problem that a setting takes the place of, where it has another name."""
+
+_WHO = ("flag", "problem", "default")
 
 
 @dataclass(frozen=True)
@@ -24,24 +28,65 @@ class Setting:
     """A setting of a run.
 
     Args:
-        flag: Its flag.
-        value: What the run had.
-        default: What it would have had else; None where nobody knows.
+        name: Its flag, or the name of a problem's argument that has none.
+        value: What the run was trained with.
+        by: Who has set it: "flag", "problem", or "default" where nobody has.
+        default: What it is where nobody sets it; None where nobody knows.
     """
 
-    flag: str
+    name: str
     value: str
+    by: str
     default: str | None
 
 
-def settings(files: Files) -> tuple[list[Setting], list[Setting]]:
-    """Returns the settings that differ from the default, and the others."""
-    given: list[Setting] = []
-    rest: list[Setting] = []
-    for name, value, default, is_known in _each(files):
-        shown = Setting(flag_name(name), _text(value), _text(default) if is_known else None)
-        (rest if is_known and _alike(value, default) else given).append(shown)
-    return given, rest
+@dataclass(frozen=True)
+class _Value:
+    """What a setting or an argument is, and what it would be else, where that is known."""
+
+    name: str
+    value: Any
+    default: Any
+    is_known: bool
+
+    @property
+    def is_default(self) -> bool:
+        return self.is_known and bool(_stored(self.value) == _stored(self.default))
+
+    def set_by(self, who: str, name: str, value: Any) -> Setting:
+        return Setting(name, _text(value), who, _text(_stored(self.default)) if self.is_known else None)
+
+
+def settings(files: Files) -> list[Setting]:
+    """Returns what a run was trained with: what flags set, then what the problem sets, then what nobody has set.
+
+    What no flag sets is what the problem has for it.
+
+    Example:
+        >>> given = {"learning_rate": None, "optimizer": "SGD"}
+        >>> trained_with = {"learning_rate": 0.1, "bags": [], "dnn_optimizer": "SGD"}
+        >>> for setting in settings(Files({"settings": given, "trained_with": trained_with})):
+        ...     print(setting.name, setting.value, setting.by)
+        --optimizer SGD flag
+        --learning-rate 0.1 problem
+        bags — default
+    """
+    own = {argument.name: argument for argument in _arguments(files)}
+    found = []
+    for given in _flags(files):
+        # An argument of the problem that has a flag is told of once, as that flag.
+        argument = own.pop(_ARGUMENTS.get(given.name, given.name), given)
+        name = flag_name(given.name)
+        if given.is_default:
+            found.append(_of_problem(argument, name))
+        else:
+            found.append(argument.set_by("flag", name, given.value))
+    found += [_of_problem(argument, argument.name) for argument in own.values()]
+    return sorted(found, key=lambda setting: _WHO.index(setting.by))
+
+
+def _of_problem(argument: _Value, name: str) -> Setting:
+    return argument.set_by("default" if argument.is_default else "problem", name, argument.value)
 
 
 def command(files: Files) -> str | None:
@@ -51,56 +96,62 @@ def command(files: Files) -> str | None:
         >>> command(Files({"settings": {"num_epochs": 7, "job_dir": "runs/x", "download": False}}))
         'python -m trainer.task --num-epochs 7 --no-download'
     """
-    if not isinstance(files.settings.get("settings"), Mapping):
+    if not files.given:
         return None
-    given = [
-        word
-        for name, value, default, is_known in _each(files)
-        if name not in _OWN and not (is_known and _alike(value, default))
-        for word in _words(name, value)
-    ]
-    return " ".join([PROG, *map(shlex.quote, map(writable, given))])
+    words = [word for given in _flags(files) if not given.is_default for word in _words(given.name, given.value)]
+    return " ".join([PROG, *map(shlex.quote, map(writable, words))])
 
 
 def as_given(files: Files) -> str | None:
     """Returns the command line of the run."""
-    line = files.settings.get("command")
-    return line if isinstance(line, str) else None
+    return text(files.settings.get("command"))
 
 
-def _each(files: Files) -> Iterator[tuple[str, Any, Any, bool]]:
-    """Yields each setting's name, its value, its default, and whether that is known; the problem's own come last."""
-    stored = files.settings.get("settings")
-    stored = stored if isinstance(stored, Mapping) else {}
-    defaults = {field.name: _default(field) for field in dataclasses.fields(Settings)}
-    for name, value in stored.items():
-        if name != _ARGUMENTS:
-            yield name, value, defaults.get(name), name in defaults
-    arguments = stored.get(_ARGUMENTS)
-    if isinstance(arguments, Mapping) and arguments:
-        own = _own_defaults(stored.get("problem"))
+def _flags(files: Files) -> Iterator[_Value]:
+    """Yields what can be told by flags, but for what belongs to the one run; the problem's own come last."""
+    defaults = _defaults(Settings)
+    for name, value in files.given.items():
+        if name != _OF_PROBLEM and name not in RUN_ONLY:
+            yield _Value(name, value, defaults.get(name), name in defaults)
+    arguments = mapping(files.given.get(_OF_PROBLEM))
+    if arguments:
+        own = _own_defaults(files.given.get("problem"))
         for name, value in arguments.items():
-            yield name, value, own.get(name), name in own
+            yield _Value(name, value, own.get(name), name in own)
+
+
+def _arguments(files: Files) -> Iterator[_Value]:
+    """Yields the arguments of the problem that was trained, without what flags say at length."""
+    defaults = _defaults(Problem)
+    for name, value in files.trained_with.items():
+        if not (name == "dataset" and files.given.get("train_files")):
+            yield _Value(name, value, defaults.get(name), name in defaults)
 
 
 def _own_defaults(problem: Any) -> Mapping[str, Any]:
     # The problem may be a file that has gone, or that no longer runs: then its arguments are shown as given.
     with contextlib.suppress(Exception):
         own = flags_of(problem)
-        return {} if own is None else {field.name: _default(field) for field in dataclasses.fields(own)}
+        return {} if own is None else _defaults(own)
     return {}
 
 
-def _default(field: "dataclasses.Field[Any]") -> Any:
-    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+def _defaults(kind: type[Any]) -> dict[str, Any]:
+    """Returns the defaults of a dataclass by the names of its fields, of those that have one."""
+    found = {
+        field.name: field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+        for field in dataclasses.fields(kind)
+    }
+    return {name: default for name, default in found.items() if default is not dataclasses.MISSING}
 
 
-def _alike(value: Any, default: Any) -> bool:
-    return bool(_plain(value) == _plain(default))
+def _stored(value: Any) -> Any:
+    """Returns a value as a run's files have it."""
 
+    def described(own: Any) -> Any:
+        return {"kind": type(own).__name__, **vars(own)} if dataclasses.is_dataclass(own) else str(own)
 
-def _plain(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return json.loads(json.dumps(value, default=described))
 
 
 def _words(name: str, value: Any) -> Sequence[str]:
@@ -111,13 +162,15 @@ def _words(name: str, value: Any) -> Sequence[str]:
         return (flag_name(name),) if value else (f"--no-{flag_name(name)[2:]}",)
     if isinstance(value, list | tuple):
         return [word for each in value for word in _words(name, each)]
-    text = str(value)
-    return (f"{flag_name(name)}={text}",) if text.startswith("-") else (flag_name(name), text)
+    word = str(value)
+    return (f"{flag_name(name)}={word}",) if word.startswith("-") else (flag_name(name), word)
 
 
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if value is None or value in ((), [], {}, ""):
+    if value is None or value in ([], {}, ""):
         return NONE
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list):
+        return ", ".join(each if isinstance(each, str) else written(each) for each in value)
+    return written(value) if isinstance(value, Mapping) else str(value)

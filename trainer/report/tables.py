@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from trainer.report.files import Files
-from trainer.report.images import Picture
+from trainer.report.images import Illustration
 from trainer.report.neighbours import Neighbourhood, neighbourhoods
-from trainer.report.wording import number, share, words
+from trainer.report.wording import is_finite, number, share, words
 from trainer.tables import Entry, Table, file_names
 from trainer.terminal import quantity
 
@@ -54,7 +54,7 @@ class Part:
     columns: Sequence[str]
     health: Sequence[Fact]
     warm_start: str | None
-    pictures: Sequence[Picture]
+    pictures: Sequence[Illustration]
     neighbourhoods: Sequence[Neighbourhood]
     is_counted: bool
 
@@ -63,7 +63,7 @@ class Part:
         return next((fact.text for fact in self.health if fact.name == name), "")
 
 
-def parts(files: Files, tables: Sequence[Table], pictures: Mapping[str, Sequence[Picture]]) -> list[Part]:
+def parts(files: Files, tables: Sequence[Table], pictures: Mapping[str, Sequence[Illustration]]) -> list[Part]:
     """Returns the parts of a page about tables."""
     anchors = file_names([table.name for table in tables])
     return [
@@ -110,6 +110,8 @@ def fact_of(name: str, value: Any, table: Table) -> Fact:
     if name not in _FACTS:
         return Fact(words(name), number(value))
     title, text, is_warning = _FACTS[name]
+    if not is_finite(value):
+        return Fact(title, number(value))
     return Fact(title, text(value, table), is_warning(value, table))
 
 
@@ -172,6 +174,6 @@ def started(report: Any) -> str | None:
         f"{number(report.get('dropped', 0))} of the source dropped",
     ]
     of_rows = report.get("matched_share_of_training_rows")
-    if isinstance(of_rows, int | float):
+    if is_finite(of_rows):
         counts.append(f"{share(of_rows)} of the training rows have a matched key")
     return f"{start}: {'; '.join(counts)}."

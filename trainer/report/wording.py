@@ -1,13 +1,14 @@
 """Numbers, shares, times and texts as a person reads them."""
 
-import math
 import re
-from typing import Any
+import sys
+from typing import Any, TypeGuard
 
 NONE = "\N{EM DASH}"
 """What stands where there is nothing."""
 
 _LONGEST = 120
+_LARGEST = sys.float_info.max
 _MINUS = "\N{MINUS SIGN}"
 
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -61,13 +62,13 @@ def number(value: Any) -> str:
         return "yes" if value else "no"
     if not isinstance(value, int | float):
         return str(value)
-    if math.isnan(value):
+    if value != value:  # as NaN alone; math.isnan takes no whole number that no float can be
         return "not a number"
     return f"{_MINUS if value < 0 else ''}{_digits(abs(value))}"
 
 
 def _digits(size: float) -> str:
-    if math.isinf(size):
+    if size > _LARGEST:
         return "infinite"
     if size < 1e15 and size == int(size):
         return f"{int(size):,}"
@@ -76,13 +77,25 @@ def _digits(size: float) -> str:
     return f"{size:,.1f}" if 1000 <= size < 1e15 else f"{size:.3g}"
 
 
+def is_finite(value: Any) -> TypeGuard[float]:
+    """Tells whether a value is a number, neither infinite nor none at all, and no whole one that no float can be.
+
+    Example:
+        >>> is_finite(3), is_finite(float("nan")), is_finite(10**400), is_finite(True), is_finite("3")
+        (True, False, False, False, False)
+    """
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
+
+
 def share(value: float) -> str:
     """Returns a share in percent, and neither none nor all where it is not quite that.
 
     Example:
-        >>> share(0.2222), share(0.00001), share(0.99999), share(1.0), share(0.021)
-        ('22 %', 'under 0.1 %', 'over 99.9 %', '100 %', '2.1 %')
+        >>> share(0.2222), share(0.00001), share(0.99999), share(1.0), share(0.021), share(float("nan"))
+        ('22 %', 'under 0.1 %', 'over 99.9 %', '100 %', '2.1 %', 'not a number')
     """
+    if not is_finite(value):
+        return number(value)
     if 0 < value < 0.001:
         return "under 0.1 %"
     if 0.999 < value < 1:
@@ -95,9 +108,11 @@ def duration(seconds: float) -> str:
     """Returns a time.
 
     Example:
-        >>> duration(6.884), duration(725), duration(9000)
-        ('6.9 s', '12 min 5 s', '2 h 30 min')
+        >>> duration(6.884), duration(725), duration(9000), duration(float("inf"))
+        ('6.9 s', '12 min 5 s', '2 h 30 min', 'infinite')
     """
+    if not is_finite(seconds):
+        return number(seconds)
     if seconds < 100:
         return f"{seconds:.1f} s"
     whole = round(seconds)

@@ -83,16 +83,28 @@ class StoredTable:
         return titles.filled(titles.blank, self.label_texts)
 
     def labels_of(self, rows: Iterable[int]) -> list[str]:
-        """Returns the labels of some rows."""
+        """Returns the labels of some rows.
+
+        Raises:
+            IndexError: One is not there.
+        """
         return self.label_texts.of(rows)
 
     def fields_of(self, rows: Iterable[int]) -> dict[str, list[str]]:
-        """Returns the fields of some rows."""
+        """Returns the fields of some rows.
+
+        Raises:
+            IndexError: One is not there.
+        """
         rows = list(rows)
         return {key: texts.of(rows) for key, texts in self.field_texts.items()}
 
     def titles_of(self, rows: Iterable[int]) -> list[str]:
-        """Returns what a person knows some rows by: the title where there is one, and else the label."""
+        """Returns what a person knows some rows by: the title where there is one, and else the label.
+
+        Raises:
+            IndexError: One is not there.
+        """
         rows = list(rows)
         if self.title is None:
             return self.labels_of(rows)

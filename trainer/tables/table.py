@@ -12,6 +12,8 @@ from trainer.tables.described import titles_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+_DATA = ("train", "validation", "test")
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -29,7 +31,8 @@ class Table:
             vocabulary, where that was counted.
 
     Raises:
-        Refusal: The values are no matrix, what describes them has another number of rows, or the title is no detail.
+        Refusal: The values are no matrix, what describes them has another number of rows, the title is no detail, or
+            what is out of vocabulary is no share of such data.
 
     Example:
         >>> from trainer import feature_column as fc
@@ -60,6 +63,12 @@ class Table:
                 f"{self.counts.shape}."
             )
         self._check_described()
+        for data, share in self.out_of_vocabulary.items():
+            if data not in _DATA or not 0 <= share <= 1:
+                raise Refusal(
+                    f"table '{self.name}': out_of_vocabulary has a share from 0 to 1 of {', '.join(_DATA)}, not "
+                    f"{share!r} of {data!r}."
+                )
 
     def _check_described(self) -> None:
         for name, texts in self.details.items():

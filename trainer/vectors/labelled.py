@@ -10,6 +10,7 @@ import pyarrow as pa
 from trainer.errors import Refusal
 from trainer.html import html_table
 from trainer.tables.table import Array
+from trainer.tables.texts import Texts
 from trainer.vectors import clusters, reduction
 from trainer.vectors.keys import Keys
 from trainer.vectors.metrics import Rows
@@ -30,7 +31,8 @@ class LabelledVectors:
         matrix: `(rows, dimension)` floats, kept as float32 and not copied where they are that already; from then on
             nothing should be written into it.
         name: What a refusal and a picture call it.
-        fields: What the rows stand for, by raw feature key: `(rows,)` texts; those of a cross have several.
+        fields: What the rows stand for, by raw feature key: `(rows,)` texts; those of a cross have several. They are
+            kept as a Sequence[str] that equals a list of them; `tolist()` makes one, as JSON wants it.
         counts: `(rows,)` whole numbers: the training examples that held each key; None where nobody counted.
 
     Raises:
@@ -52,7 +54,8 @@ class LabelledVectors:
         fields: Mapping[str, Sequence[str]] | None = None,
         counts: Any = None,
     ) -> None:
-        self.name, self.fields = name, dict(fields or {})
+        self.name = name
+        self.fields = {key: Texts.made(given, f"{self._who}: field '{key}'") for key, given in (fields or {}).items()}
         found = np.asarray(matrix)
         if found.ndim != 2 or found.dtype.kind not in "fiuV":
             shape = f"{found.dtype.name} of shape {found.shape}"
@@ -255,6 +258,14 @@ class LabelledVectors:
             Refusal: A key is unknown.
         """
         return self._neighbours.rank(a, b, metric)
+
+    def only_trained(self) -> "LabelledVectors":
+        """Returns the rows whose key training held, since the others lie where they started; all if nobody counted."""
+        if self.counts is None or self.trained.all():
+            return self
+        rows = np.flatnonzero(self.trained)
+        fields = {key: [texts[row] for row in rows.tolist()] for key, texts in self.fields.items()}
+        return LabelledVectors(self.keys.texts.take(rows), self.matrix[rows], self.name, fields, self.counts[rows])
 
     def pca(self, n: int = 2) -> reduction.Components:
         """Returns the rows along the `n` directions in which trained rows differ most, and the share of each.

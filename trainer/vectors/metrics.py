@@ -87,8 +87,8 @@ class Rows:
 
     @cached_property
     def is_centred(self) -> bool:
-        """Tells whether the middle is no farther from zero than rows are from the middle."""
-        return bool(2 * (self.middle**2).sum() <= np.square(self.norms[self.finite]).mean())
+        """Tells whether the middle is no farther from zero than rows are from the middle; not where there is no row."""
+        return bool(self.finite.any()) and bool(2 * (self.middle**2).sum() <= np.square(self.norms[self.finite]).mean())
 
     def products(self, part: slice, queries: Array) -> Array:
         """Returns some rows, as they are, times each query, `(rows, queries)` float32."""

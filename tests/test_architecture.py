@@ -14,7 +14,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Low to high; rooms on one line may import each other.
 ORDER = [
-    {"errors", "html", "own_code", "terminal", "flags", "paths", "settings", "registration"},
+    {"errors", "html", "own_code", "terminal", "flags", "paths", "rows", "settings", "registration"},
     {"feature_column"},
     {"heads"},
     {"catalogue"},

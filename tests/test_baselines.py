@@ -186,22 +186,23 @@ def test_a_training_leaves_no_trace_in_the_next(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("trainer.baselines.contender.MOST_PASSES", 2)
     problem = planted.problem(dnn_dropout=0.2, batch_norm=True, learning_rate_decay="linear")
     _, data = opened(problem)
-    contender = Contender(variants(problem)[EMBEDDING], data.train, 4096)
+    train, validation = data.train.in_memory(), data.validation.in_memory()
+    contender = Contender(variants(problem)[EMBEDDING], train, 4096)
     scores = []
     for seed, rows in ((0, 500), (1, 800), (0, 500)):
-        passes = contender.train(data.train.subset(np.arange(rows)), seed)
-        scores.append((passes, contender.evaluate(data.validation)))
+        passes = contender.train(train.subset(np.arange(rows)), seed)
+        scores.append((passes, contender.evaluate(validation)))
     assert scores[0] == scores[2] != scores[1]
-    assert contender.evaluate(data.validation) == scores[2][1]
+    assert contender.evaluate(validation) == scores[2][1]
 
 
 def test_a_loss_that_is_not_finite_ends_with_a_sentence() -> None:
     problem = planted.problem(learning_rate=1e38, dnn_optimizer="SGD")
-    _, data = opened(problem)
-    contender = Contender(variants(problem)[EMBEDDING], data.train, 4096)
+    train = opened(problem)[1].train.in_memory()
+    contender = Contender(variants(problem)[EMBEDDING], train, 4096)
     sentence = r"^--baselines: the loss became (nan|inf); try a smaller --learning-rate\.$"
     with pytest.raises(TrainingFailure, match=sentence):
-        contender.train(data.train.subset(np.arange(500)), 0)
+        contender.train(train.subset(np.arange(500)), 0)
 
 
 def test_the_comparison_finds_the_planted_answer(

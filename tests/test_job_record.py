@@ -16,7 +16,7 @@ from trainer.job import record
 from trainer.job.plan import Plan
 from trainer.job.record import described, plain, write_record
 from trainer.job.steps import opened
-from trainer.problem import ByDate, ByValue, Problem
+from trainer.problem import ByDate, ByValue, CsvFormat, Problem
 from trainer.run import Run
 from trainer.settings import Settings
 
@@ -45,6 +45,7 @@ CHANGES: dict[str, Any] = {
     "callbacks": (tower,),
     "validation": ByValue("fold", (1,)),
     "window": ByDate("day", 9),
+    "csv": CsvFormat(";"),
     "from_rows": tower,
     "planted": tower,
     "num_epochs": 7,

@@ -168,7 +168,7 @@ def test_the_halves_of_a_model_give_its_logits(kind: str) -> None:
     draw = np.random.default_rng(0)
     model.set_weights([draw.normal(size=weights.shape) for weights in model.get_weights()])
     halves = models.halves(model)
-    assert halves.encode is model.get_layer("encoder")
+    assert halves.encode is model.get_layer("encoder").encodings
     encoded = halves.encode(features)
     assert set(encoded) == set(layers.Encoder(PROBLEMS[kind].columns)(features))
     np.testing.assert_array_equal(halves.logits(encoded, False), model(features))

@@ -12,7 +12,7 @@ from trainer import feature_column as fc
 from trainer import problem as problems
 from trainer.catalogue import Catalogue
 from trainer.errors import Refusal
-from trainer.inputs.split import HoldOut
+from trainer.inputs.dealing import HoldOut
 from trainer.problem import ByDate, ByValue, EveryNthBlock, Problem, Share
 from trainer.problems import bikes
 

@@ -502,7 +502,7 @@ def test_settings_are_what_was_trained_with_and_tell_who_has_set_them() -> None:
         ("label", "late", "problem", "—"),
         ("linear_optimizer", "Ftrl", "problem", "—"),
         ("linear_learning_rate", "2.0", "problem", "—"),
-        ("validation", "EveryNthBlock(key='day', n=10)", "problem", "Share(share=0.1)"),
+        ("validation", "EveryNthBlock(key='day', n=10)", "problem", "Share(share=0.1, by=None)"),
         ("learning_rate_decay", "linear", "problem", "—"),
     ]
     names = [setting.name for setting in found]

@@ -25,6 +25,7 @@ TOWER = str(ROOT / "tests" / "examples" / "own_tower.py")
 TAKES_TIME = {"seconds", "examples_per_second", "peak_memory_bytes", "total_seconds"}
 EVALUATED = ["loss", "auc", "accuracy", "examples"]
 LEFT = {
+    "cache",
     "checkpoints",
     "export",
     "history.jsonl",

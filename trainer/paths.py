@@ -1,5 +1,6 @@
 """Files and folders, local, `gs://` or mounted under `/gcs/`; a file is written whole or not at all."""
 
+import io
 import os
 import tempfile
 from collections.abc import Iterator
@@ -104,6 +105,55 @@ def read_bytes(path: str) -> bytes:
             return bytes(file.read())
     except tf.errors.OpError as error:
         raise OSError(error.message) from None
+
+
+def opened(path: str) -> Any:
+    """Returns a file that is open to be read as bytes, at any place.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if not is_remote(path):
+        return open(path, "rb")
+    import tensorflow as tf
+
+    file = _gfile().GFile(path, "rb")
+    try:
+        size = file.size()  # which a file that is not there has not
+    except tf.errors.OpError as error:
+        raise OSError(error.message) from None
+    return io.BufferedReader(_Remote(file, size), 1 << 20)
+
+
+class _Remote(io.RawIOBase):
+    """A file of TensorFlow's as Python's own are."""
+
+    def __init__(self, file: Any, size: int) -> None:
+        super().__init__()
+        self._file, self._size = file, size
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._file.tell(), io.SEEK_END: self._size}[whence]
+        self._file.seek(start + offset)
+        return start + offset
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 @contextmanager

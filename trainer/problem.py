@@ -18,71 +18,12 @@ from trainer.feature_column.sequence import is_sequence
 from trainer.heads import BinaryHead, Head
 from trainer.problems import module_of
 from trainer.problems import names as names
-
-
-@dataclass(frozen=True)
-class EveryNthBlock:
-    """Validation is every n-th block of the training rows, where rows of one value of `key` in a row are a block.
-
-    Where the data are in the order of time, `EveryNthBlock("day", 10)` holds out every tenth day.
-    """
-
-    key: str
-    n: int
-
-
-@dataclass(frozen=True)
-class ByValue:
-    """Validation is the training rows whose feature `key` has one of `values`."""
-
-    key: str
-    values: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Share:
-    """Validation is this share of the training rows, drawn by a hash of each row's place."""
-
-    share: float = 0.1
-
-
-@dataclass(frozen=True)
-class ByDate:
-    """Train is some days of the data in a row, and test the days right after them, whatever splits the data come in.
-
-    Files given for validation are taken as they are.
-
-    Args:
-        key: The feature with the date of an example, as in 2015-01-04.
-        train_days: How many days to learn from.
-        start: The first of them; None is the first day of the data.
-        test_days: How many days to test on.
-    """
-
-    key: str
-    train_days: int
-    start: str | None = None
-    test_days: int = 56
-
-    def __post_init__(self) -> None:
-        for name in ("train_days", "test_days"):
-            if getattr(self, name) < 1:
-                raise Refusal(f"ByDate: {name} is a whole number of at least 1, not {getattr(self, name)}.")
-
-
-@dataclass(frozen=True)
-class Files:
-    """CSV files in place of a data set: the files that match a pattern, in the order of their names.
-
-    Args:
-        train: The pattern of the files to train on, local or `gs://`.
-        validation: Of those to judge by while training; None holds rows of the training files out.
-        test: Of those to test on; None is a tenth of the rows of the training files, drawn by a hash of each.
-    """
-
-    train: str
-    validation: str | None = None
-    test: str | None = None
+from trainer.rows import ByDate as ByDate
+from trainer.rows import ByValue as ByValue
+from trainer.rows import CsvFormat as CsvFormat
+from trainer.rows import EveryNthBlock as EveryNthBlock
+from trainer.rows import Files as Files
+from trainer.rows import Share as Share
 
 
 @dataclass(frozen=True)
@@ -109,7 +50,8 @@ class Problem:
         batch_norm: Whether each hidden layer is normalized over the batch.
         linear_sparse_combiner: "sum", "mean" or "sqrtn": how weights of several ids are combined.
         weight_column: The feature that weighs an example's loss; None weighs all alike.
-        bags: Features with any number of values an example, beside those of weighted columns.
+        bags: Features with any number of values an example, beside those of weighted columns; as a dictionary, with
+            what stands between the values in a text, as in `{"genres": "|"}`.
         tower: A function of the concatenated columns `(batch, width)` that takes the place of the hidden layers.
         model: A function that returns a Keras model of raw features (see `trainer.layers.inputs`) to logits; it takes
             the place of the whole model.
@@ -117,8 +59,9 @@ class Problem:
             own.
         validation: Which training rows are held out for choosing and stopping.
         window: The days to train and to test on; None takes the splits as the data have them.
-        from_rows: A function of a part of a file, its columns by name as arrays of strings, to the features; numbers
-            may stay strings. None takes the columns as the features.
+        csv: How CSV files are written, where their header does not tell.
+        from_rows: A function of a part of a file, its columns by name as arrays of strings, whatever the format, to the
+            features; numbers may stay strings. None takes the columns as the features.
         planted: A function of "train" or "test" that returns features by name, as arrays, or what `dataset` may: the
             data where those of `dataset` are not here and cannot be fetched.
         num_epochs: Passes over the training rows.
@@ -147,12 +90,13 @@ class Problem:
     batch_norm: bool = False
     linear_sparse_combiner: str = "sum"
     weight_column: str | None = None
-    bags: Sequence[str] = ()
+    bags: Sequence[str] | Mapping[str, str] = ()
     tower: Callable[[Any], Any] | None = None
     model: Callable[[], Any] | None = None
     callbacks: Sequence[Callable[[], Any]] = ()
     validation: EveryNthBlock | ByValue | Share = field(default_factory=Share)
     window: ByDate | None = None
+    csv: CsvFormat = field(default_factory=CsvFormat)
     from_rows: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     planted: Callable[[str], Any] | None = None
     num_epochs: int = 5

@@ -10,6 +10,9 @@ from typing import Any
 from trainer import paths
 from trainer.errors import Refusal
 
+CACHE = "cache"
+"""The folder of encoded examples in a job directory."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -100,18 +103,21 @@ def choose(job_dir: str | None, problem: str, overwrite: bool, resume: bool) -> 
             raise Refusal(f"--job-dir: {path} holds a run; add --overwrite to replace it or --resume to go on with it.")
         if paths.exists(path) and not paths.is_folder(path):
             raise Refusal(f"--job-dir: {path} is a file; a folder is wanted.")
-        if paths.names_in(path):
+        if set(paths.names_in(path)) - {CACHE}:
             raise Refusal(f"--job-dir: {path} holds other files; give an empty or new folder.")
-    if overwrite and paths.names_in(path) and not is_run(path):
+    if overwrite and set(paths.names_in(path)) - {CACHE} and not is_run(path):
         raise Refusal(f"--overwrite: {path} holds other files and no run; give a folder that a run has left.")
     _check_writable(path)
     return Run(path)
 
 
 def prepare(run: Run, resume: bool) -> None:
-    """Makes the folder of a run; what a replaced run has left there goes."""
+    """Makes the folder of a run; what a replaced run has left there goes, but for what the data are encoded as."""
     if not resume and is_run(run.path):
-        paths.remove_folder(run.path)
+        for name in paths.names_in(run.path):
+            path = run.file(name)
+            if name != CACHE:
+                (paths.remove_folder if paths.is_folder(path) else paths.remove_file)(path)
         for logs in ("train", "validation", "projector"):  # a cloud may keep them elsewhere, and they would be ours
             if paths.exists(paths.join(run.logs, logs)):
                 paths.remove_folder(paths.join(run.logs, logs))

@@ -9,7 +9,8 @@ from typing import Any
 from trainer import flags, paths
 from trainer.errors import Refusal
 from trainer.flags import flag
-from trainer.terminal import load_tensorflow
+from trainer.rows import Limit
+from trainer.terminal import byte_count, load_tensorflow
 
 PROG = "python -m trainer.task"
 DESCRIPTION = "Trains a problem and leaves a run: metrics, tables, projector, export."
@@ -24,6 +25,7 @@ RUN_ONLY = {
     "baselines",
     "verbose",
     "projector_every_epochs",
+    "cache_memory",
 }
 """Settings that change where a run goes or what is shown, not what is learned."""
 
@@ -38,13 +40,34 @@ class Settings:
     problem_arguments: Mapping[str, Any] = flag({}, "what the flags of the problem itself say, by name", group=None)
     dataset: str | None = flag(None, "a TFDS data set in place of the problem's", "NAME[/CONFIG]", group="data")
     train_files: str | None = flag(
-        None, "CSV files with a header row, plain or .gz, in place of a data set", "GLOB", group="data"
+        None, "CSV, Parquet, Feather, JSON lines or TFRecord files in place of a data set", "GLOB", group="data"
     )
     validation_files: str | None = flag(
         None, "files to judge by while training (default: rows held out of the training files)", "GLOB", group="data"
     )
     eval_files: str | None = flag(
-        None, "test files (default: a tenth of the rows of the training files)", "GLOB", group="data"
+        None, "test files (default: a share of the rows of the training files)", "GLOB", group="data"
+    )
+    validation_share: float | None = flag(
+        None,
+        "share of the training rows to judge by while training (default 0.1)",
+        "X",
+        group="data",
+    )
+    eval_share: float | None = flag(
+        None, "share of the rows of the training files to test on (default 0.1)", "X", group="data"
+    )
+    split_by: str | None = flag(
+        None, "a feature whose values, as a person's or a day's rows, are never on two sides", "KEY", group="data"
+    )
+    max_bad_rows: str = flag(
+        "0", "rows of the files of a flag that may be set aside, as 10 or 1%", "N|N%", group="data"
+    )
+    cache_memory: str | None = flag(
+        None,
+        "memory for encoded rows, as 512MB or 8GB, beyond which they lie in files (default: a quarter)",
+        "SIZE",
+        group="data",
     )
     data_dir: str = flag("data", "where data sets are prepared and found", "DIR", group="data")
     download: bool = flag(True, "fetch what a data set needs from the network", group="data")
@@ -101,6 +124,16 @@ class Settings:
         least=1,
         group="tables",
     )
+
+    @property
+    def bad_rows(self) -> Limit:
+        """How many rows of files may be set aside."""
+        return Limit.parsed(self.max_bad_rows)
+
+    @property
+    def cache_bytes(self) -> int | None:
+        """The bytes of encoded rows that are held in memory; None is a quarter of the machine's."""
+        return None if self.cache_memory is None else byte_count("--cache-memory", self.cache_memory)
 
     @property
     def warm_starts(self) -> dict[str, tuple[str, str | None]]:
@@ -188,7 +221,7 @@ def _elsewhere(
 
 def _without_other_data(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Returns stored settings without the data that a command line puts others in the place of."""
-    data = {"dataset", "train_files", "validation_files", "eval_files"}
+    data = {"dataset", "train_files", "validation_files", "eval_files", "validation_share", "eval_share", "split_by"}
     dropped = data if {"dataset", "train_files"} & given.keys() else set()
     return {name: value for name, value in stored.items() if name not in dropped}
 
@@ -201,7 +234,15 @@ def _check(made: Settings) -> None:
     for name in ("validation_files", "eval_files"):
         if getattr(made, name) is not None and made.train_files is None:
             raise Refusal(f"{flags.flag_name(name)}: --train-files is wanted beside it, and it is not given.")
-    _ = made.warm_starts
+    if made.eval_share is not None and (made.eval_files is not None or made.train_files is None):
+        raise Refusal("--eval-share: it is of the rows of --train-files, without --eval-files; leave it out.")
+    if made.validation_share is not None and made.validation_files is not None:
+        raise Refusal("--validation-share and --validation-files: give one of them; each says what to judge by.")
+    for name in ("validation_share", "eval_share"):
+        share = getattr(made, name)
+        if share is not None and not 0 < share < 1:
+            raise Refusal(f"{flags.flag_name(name)}: a share above 0 and below 1 is wanted, not {share:g}.")
+    _ = made.warm_starts, made.bad_rows, made.cache_bytes
     for flag_of_tables, tables in (
         ("--old-vocabulary", made.old_vocabularies),
         ("--on-missing-rows", made.missing_rows),

@@ -124,6 +124,22 @@ def quantity(count: float) -> str:
     return f"{count:.1f} TB"
 
 
+def byte_count(who: str, text: str) -> int:
+    """Returns a number of bytes that a person wrote.
+
+    Raises:
+        Refusal: It is none.
+
+    Example:
+        >>> byte_count("--cache-memory", "1.5GB"), byte_count("--cache-memory", "0")
+        (1500000000, 0)
+    """
+    found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([kMGT]?)i?B?\s*", text, re.ASCII | re.IGNORECASE)
+    if found is None:
+        raise Refusal(f"{who}: a size such as 512MB or 8GB is wanted, not '{text}'.")
+    return int(float(found[1]) * 1000 ** ["", "k", "m", "g", "t"].index(found[2].lower()))
+
+
 def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
     """Returns rows of texts as lines whose columns stand under one another.
 

@@ -1,5 +1,6 @@
 """The three forms of a problem, trained on shares of its data, in one table."""
 
+import dataclasses
 import itertools
 import statistics
 import time
@@ -84,7 +85,7 @@ def compare(
     metric = metrics[0].name if metrics else "loss"
     forms = variants(problem)
     data = _encoded(forms, source, data)
-    contenders = {form: Contender(each, data.train, eval_batch_size) for form, each in forms.items()}
+    contenders = {form: Contender(each, data.train.in_memory(), eval_batch_size) for form, each in forms.items()}
     results = []
     for share, (form, contender) in itertools.product(shares, contenders.items()):
         own = [_result(form, contender, data, share, seed, metric) for seed in seeds]
@@ -139,16 +140,16 @@ def _cell(values: Sequence[float]) -> str:
 
 def _encoded(forms: Mapping[str, Problem], source: Source, data: Data) -> Data:
     columns = [column for form in forms.values() for column in form.columns]
-    if set(encoded_keys(columns)) <= set(data.train.features):
-        return data
-    return split.read(source, Encoder(columns))
+    if not all(data.train.layout.slot(key) for key in encoded_keys(columns)):
+        data = split.read(source, Encoder(columns).encodings)
+    return dataclasses.replace(data, train=data.train.in_memory())
 
 
 def _result(form: str, contender: Contender, data: Data, share: float, seed: int, metric: str) -> Result:
     start = time.perf_counter()
     places = drawn(len(data.train), share, seed)
-    passes = contender.train(data.train.subset(places), seed)
-    found = contender.evaluate(data.validation)
+    passes = contender.train(data.train.in_memory().subset(places), seed)
+    found = contender.evaluate(data.validation.in_memory())
     seconds = round(time.perf_counter() - start, 1)
     return Result(form, share, len(places), seed, passes, found[metric], found["loss"], seconds)
 

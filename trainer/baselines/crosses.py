@@ -1,7 +1,7 @@
 """One problem in three forms that differ only in how its crosses are written."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from trainer.errors import Refusal
 from trainer.feature_column import (
@@ -73,8 +73,10 @@ def _with(problem: Problem, columns: tuple[DenseColumn, ...]) -> Problem:
     )
 
 
-def _read(bags: Sequence[str], columns: Sequence[DenseColumn]) -> tuple[str, ...]:
+def _read(bags: Sequence[str] | Mapping[str, str], columns: Sequence[DenseColumn]) -> Sequence[str] | Mapping[str, str]:
     read = {key for column in columns for key in column.raw_features}
+    if isinstance(bags, Mapping):
+        return {key: separator for key, separator in bags.items() if key in read}
     return tuple(key for key in bags if key in read)
 
 

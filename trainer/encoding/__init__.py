@@ -3,12 +3,13 @@
 import importlib
 import pkgutil
 
+from trainer.encoding.coded import Coded
 from trainer.encoding.encoding import Encoding, encoding
 from trainer.encoding.outside import outside
 from trainer.encoding.sequence import Lengths
 from trainer.encoding.weighted import Weights
 
-__all__ = ["Encoding", "Lengths", "Weights", "encoding", "outside"]
+__all__ = ["Coded", "Encoding", "Lengths", "Weights", "encoding", "outside"]
 
 # Each file of this folder registers the encoding of its kind of column.
 for _module in pkgutil.iter_modules(__path__):

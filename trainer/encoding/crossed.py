@@ -6,7 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.encoding.encoding import Encoding, encoding, integers_of, missing, padded, values_of
+from trainer.encoding.coded import Coded
+from trainer.encoding.encoding import Encoding, encoding, integers_of, mapped, missing, padded, values_of
 from trainer.feature_column import CategoricalColumn, CrossedColumn, VocabularyListColumn
 
 TENSORFLOW_HASH_KEY = 0xDECAFCAFFE
@@ -44,8 +45,10 @@ class CrossedEncoding(Encoding):
 
     def _absent(self, leaf: str | CategoricalColumn, values: Any, features: Mapping[str, Any]) -> Any:
         # A value that is in no vocabulary has the id -1, which TensorFlow hashes; an exact cross has no row for it.
-        if self.column.hash_bucket_size is not None and isinstance(leaf, VocabularyListColumn):
-            return missing(padded(values_of(features, leaf.key)))
+        if self.column.hash_bucket_size is not None and isinstance(leaf, (str, VocabularyListColumn)):
+            raw = values_of(features, leaf if isinstance(leaf, str) else leaf.key)
+            told = mapped(missing, raw)
+            return told.to_tensor(True) if isinstance(told, tf.RaggedTensor) else told
         return missing(values)
 
     def _hashed(self, values: Sequence[Any]) -> Any:
@@ -57,6 +60,8 @@ class CrossedEncoding(Encoding):
 
 def _raw(features: Mapping[str, Any], key: str) -> Any:
     values = values_of(features, key)
+    if isinstance(values, Coded):  # a cross hashes a string as its fingerprint, which is taken once of each
+        return values.mapped(lambda texts: tf.bitcast(tf.fingerprint(texts), tf.int64))
     return values if values.dtype == tf.string else integers_of(features, key, "crossed_column")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from trainer.encoding.coded import Coded, decoded
 from trainer.errors import Refusal, nearest
 from trainer.feature_column import FeatureColumn
 
@@ -53,7 +54,16 @@ def encoding(column: FeatureColumn) -> Encoding:
 
 
 def feature_of(features: Mapping[str, Any], key: str) -> Any:
-    """Returns a raw feature as a dense, ragged or sparse tensor, as it was given.
+    """Returns a raw feature as a dense, ragged or sparse tensor; coded values are decoded.
+
+    Raises:
+        Refusal: The features lack the key, or hold something that is no tensor.
+    """
+    return decoded(raw_of(features, key))
+
+
+def raw_of(features: Mapping[str, Any], key: str) -> Any:
+    """Returns a raw feature as it was given: a dense, ragged or sparse tensor, or coded values.
 
     Raises:
         Refusal: The features lack the key, or hold something that is no tensor.
@@ -66,7 +76,7 @@ def feature_of(features: Mapping[str, Any], key: str) -> Any:
 
 
 def _tensor(values: Any, key: str) -> Any:
-    if isinstance(values, (tf.Tensor, tf.RaggedTensor, tf.SparseTensor)):
+    if isinstance(values, (tf.Tensor, tf.RaggedTensor, tf.SparseTensor, Coded)):
         return values
     try:
         return tf.convert_to_tensor(values)
@@ -91,12 +101,13 @@ def _listed(values: Any, key: str, problem: str) -> Any:
 def values_of(features: Mapping[str, Any], key: str) -> Any:
     """Returns a raw feature as a tensor `(batch, k)`, or ragged `(batch, None)` where it is ragged or sparse.
 
-    Values that are missing stay in their place, so that what belongs to them, such as weights, stays beside them.
+    Coded values stay coded, in the same shapes. Values that are missing stay in their place, so that what belongs to
+    them, such as weights, stays beside them.
 
     Raises:
         Refusal: The features lack the key, or have more dimensions than examples and values.
     """
-    values = feature_of(features, key)
+    values = raw_of(features, key)
     if values.shape.rank not in (None, 1, 2):
         raise Refusal(
             f"features: '{key}' has shape {values.shape}; (batch,) or (batch, values of an example) is wanted; "
@@ -104,6 +115,8 @@ def values_of(features: Mapping[str, Any], key: str) -> Any:
         )
     if isinstance(values, tf.SparseTensor):
         return _in_places(values)
+    if isinstance(values, Coded):
+        return values.with_codes(tf.expand_dims(values.codes, 1)) if values.shape.rank == 1 else values
     return tf.expand_dims(values, 1) if values.shape.rank == 1 else values  # (batch, k)
 
 
@@ -136,6 +149,8 @@ def padded(values: Any) -> Any:
 
 def mapped(function: Callable[[Any], Any], values: Any) -> Any:
     """Returns a function of each value, dense or ragged as the values are."""
+    if isinstance(values, Coded):
+        return values.mapped(function)
     if isinstance(values, tf.RaggedTensor):
         return values.with_flat_values(function(values.flat_values))
     return function(values)

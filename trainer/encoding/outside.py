@@ -5,7 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.encoding.encoding import Bounded, Encoding, feature_of
+from trainer.encoding.coded import Coded
+from trainer.encoding.encoding import Bounded, Encoding, raw_of
 from trainer.feature_column import IdentityColumn
 from trainer.feature_column.serialization import encoded_key
 
@@ -44,7 +45,10 @@ def _refuses(column: Any) -> bool:
 
 
 def _examples(part: Bounded, features: Mapping[str, Any]) -> Any:
-    values = feature_of(features, part.column.key)  # (batch, …)
+    values = raw_of(features, part.column.key)  # (batch, …)
+    if isinstance(values, Coded):
+        told = values.mapped(part.outside)
+        return tf.reduce_any(told, axis=1) if told.shape.rank > 1 else told  # (batch,)
     if isinstance(values, tf.Tensor):
         told = _outside(part, values)
         return tf.reduce_any(tf.reshape(told, [tf.shape(told)[0], -1]), axis=1)  # (batch,)

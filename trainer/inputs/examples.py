@@ -1,17 +1,20 @@
 """A problem's data as raw feature batches with labels and weights, whatever they came from."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from trainer import datasets
 from trainer.errors import Refusal, nearest
-from trainer.heads import BinaryHead, MultiClassHead
+from trainer.inputs.bad_rows import BadRows
 from trainer.inputs.memory import elements
-from trainer.inputs.readers import PLANTED, FilesReader, Function, reader
+from trainer.inputs.readers import FLAGS, PLANTED, FilesReader, Function, reader
+from trainer.inputs.values import Wanted
+from trainer.inputs.wanted import wanted_of
 from trainer.inputs.window import Window, window
-from trainer.problem import ByDate, ByValue, Problem
+from trainer.problem import ByDate, Files, Problem, Share
+from trainer.rows import Limit
 
 
 class Source:
@@ -21,17 +24,20 @@ class Source:
         problem: The problem.
         features: The features that its model reads, and the dtype of each: "string", "int64" or "float32".
         data_dir: Where data sets are prepared.
+        limit: How many bad rows files may have.
 
     Raises:
         Refusal: The data set is unknown, or lacks a feature that the problem reads; or no file is there.
     """
 
-    def __init__(self, problem: Problem, features: Mapping[str, str], data_dir: str) -> None:
-        self.problem, self.features, self.data_dir = problem, dict(features), data_dir
-        others = [problem.label, problem.weight_column, getattr(problem.validation, "key", None)]
+    def __init__(
+        self, problem: Problem, features: Mapping[str, str], data_dir: str, limit: Limit | None = None
+    ) -> None:
+        self.problem, self.features, self.data_dir, self._limit = problem, dict(features), data_dir, limit
+        others = [problem.label, problem.weight_column, getattr(problem.validation, "key", None), self.split_by]
         self.keys = {*features, *(key for key in others if key)}
         self.absent: str | None = None
-        self._reader, self._is_sample = reader(problem, data_dir), False
+        self._reader, self._is_sample = reader(problem, data_dir, limit), False
         self._window: Window | None = None
         if self._reader.features is not None:
             self._check_keys(list(self._reader.features))
@@ -45,18 +51,12 @@ class Source:
             download: Whether what is missing may be fetched from the network.
 
         Raises:
-            Refusal: It is missing and may not be fetched, and the problem plants none; a file cannot be used; or test
-                files have no rows.
+            Refusal: It is missing and may not be fetched, and the problem plants none; or a file cannot be used.
         """
         self._prepare(download)
         # The first rows of each file are read before the training, so that a mistake in them does not cost its time.
-        if not isinstance(self._reader, FilesReader):
-            return
-        self._reader.check(self._dtypes(self.keys))
-        if self.problem.window is not None:
-            return
-        if next(elements(self._raw("test").take(1)), None) is None:
-            raise Refusal(f"--eval-files: {self.name} leaves no row to test on; give --eval-files with rows.")
+        if isinstance(self._reader, FilesReader):
+            self._reader.check(wanted_of(self.problem, self.features, self.keys))
 
     def _prepare(self, download: bool, rows: int | None = None, manual: str | None = None) -> None:
         if self._reader.builder is None:
@@ -79,7 +79,7 @@ class Source:
         builder = self._reader.builder
         if builder is None or builder.is_prepared() or datasets.needs_network(builder):
             return self
-        made = Source(self.problem, self.features, folder)
+        made = Source(self.problem, self.features, folder, self._limit)
         made._prepare(False, None if self.problem.window else rows, datasets.manual_dir(self.data_dir))
         made._is_sample = True
         return made
@@ -89,10 +89,73 @@ class Source:
         """The data set's name with its configuration, the files' pattern, the function's name, or "planted"."""
         return self._reader.name
 
+    def called(self, split: str) -> str:
+        """Returns what a person calls the rows of a split: the flag of their files, or the data set and the split."""
+        return FLAGS[split] if self.files is not None else f"{self.name}, {split}"
+
     @property
     def has_validation(self) -> bool:
         """Whether validation rows are given, so that none is held out of the training rows."""
         return self._reader.has_validation
+
+    @property
+    def files(self) -> FilesReader | None:
+        """What reads the files that the data come from; None where they come from elsewhere."""
+        return self._reader if isinstance(self._reader, FilesReader) else None
+
+    @property
+    def bad_rows(self) -> BadRows | None:
+        """The rows of files that the last pass has set aside; None where the data are no files."""
+        if self.files is None:
+            return None
+        found = BadRows(self._limit)
+        passes = self.files.passes.values()
+        found.found = [row for each in passes for row in each.bad.found]
+        found.rows = sum(each.bad.rows for each in passes)
+        return found
+
+    def read_so_far(self, rows: int) -> tuple[int, int, bool]:
+        """Returns how much of the training data was read, how much there is, and whether that is rows, else bytes.
+
+        Args:
+            rows: That were read.
+        """
+        files = self.files
+        if files is None:
+            return rows, self.rows("train") or 0, True
+        states, reading = files.states["train"], files.passes.get("train")
+        progress = reading.progress if reading is not None else None
+        total = None if progress is None else progress.rows_total
+        if progress is not None and total:
+            return progress.rows_done, total, True
+        return 0 if progress is None else progress.bytes_done, sum(state.size for state in states), False
+
+    @property
+    def builder(self) -> Any:
+        """The TFDS builder that the data come from; None where they come from elsewhere."""
+        return self._reader.builder
+
+    @property
+    def split_by(self) -> str | None:
+        """The feature whose values tell in which set a row is; None where the row itself does."""
+        dataset, how = self.problem.dataset, self.problem.validation
+        return (isinstance(dataset, Files) and dataset.split_by) or (how.by if isinstance(how, Share) else None)
+
+    @property
+    def test_is_ready(self) -> bool:
+        """Whether the test rows are read with the others, before the training, as those of files are."""
+        return self.files is not None and self.problem.window is None
+
+    @property
+    def test_share(self) -> float:
+        """The share of the training rows that is test; 0 where test rows are given, or are those of days."""
+        files = self.files
+        return 0.0 if files is None or files.has_test or self.problem.window is not None else files.files.test_share
+
+    @property
+    def hashes_rows(self) -> bool:
+        """Whether a hash of a row tells in which set it is, and not its place."""
+        return self.files is not None and self.problem.window is None
 
     def rows(self, split: str) -> int | None:
         """Returns how many examples a split has, or None where the data do not tell."""
@@ -110,14 +173,14 @@ class Source:
         return self._raw(split).map(self._separated, num_parallel_calls=tf.data.AUTOTUNE)
 
     def _raw(self, split: str) -> tf.data.Dataset:
-        dtypes, how = self._dtypes(self.keys), self.problem.window
+        wanted, how = wanted_of(self.problem, self.features, self.keys), self.problem.window
         if how is None or split == "validation":
-            return self._reader.read(split, dtypes)
-        return self._days(how).of(split, self._reader.everything({**dtypes, how.key: "string"}))
+            return self._reader.read(split, wanted)
+        return self._days(how).of(split, self._reader.everything({**wanted, how.key: Wanted("string")}))
 
     def _days(self, how: ByDate) -> Window:
         if self._window is None:
-            everything = self._reader.everything({how.key: "string"})
+            everything = self._reader.everything({how.key: Wanted("string")})
             spec = everything.element_spec
             features = spec[0] if isinstance(spec, tuple) else spec
             if how.key not in features:
@@ -131,17 +194,6 @@ class Source:
             who = f"--problem {self.problem.name}"
             self._window = window(how, who, self.name, (values.numpy() for values in elements(dates)))
         return self._window
-
-    def _dtypes(self, keys: Collection[str]) -> dict[str, str]:
-        """Returns the dtype of each feature that is read: of strings, files do not tell what they are to be."""
-        problem, own = self.problem, dict.fromkeys(sorted(keys), "string")
-        if isinstance(problem.validation, ByValue) and not isinstance(problem.validation.values[0], str):
-            own[problem.validation.key] = "int64"
-        if problem.label is not None:
-            own[problem.label] = "int64" if isinstance(problem.head, (BinaryHead, MultiClassHead)) else "float32"
-        if problem.weight_column is not None:
-            own[problem.weight_column] = "float32"
-        return {**own, **self.features}
 
     @tf.autograph.experimental.do_not_convert  # which would wrap a refusal in an error of its own
     def _separated(self, features: Mapping[str, Any], *label: Any) -> tuple[dict[str, Any], Any, Any]:

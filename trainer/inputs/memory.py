@@ -1,22 +1,22 @@
 """Examples held in memory, encoded once for all epochs, and read in an order that is a function of seed and epoch."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from trainer.encoding.coded import Coded, decoded
 from trainer.encoding.encoding import refusal_of
-from trainer.errors import Refusal
+from trainer.errors import Refusal, TrainingFailure
+from trainer.inputs import packing
+from trainer.inputs.order import Order
+from trainer.inputs.packing import Array, Layout, Values
 
 Encode = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-Values = Any
-"""What examples hold of a feature: an array, or a `tf.RaggedTensor` where it is a bag."""
 
 
-@dataclass(frozen=True)
 class Examples:
     """Features, labels and weights of many examples.
 
@@ -25,25 +25,78 @@ class Examples:
         labels: `(examples, …)`.
         weights: `(examples, 1)`.
         outside: By the name of a table, whether an example holds a value in no vocabulary of it, `(examples,)`.
+        narrow: The features of whole numbers that 32 bits hold; they lie so, and are read as 64.
     """
 
-    features: dict[str, Values]
-    labels: np.ndarray[Any, Any]
-    weights: np.ndarray[Any, Any]
-    outside: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    def __init__(
+        self,
+        features: Mapping[str, Values],
+        labels: Array,
+        weights: Array,
+        outside: Mapping[str, Array] | None = None,
+        narrow: Collection[str] = (),
+    ) -> None:
+        self.layout, self.arrays = packing.packed(features, labels, weights, narrow)
+        self.outside = dict(outside or {})
+
+    @classmethod
+    def of(cls, layout: Layout, arrays: Sequence[Values], outside: Mapping[str, Array] | None = None) -> "Examples":
+        """Returns the examples that lie in arrays."""
+        made = cls.__new__(cls)
+        made.layout, made.arrays, made.outside = layout, list(arrays), dict(outside or {})
+        return made
+
+    @property
+    def features(self) -> dict[str, Values]:
+        """The features by key, as they lie."""
+        slots = [slot for slot in self.layout.slots if slot.key is not None]
+        return {str(slot.key): self.layout.view(self.arrays, slot) for slot in slots}
+
+    @property
+    def labels(self) -> Array:
+        """`(examples, …)`."""
+        return self._own("labels")
+
+    @property
+    def weights(self) -> Array:
+        """`(examples, 1)`."""
+        return self._own("weights")
+
+    def _own(self, name: str) -> Array:
+        slot = self.layout.slot(None, name)
+        found: Array = self.layout.view(self.arrays, slot) if slot is not None else np.zeros((0, 1))
+        return found
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def subset(self, places: np.ndarray[Any, Any]) -> "Examples":
+    @property
+    def nbytes(self) -> int:
+        """How many bytes they take; strings are reckoned."""
+        return sum(map(packing.size, self.arrays))
+
+    @property
+    def order(self) -> Order:
+        """The order in which they are shuffled."""
+        return Order.of(len(self), packing.row_bytes(self.arrays, len(self)))
+
+    def subset(self, places: Array) -> "Examples":
         """Returns the examples at some places, or where a mask is true."""
         places = np.flatnonzero(places) if places.dtype == bool else places
-        features = {
-            key: tf.gather(values, places) if isinstance(values, tf.RaggedTensor) else values[places]
-            for key, values in self.features.items()
-        }
         outside = {name: told[places] for name, told in self.outside.items()}
-        return Examples(features, self.labels[places], self.weights[places], outside)
+        return Examples.of(self.layout, [packing.taken(values, places) for values in self.arrays], outside)
+
+    def shares_outside(self) -> dict[str, float]:
+        """Returns the share of the examples that hold a value in no vocabulary of a table, by its name."""
+        return {name: float(told.mean()) for name, told in self.outside.items()}
+
+    def parts(self) -> Iterator["Examples"]:
+        """Yields the examples in parts that memory holds: here all of them."""
+        yield self
+
+    def in_memory(self) -> "Examples":
+        """Returns the examples themselves."""
+        return self
 
     def batches(self, batch_size: int) -> tf.data.Dataset:
         """Returns the examples in their order, as `(features, labels, weights)`."""
@@ -60,23 +113,19 @@ class Examples:
             first_step: The steps done before.
             last_step: The steps in all after which there is no batch.
         """
-        last = len(self) - 1
-
-        def order(places: Any, epoch: Any) -> Any:
-            seeds = tf.stack([tf.constant(seed, tf.uint32), tf.cast(epoch, tf.uint32)])
-            return tf.random.experimental.index_shuffle(places, seeds, last)
-
-        return self._read(tf.data.Dataset.range(first_step, last_step), batch_size, order)
+        order = self.order
+        steps = tf.data.Dataset.range(first_step, last_step)
+        return self._read(steps, batch_size, lambda places, epoch: order.places(places, seed, epoch))
 
     def _read(self, steps: tf.data.Dataset, batch_size: int, order: Callable[[Any, Any], Any]) -> tf.data.Dataset:
         count, epoch_steps = len(self), -(-len(self) // batch_size)
-        packed, unpacked = _packed((self.features, self.labels, self.weights))
+        packed = [values if isinstance(values, tf.RaggedTensor) else tf.constant(values) for values in self.arrays]
 
         @tf.autograph.experimental.do_not_convert
         def batch(step: Any) -> Any:
             start = step % epoch_steps * batch_size
             places = order(tf.range(start, tf.minimum(start + batch_size, count)), step // epoch_steps)
-            return unpacked([tf.gather(values, places) for values in packed])
+            return self.layout.unpacked([tf.gather(values, places) for values in packed])
 
         return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
 
@@ -96,9 +145,20 @@ def collect(batches: tf.data.Dataset, encode: Encode | None, outside: Encode | N
 
 
 def encoded(
-    batches: tf.data.Dataset, encode: Encode | None, outside: Encode | None = None, also: Sequence[str] = ()
-) -> Iterator[tuple[Examples, dict[str, Any]]]:
-    """Yields the examples of a data set batch by batch, encoded, and beside them the raw features named in `also`.
+    batches: tf.data.Dataset,
+    encode: Encode | None,
+    outside: Encode | None = None,
+    also: Callable[[Mapping[str, Any], Any, Any], Any] = lambda *raw: {},
+    narrow: Collection[str] = (),
+) -> Iterator[tuple[Examples, Any]]:
+    """Yields the examples of a data set batch by batch, encoded, and beside them what `also` makes of the raw ones.
+
+    Args:
+        batches: `(features, labels, weights)` batches of raw features.
+        encode: Raw features to encoded ones; None keeps them raw.
+        outside: Raw features to which examples hold a value in no vocabulary of a table, by its name.
+        also: A function of raw features, labels and weights; what it returns is given as it is.
+        narrow: As in `Examples`.
 
     Raises:
         Refusal: A value is none that its column takes.
@@ -106,23 +166,23 @@ def encoded(
 
     @tf.autograph.experimental.do_not_convert
     def both(features: Mapping[str, Any], labels: Any, weights: Any) -> Any:
-        kept = {key: features[key] for key in also}
-        made = dict(features) if encode is None else dict(encode(features))  # which refuses what is none of its values
-        return made, {} if outside is None else dict(outside(features)), kept, labels, weights
+        made = {key: decoded(values) for key, values in features.items()} if encode is None else dict(encode(features))
+        told = {} if outside is None else dict(outside(features))
+        return made, told, also(features, labels, weights), labels, weights
 
     rows, found = 0, elements(batches.map(both, num_parallel_calls=tf.data.AUTOTUNE))
     while True:
         try:
-            features, told, kept, labels, weights = next(found)
+            features, told, beside, labels, weights = next(found)
         except StopIteration:
             return
         except tf.errors.InvalidArgumentError as error:
             if (sentence := refusal_of(error)) is None:
                 raise
             raise Refusal(f"{sentence}, counted from row {rows:,} of the data set.") from None
-        held = {key: _held(values) for key, values in features.items()}
-        examples = Examples(held, labels.numpy(), weights.numpy(), {name: some.numpy() for name, some in told.items()})
-        yield examples, {key: _held(values) for key, values in kept.items()}
+        held_features = {key: held(values) for key, values in features.items()}
+        outsides = {name: some.numpy() for name, some in told.items()}
+        yield Examples(held_features, labels.numpy(), weights.numpy(), outsides, narrow), beside
         rows += len(labels)
 
 
@@ -131,15 +191,25 @@ def elements(dataset: tf.data.Dataset) -> Iterator[Any]:
 
     Raises:
         Refusal: A Python function that reads them refused something.
+        TrainingFailure: It could not go on.
     """
-    try:
+    with telling():
         yield from dataset
-    except tf.errors.InvalidArgumentError as error:
-        # TensorFlow keeps of an exception its name and its text.
-        told = re.search(r"(?:^|[ ])Refusal: (.+)$", error.message, re.MULTILINE)
-        if told is None:
-            raise
-        raise Refusal(told[1]) from None
+
+
+class telling:  # noqa: N801  # it is read as a verb, as contextlib's own are
+    """A `with` block in which what a Python function inside a data set refused is refused in its own sentence."""
+
+    def __enter__(self) -> None:
+        """Does nothing."""
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        """Raises what the function had raised, of which TensorFlow keeps the name and the text."""
+        if not isinstance(error, tf.errors.OpError):
+            return
+        told = re.search(r"(?:^|[ .])(Refusal|TrainingFailure): (.+)$", error.message, re.MULTILINE)
+        if told is not None:
+            raise {"Refusal": Refusal, "TrainingFailure": TrainingFailure}[told[1]](told[2]) from None
 
 
 def joined(parts: Sequence[Examples]) -> Examples:
@@ -150,56 +220,27 @@ def joined(parts: Sequence[Examples]) -> Examples:
     """
     if not parts:
         raise Refusal("dataset: there is no example in it; at least one is wanted.")
-    features = {key: _joined([part.features[key] for part in parts]) for key in parts[0].features}
+    if len({part.layout for part in parts}) > 1:  # of batches of different widths
+        return _widened(parts)
+    arrays = [packing.joined(arrays) for arrays in zip(*(part.arrays for part in parts), strict=True)]
+    outside = {name: np.concatenate([part.outside[name] for part in parts]) for name in parts[0].outside}
+    return Examples.of(parts[0].layout, arrays, outside)
+
+
+def _widened(parts: Sequence[Examples]) -> Examples:
+    features = {}
+    for slot in parts[0].layout.slots:
+        if slot.key is not None:
+            values = packing.joined([part.features[slot.key] for part in parts])
+            features[slot.key] = values.astype(np.int64) if slot.dtype == "int64" and slot.start is not None else values
     labels, weights = (np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "weights"))
     outside = {name: np.concatenate([part.outside[name] for part in parts]) for name in parts[0].outside}
     return Examples(features, labels, weights, outside)
 
 
-def _packed(structure: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
-    """Returns tensors that hold all values of a structure, and what makes the structure of examples gathered from them.
-
-    Matrices of one dtype are one tensor: to gather its rows costs as much as to gather those of one of the matrices.
-    """
-    flat = tf.nest.flatten(structure)
-    groups: dict[Any, list[int]] = {}
-    for place, values in enumerate(flat):
-        matrix = isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] > 0
-        groups.setdefault(values.dtype if matrix else place, []).append(place)
-    together = [[flat[place] for place in places] for places in groups.values()]
-    packed = [_constant(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)) for parts in together]
-
-    def unpacked(gathered: list[Any]) -> Any:
-        found = list(flat)
-        for places, values in zip(groups.values(), gathered, strict=True):
-            one = len(places) == 1
-            parts = [values] if one else tf.split(values, [flat[place].shape[1] for place in places], axis=1)
-            for place, part in zip(places, parts, strict=True):
-                found[place] = part
-        return tf.nest.pack_sequence_as(structure, found)
-
-    return packed, unpacked
-
-
-def _constant(values: Values) -> Any:
-    return values if isinstance(values, tf.RaggedTensor) else tf.constant(values)
-
-
-def _held(values: Any) -> Values:
+def held(values: Any) -> Values:
+    """Returns a tensor as examples hold it: an array, or a ragged tensor."""
+    values = decoded(values) if isinstance(values, Coded) else values
     if isinstance(values, tf.SparseTensor):
         return tf.sparse.to_dense(values, "" if values.dtype == tf.string else -1).numpy()
     return values if isinstance(values, tf.RaggedTensor) else values.numpy()
-
-
-def _joined(parts: Sequence[Any]) -> Values:
-    """Returns parts one after the other; where they are of different widths, the shorter are filled up as missing."""
-    if isinstance(parts[0], tf.RaggedTensor):
-        return tf.concat(parts, axis=0)
-    longest = np.max([part.shape[1:] for part in parts], axis=0)
-    return np.concatenate([_widened(part, longest) for part in parts])
-
-
-def _widened(values: np.ndarray[Any, Any], shape: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    widths = [(0, 0), *((0, most - size) for most, size in zip(shape, values.shape[1:], strict=True))]
-    missing: Any = {"i": -1, "O": b""}.get(values.dtype.kind, 0)
-    return np.pad(values, widths, constant_values=missing) if any(after for _, after in widths) else values

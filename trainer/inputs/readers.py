@@ -1,5 +1,6 @@
 """What a problem's data come from: a data set of TFDS, files, or a function; each reads its splits as batches."""
 
+import difflib
 import glob
 import os
 from abc import ABC, abstractmethod
@@ -9,14 +10,22 @@ from typing import Any
 import tensorflow as tf
 
 from trainer import datasets, paths
+from trainer.encoding.coded import decoded
 from trainer.errors import Refusal
-from trainer.inputs import csv, tfds
-from trainer.inputs.csv import Reading
+from trainer.inputs import tfds
+from trainer.inputs.bad_rows import BadRows
+from trainer.inputs.features import Reading
+from trainer.inputs.files import Rows, State, dataset
+from trainer.inputs.values import Wanted
 from trainer.problem import Files, Problem
+from trainer.rows import Limit
 
 READ_BATCH = 8192
 PLANTED = "planted"
-_FLAGS = {"train": "--train-files", "validation": "--validation-files", "test": "--eval-files"}
+NEAREST = 3
+"""Names that are told where a pattern matches none."""
+
+FLAGS = {"train": "--train-files", "validation": "--validation-files", "test": "--eval-files"}
 
 
 class Reader(ABC):
@@ -28,17 +37,17 @@ class Reader(ABC):
         """What a person calls the data."""
 
     @abstractmethod
-    def read(self, split: str, dtypes: Mapping[str, str]) -> tf.data.Dataset:
+    def read(self, split: str, wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
         """Returns the batches of "train", "validation" or "test".
 
         Args:
             split: The name of the split.
-            dtypes: The features that are wanted, and the dtype of each where the data do not tell it.
+            wanted: The features that are wanted, and what of each where the data do not tell it.
         """
 
-    def everything(self, dtypes: Mapping[str, str]) -> tf.data.Dataset:
+    def everything(self, wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
         """Returns the batches of all rows but those given for validation, in the order of the splits."""
-        return self.read("train", dtypes).concatenate(self.read("test", dtypes))
+        return self.read("train", wanted).concatenate(self.read("test", wanted))
 
     @property
     def has_validation(self) -> bool:
@@ -86,9 +95,9 @@ class DataSet(Reader):
         """Its builder."""
         return self._builder
 
-    def read(self, split: str, dtypes: Mapping[str, str]) -> tf.data.Dataset:
+    def read(self, split: str, wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
         """Returns the batches of a split."""
-        return tfds.read(self._builder, split, READ_BATCH, dtypes)
+        return tfds.read(self._builder, split, READ_BATCH, wanted)
 
     def rows(self, split: str) -> int:
         """Returns how many rows a split has."""
@@ -96,22 +105,25 @@ class DataSet(Reader):
 
 
 class FilesReader(Reader):
-    """CSV files.
+    """Files of rows, of any format.
 
     Args:
         files: The patterns of their names.
         problem: Says how their rows become features.
+        limit: How many bad rows the files of one pattern may have.
 
     Raises:
         Refusal: No file matches a pattern, or one file is among those of two splits.
     """
 
-    def __init__(self, files: Files, problem: Problem) -> None:
-        self.files, self.problem = files, problem
+    def __init__(self, files: Files, problem: Problem, limit: Limit | None = None) -> None:
+        self.files, self.problem, self.limit = files, problem, limit or Limit()
         self._paths = {
-            split: matching(pattern, flag) for split, flag in _FLAGS.items() if (pattern := getattr(files, split))
+            split: matching(pattern, flag) for split, flag in FLAGS.items() if (pattern := getattr(files, split))
         }
         _check_apart(self._paths)
+        self.states = {split: [State.of(path) for path in found] for split, found in self._paths.items()}
+        self.passes: dict[str, Rows] = {}
 
     @property
     def name(self) -> str:
@@ -123,35 +135,40 @@ class FilesReader(Reader):
         """Whether files for validation are given."""
         return "validation" in self._paths
 
-    def read(self, split: str, dtypes: Mapping[str, str]) -> tf.data.Dataset:
-        """Returns the batches of a split's files, or its share of the training files."""
-        if split in self._paths:
-            is_tenth = False if split == "train" and "test" not in self._paths else None
-            return self._read(split, dtypes, is_tenth)
-        return self._read("train", dtypes, is_tenth=True)
+    @property
+    def has_test(self) -> bool:
+        """Whether files to test on are given."""
+        return "test" in self._paths
 
-    def everything(self, dtypes: Mapping[str, str]) -> tf.data.Dataset:
+    def read(self, split: str, wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
+        """Returns the batches of a split's files."""
+
+        def rows() -> Rows:
+            made = self._rows(split, wanted)
+            self.passes[split] = made
+            return made
+
+        return dataset(rows, wanted)
+
+    def everything(self, wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
         """Returns the batches of all files but those for validation."""
-        parts = [self._read(split, dtypes, None) for split in ("train", "test") if split in self._paths]
+        parts = [self.read(split, wanted).map(_decoded) for split in ("train", "test") if split in self._paths]
         return parts[0] if len(parts) == 1 else parts[0].concatenate(parts[1])
 
-    def check(self, dtypes: Mapping[str, str]) -> None:
+    def check(self, wanted: Mapping[str, Wanted]) -> None:
         """Reads the header and the first rows of each file.
 
         Raises:
             Refusal: One of them cannot be used.
         """
         how = self.problem.window
-        for split, found in self._paths.items():
-            dates = {} if how is None or split == "validation" else {how.key: "string"}
-            csv.check(found, self._reading({**dtypes, **dates}, None))
+        for split in self._paths:
+            dates = {} if how is None or split == "validation" else {how.key: Wanted("string")}
+            self._rows(split, {**wanted, **dates}).check()
 
-    def _read(self, split: str, dtypes: Mapping[str, str], is_tenth: bool | None) -> tf.data.Dataset:
-        return csv.read(self._paths[split], self._reading(dtypes, is_tenth))
-
-    def _reading(self, dtypes: Mapping[str, str], is_tenth: bool | None) -> Reading:
-        required = {str(self.problem.label), str(self.problem.weight_column)}
-        return Reading(dtypes, self.problem.from_rows, required, is_tenth)
+    def _rows(self, split: str, wanted: Mapping[str, Wanted]) -> Rows:
+        reading = Reading(wanted, self.problem.from_rows, self.problem.csv)
+        return Rows(self.states[split], reading, BadRows(self.limit))
 
 
 class Function(Reader):
@@ -171,7 +188,7 @@ class Function(Reader):
         """As it was given, or the function's."""
         return self._name
 
-    def read(self, split: str, dtypes: Mapping[str, str]) -> tf.data.Dataset:
+    def read(self, split: str, wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
         """Returns the batches of a split."""
         made = self._function(split)
         if self._name == PLANTED and isinstance(made, Mapping):
@@ -179,14 +196,24 @@ class Function(Reader):
         return _batched(made)
 
 
-def reader(problem: Problem, data_dir: str) -> Reader:
+@tf.autograph.experimental.do_not_convert
+def _decoded(features: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: decoded(values) for key, values in features.items()}
+
+
+def reader(problem: Problem, data_dir: str, limit: Limit | None = None) -> Reader:
     """Returns what reads a problem's data.
+
+    Args:
+        problem: The problem.
+        data_dir: Where data sets are prepared.
+        limit: How many bad rows files may have.
 
     Raises:
         Refusal: The data set is unknown, or no file matches.
     """
     if isinstance(problem.dataset, Files):
-        return FilesReader(problem.dataset, problem)
+        return FilesReader(problem.dataset, problem, limit)
     if isinstance(problem.dataset, str):
         return DataSet(problem.dataset, data_dir)
     return Function(problem.dataset)
@@ -205,12 +232,26 @@ def matching(pattern: str, flag: str) -> list[str]:
     if paths.is_remote(pattern):
         found = [pattern] if tf.io.gfile.exists(pattern) else list(tf.io.gfile.glob(pattern))
     else:
-        pattern_there = os.path.expanduser(pattern)
-        named = [pattern_there] if os.path.isfile(pattern_there) else glob.glob(pattern_there, recursive=True)
-        found = [path for path in named if os.path.isfile(path)]
-    if not found:
-        raise Refusal(f"{flag}: no file matches {pattern}; give the path of a file, or a pattern such as data/*.csv.")
-    return sorted(found)
+        pattern = os.path.expanduser(pattern)
+        found = [pattern] if os.path.exists(pattern) else glob.glob(pattern, recursive=True)
+    files = [path for path in found if not paths.is_folder(path)]
+    if found == [pattern] and not files:
+        raise Refusal(f"{flag}: {pattern} is a folder; give a pattern of the files in it, such as {pattern}/*.csv.")
+    if not files:
+        raise Refusal(f"{flag}: no file matches {pattern}; {_there(pattern)}.")
+    return sorted(files)
+
+
+def _there(pattern: str) -> str:
+    """Returns which files have names near a pattern, as the end of a sentence."""
+    folder = os.path.dirname(pattern)
+    while folder and not paths.is_folder(folder):
+        folder = os.path.dirname(folder)
+    names = [name for name in paths.names_in(folder or ".") if not name.startswith(".")]
+    wanted = os.path.basename(pattern).replace("*", "")
+    near = difflib.get_close_matches(wanted, names, n=NEAREST, cutoff=0.3) or names[:NEAREST]
+    listed = ", ".join(paths.join(folder, name) if folder else name for name in sorted(near))
+    return f"near it there are {listed}" if near else "give the path of a file, or a pattern such as data/*.csv"
 
 
 def _check_apart(found: Mapping[str, list[str]]) -> None:
@@ -221,9 +262,9 @@ def _check_apart(found: Mapping[str, list[str]]) -> None:
         for path, name in resolved.items():
             if path in before:
                 raise Refusal(
-                    f"{_FLAGS[split]}: {name} is among {before[path]} too; give other files, or a pattern without it."
+                    f"{FLAGS[split]}: {name} is among {before[path]} too; give other files, or a pattern without it."
                 )
-        before.update(dict.fromkeys(resolved, _FLAGS[split]))
+        before.update(dict.fromkeys(resolved, FLAGS[split]))
 
 
 def _batched(dataset: Any) -> tf.data.Dataset:

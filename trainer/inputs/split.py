@@ -1,17 +1,24 @@
-"""A problem's three sets, encoded and in memory: train, validation, test."""
+"""A problem's three sets, encoded once: train, validation, test."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from trainer.encoding import Coded
 from trainer.errors import Refusal
+from trainer.inputs.cache import AnyExamples, Draft
+from trainer.inputs.dealing import SETS, TRAIN, Dealer
 from trainer.inputs.examples import Source
-from trainer.inputs.memory import Encode, Examples, Values, collect, encoded, joined
-from trainer.problem import ByValue, EveryNthBlock, Share
+from trainer.inputs.memory import Encode, elements, encoded
+from trainer.inputs.packing import Values
+
+Array = np.ndarray[Any, Any]
+Raw = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -21,110 +28,143 @@ class Data:
     Args:
         train: What the model learns from.
         validation: The only data that choices are made on.
-        test: Reads the test examples; called once, after the last step.
+        test: Returns the test examples; called once, after the last step.
         digest: 16 hexadecimal digits that differ when the training data differ.
     """
 
-    train: Examples
-    validation: Examples
-    test: Callable[[], Examples]
+    train: AnyExamples
+    validation: AnyExamples
+    test: Callable[[], AnyExamples]
     digest: str
 
 
-class HoldOut:
-    """Tells which training rows are validation, batch after batch in their order.
-
-    Args:
-        how: As the problem says it.
-    """
-
-    def __init__(self, how: EveryNthBlock | ByValue | Share) -> None:
-        self.how = how
-        self.keys = [how.key] if isinstance(how, (EveryNthBlock, ByValue)) else []
-        self._rows, self._blocks, self._last = 0, 0, None
-
-    def __call__(self, raw: dict[str, Any], rows: int) -> np.ndarray[Any, Any]:
-        """Returns a mask of the next rows, `(rows,)`.
-
-        Args:
-            raw: The raw features named in `keys`.
-            rows: How many rows come next.
-        """
-        places = np.arange(self._rows, self._rows + rows, dtype=np.uint64)
-        self._rows += rows
-        if isinstance(self.how, Share):
-            # A fixed hash of the row's place: the same rows whatever the seed of the run.
-            draws = places * np.uint64(0x9E3779B97F4A7C15)
-            return (draws >> np.uint64(11)).astype(np.float64) / 2.0**53 < self.how.share
-        values = np.asarray(raw[self.how.key])
-        values = values if values.ndim == 1 else values.reshape(rows, -1)[:, 0]
-        if isinstance(self.how, ByValue):
-            wanted = [value.encode() if isinstance(value, str) else value for value in self.how.values]
-            return np.isin(values, np.asarray(wanted, dtype=values.dtype))
-        return self._blocks_of(values) % self.how.n == self.how.n - 1
-
-    def _blocks_of(self, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        if not len(values):
-            return np.zeros(0, np.int64)
-        first = self._last is not None and values[0] != self._last
-        blocks = self._blocks + np.cumsum(np.concatenate([[first], values[1:] != values[:-1]]))
-        self._blocks, self._last = int(blocks[-1]), values[-1]
-        return np.asarray(blocks)
-
-
-def read(source: Source, encode: Encode | None, outside: Encode | None = None) -> Data:
-    """Returns a problem's data, with validation split off as the problem says where it is not given.
+def read(
+    source: Source,
+    encode: Encode | None,
+    outside: Encode | None = None,
+    narrow: Collection[str] = (),
+    draft: Draft | None = None,
+    look: Callable[[Raw], None] | None = None,
+    looked_at: Collection[str] = (),
+    tell: Callable[[int], None] = lambda rows: None,
+) -> Data:
+    """Returns a problem's data, with validation and test split off as the problem says where they are not given.
 
     Args:
         source: The problem's data set.
         encode: Raw features to encoded ones; None keeps them raw.
         outside: Raw features to which examples hold a value in no vocabulary of a table, by its name.
+        narrow: The encoded features whose ids 32 bits hold.
+        draft: Takes the examples as they come; None holds up to a quarter of the memory.
+        look: Is given the raw features of the training rows, batch after batch.
+        looked_at: Those that it wants.
+        tell: Is given the number of rows, batch after batch.
 
     Raises:
-        Refusal: No training or no validation example is left.
+        Refusal: No training, validation or test example is left.
     """
+    draft = draft or Draft(None)
+    dealer = Dealer(source)
+    sets = [draft.collector(name) for name in (SETS if source.test_is_ready else SETS[:2])]
 
-    def whole(split: str) -> Examples:
-        return collect(source.batches(split), encode, outside)
+    def also(features: Raw, labels: Any, weights: Any) -> Any:
+        return dealer.marks(features, labels, weights), {key: features[key] for key in looked_at}
 
-    if source.has_validation:
-        learned, judged = whole("train"), whole("validation")
-        return Data(learned, judged, lambda: whole("test"), _digest(learned, judged))
-    hold_out = HoldOut(source.problem.validation)
-    train, validation = [], []
-    for part, raw in encoded(source.batches("train"), encode, outside, hold_out.keys):
-        mask = hold_out(raw, len(part))
-        train.append(part.subset(~mask))
-        validation.append(part.subset(mask))
-    learned, judged = joined(train), joined(validation)
-    if not len(learned) or not len(judged):
-        raise Refusal(
-            f"Problem: validation {hold_out.how} holds out {len(judged):,} of {len(learned) + len(judged):,} training "
-            "rows; some must be left on both sides."
-        )
-    return Data(learned, judged, lambda: whole("test"), _digest(learned, judged))
+    for part, (marks, raw) in encoded(source.batches("train"), encode, outside, also, narrow):
+        sides = dealer(marks, len(part))
+        tell(len(part))
+        if look is not None and looked_at:
+            look(rows_of(raw, sides == TRAIN))
+        for side, collector in enumerate(sets):
+            if (mask := sides == side).any():
+                collector.add(part if mask.all() else part.subset(mask))
+    dealer.check()
+
+    train, validation = (collected(source, name, encode, outside, narrow, draft) for name in SETS[:2])
+    test = collected(source, "test", encode, outside, narrow, draft) if source.test_is_ready else None
+    later = Draft(None, draft.memory)
+    digest = digest_of(train, validation)
+    return Data(train, validation, lambda: test or collected(source, "test", encode, outside, narrow, later), digest)
+
+
+def collected(
+    source: Source,
+    name: str,
+    encode: Encode | None,
+    outside: Encode | None = None,
+    narrow: Collection[str] = (),
+    draft: Draft | None = None,
+) -> AnyExamples:
+    """Returns the examples of a set: those that a draft has already, else those that the source has of that name.
+
+    Args:
+        source: The problem's data set.
+        name: "train", "validation" or "test".
+        encode: Raw features to encoded ones; None keeps them raw.
+        outside: As in `read`.
+        narrow: As in `read`.
+        draft: As in `read`.
+
+    Raises:
+        Refusal: There is none.
+    """
+    draft = draft or Draft(None)
+    collector = draft.collector(name)
+    if not collector.rows:
+        for part, _ in encoded(source.batches(name), encode, outside, narrow=narrow):
+            collector.add(part)
+    found = collector.finish()
+    if found is None:
+        raise Refusal(f"{source.called(name)}: there is no row in them; at least one is wanted.")
+    return found
 
 
 def training_rows(source: Source) -> Iterator[dict[str, Any]]:
-    """Yields the raw features of the training rows in batches, without those held out for validation."""
-    if source.has_validation:
-        yield from (part.features for part, _ in encoded(source.batches("train"), None))
-        return
-    hold_out = HoldOut(source.problem.validation)
-    for part, raw in encoded(source.batches("train"), None, also=hold_out.keys):
-        yield part.subset(~hold_out(raw, len(part))).features
+    """Yields the raw features of the training rows in batches, without those held out for validation and test."""
+    dealer = Dealer(source)
+
+    def features(raw: Raw, labels: Any, weights: Any) -> Any:
+        return dict(raw), dealer.marks(raw, labels, weights)
+
+    for raw, marks in elements(source.batches("train").map(tf.autograph.experimental.do_not_convert(features))):
+        first = next(iter(raw.values()))
+        rows = int(first.shape[0] if first.shape[0] is not None else first.nrows())
+        yield rows_of(raw, dealer(marks, rows) == TRAIN)
 
 
-def _digest(*sets: Examples) -> str:
+def rows_of(raw: Raw, mask: Array) -> dict[str, Any]:
+    """Returns the rows of raw features where a mask is true."""
+    return dict(raw) if mask.all() else {key: _kept(values, mask) for key, values in raw.items()}
+
+
+def _kept(values: Any, mask: Array) -> Any:
+    if isinstance(values, Coded):
+        return values.with_codes(_kept(values.codes, mask))
+    if isinstance(values, tf.SparseTensor):
+        values = tf.RaggedTensor.from_sparse(values)
+    return tf.gather(values, np.flatnonzero(mask))
+
+
+def digest_of(*sets: AnyExamples) -> str:
+    """Returns 16 hexadecimal digits that differ where the examples differ, wherever they lie."""
     total = hashlib.sha256()
     for examples in sets:
-        features = [examples.features[key] for key in sorted(examples.features)]
-        for values in (*features, examples.labels, examples.weights):
-            total.update(_bytes(values))
+        hashes: dict[tuple[int, str], Any] = {}
+        for part in examples.parts():
+            for place, values in enumerate(part.arrays):
+                for name, array in _arrays(values):
+                    hashes.setdefault((place, name), hashlib.sha256()).update(_bytes(array))
+        total.update(json.dumps(examples.layout.to_dict()).encode())
+        total.update(b"".join(hashes[place].digest() for place in sorted(hashes)))
     return total.hexdigest()[:16]
 
 
-def _bytes(values: Values) -> bytes:
+def _arrays(values: Values) -> list[tuple[str, Array]]:
     if isinstance(values, tf.RaggedTensor):
-        return _bytes(values.flat_values.numpy()) + _bytes(values.row_splits.numpy())
-    return b"\0".join(values.reshape(-1)) if values.dtype == object else np.ascontiguousarray(values).tobytes()
+        return [("lengths", values.row_lengths().numpy()), ("values", values.flat_values.numpy())]
+    return [("values", values)]
+
+
+def _bytes(array: Array) -> Any:
+    flat = array.reshape(-1)
+    return b"".join(text + b"\0" for text in flat) if array.dtype == object else np.ascontiguousarray(flat).data

@@ -17,7 +17,8 @@ from trainer.inputs.examples import Source
 from trainer.inputs.memory import Encode, Examples, encoded, joined
 from trainer.job import summary, survey
 from trainer.job.plan import Plan
-from trainer.job.steps import dtypes_of, steps_of
+from trainer.job.reading import dtypes_of
+from trainer.job.steps import steps_of
 from trainer.layers import encodable
 from trainer.terminal import quantity, quiet
 
@@ -31,7 +32,9 @@ def show(plan: Plan) -> None:
         if survey.needs_data(plan.problem):
             source = _source(plan, dtypes_of(plan.problem), folder)
             rows = _first(source, None)
-            plan = dataclasses.replace(plan, problem=survey.fitted(plan.problem, [rows.features]))
+            plan = dataclasses.replace(
+                plan, problem=survey.fitted(plan.problem, survey.found(plan.problem, [rows.features]))
+            )
             print(f"Vocabularies and boundaries are those of the first {len(rows):,} rows.\n")
         model = models.assembled(plan.problem)
         source = _source(plan, models.inputs_of(model), folder)
@@ -50,7 +53,7 @@ def show(plan: Plan) -> None:
 
 
 def _source(plan: Plan, features: Mapping[str, str], folder: str) -> Source:
-    source = Source(plan.problem, features, plan.settings.data_dir)
+    source = Source(plan.problem, features, plan.settings.data_dir, plan.settings.bad_rows)
     with quiet(plan.settings.verbose):
         source = source.sample(ROWS, folder)
     source.prepare(plan.settings.download)

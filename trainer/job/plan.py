@@ -13,7 +13,7 @@ from trainer.errors import Refusal, nearest
 from trainer.feature_column import EmbeddingColumn
 from trainer.feature_column.nested import is_learned
 from trainer.feature_column.starting import checked_missing_rows
-from trainer.problem import Files, Problem
+from trainer.problem import Files, Problem, Share
 from trainer.run import Run
 from trainer.settings import Settings
 
@@ -51,9 +51,9 @@ def with_settings(problem: Problem, settings: Settings) -> Problem:
     Raises:
         Refusal: A flag names a table that the problem has not, or a source that cannot start it.
     """
-    files = (settings.train_files, settings.validation_files, settings.eval_files)
     given: dict[str, Any] = {
-        "dataset": settings.dataset if settings.train_files is None else Files(settings.train_files, *files[1:]),
+        "dataset": settings.dataset if settings.train_files is None else _files(settings),
+        "validation": _validation(problem, settings),
         "num_epochs": settings.num_epochs,
         "train_batch_size": settings.train_batch_size,
         "learning_rate": settings.learning_rate,
@@ -87,6 +87,21 @@ def with_settings(problem: Problem, settings: Settings) -> Problem:
         if column.ckpt_to_load_from is not None and is_learned(column):
             warm_start.check(column)
     return problem
+
+
+def _files(settings: Settings) -> Files:
+    share = Files.test_share if settings.eval_share is None else settings.eval_share
+    files = (str(settings.train_files), settings.validation_files, settings.eval_files)
+    return Files(*files, test_share=share, split_by=settings.split_by)
+
+
+def _validation(problem: Problem, settings: Settings) -> Share | None:
+    """Returns how validation rows are held out, where the settings say it; None leaves it to the problem."""
+    share, by = settings.validation_share, settings.split_by
+    if share is None and (by is None or not isinstance(problem.validation, Share)):
+        return None
+    own = problem.validation.share if isinstance(problem.validation, Share) else Share.share
+    return Share(own if share is None else share, by)
 
 
 def _started(column: EmbeddingColumn, settings: Settings) -> EmbeddingColumn:

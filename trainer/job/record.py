@@ -18,6 +18,7 @@ from trainer import settings as flags
 from trainer.errors import Refusal
 from trainer.feature_column.serialization import to_dict
 from trainer.feature_column.starting import without_old_values
+from trainer.inputs import bad_rows
 from trainer.job.work import Work
 from trainer.problem import Problem
 
@@ -53,6 +54,8 @@ def write_record(work: Work) -> None:
     runs.prepare(run, plan.settings.resume)  # not before all is known that takes the place of what goes
     run.write_json("settings.json", record)
     run.write_json("problem.json", problem)
+    if work.bad_rows is not None and len(work.bad_rows):
+        bad_rows.write(run.file(bad_rows.FILE), work.bad_rows.found)
 
 
 def described(problem: Problem) -> dict[str, Any]:

@@ -11,16 +11,13 @@ import keras
 from trainer import catalogue, models, paths, projector
 from trainer.baselines import comparison
 from trainer.errors import Refusal
-from trainer.feature_column.starting import without_sources
-from trainer.inputs import split
 from trainer.inputs.examples import Source
-from trainer.job import summary, survey
+from trainer.job import reading, summary
 from trainer.job.leaving import health_of, leave, leave_report
 from trainer.job.plan import Plan
 from trainer.job.record import write_record
 from trainer.job.tables import leave_tables, tables_of, trained_rows
 from trainer.job.work import Work
-from trainer.problem import Problem
 from trainer.run import Run
 from trainer.training import Position, evaluate, train
 from trainer.training.callbacks import History, Progress, TensorBoardScalars
@@ -38,7 +35,9 @@ def carry_out(plan: Plan) -> dict[str, Any]:
     print(plan.run.path, flush=True)  # not before what can still be refused
     summary.show_planted(work.source.absent)
     summary.show_data(plan.problem, work.source.name, work.data, time.perf_counter() - start)
+    summary.show_bad_rows(work.bad_rows, plan.run)
     summary.show_sharing(work.met.sharing)
+    summary.show_uncounted(work.met.uncounted)
     summary.show_densified(work.model)
     write_record(work)
     _report_warm_starts(work)
@@ -63,26 +62,25 @@ def carry_out(plan: Plan) -> dict[str, Any]:
 def opened(plan: Plan) -> Work:
     """Returns a plan's model and data, read and encoded."""
     keras.utils.set_random_seed(plan.settings.seed)
-    if survey.needs_data(plan.problem):
-        models.check_optimizers(plan.problem)
-        source = _source(plan, dtypes_of(plan.problem))
-        plan = dataclasses.replace(plan, problem=survey.fitted(plan.problem, split.training_rows(source)))
-    with without_sources(plan.settings.resume):  # a checkpoint has the tables by now, and the source may be gone
-        model = models.build(plan.problem)  # compiled at once: an unknown optimizer is refused before data are read
-    _check_frozen(plan, model)
-    halves = models.halves(model)
-    source = _source(plan, models.inputs_of(model))
-    catalogue.check(plan.problem.catalogues, source.features)
-    catalogues = catalogue.opened(plan.problem.catalogues, plan.settings.data_dir)
-    met = survey.met(plan.problem, split.training_rows(source))
-    data = split.read(source, halves.encode, halves.outside)
-    last_step = steps_of(plan, len(data.train))
-    _check_unfrozen(plan, len(data.train), last_step)
-    head = plan.problem.head.fitted(data.train.labels, data.train.weights)
+    catalogues: dict[str, Any] = {}
+
+    def check(model: keras.Model, source: Source) -> None:
+        _check_frozen(plan, model)
+        catalogue.check(plan.problem.catalogues, source.features)
+        catalogues.update(catalogue.opened(plan.problem.catalogues, plan.settings.data_dir))
+
+    found = reading.read(plan, check)
+    train = found.data.train
+    plan = dataclasses.replace(plan, problem=found.problem)
+    last_step = steps_of(plan, len(train))
+    _check_unfrozen(plan, len(train), last_step)
+    head = plan.problem.head.fitted(train.labels, train.weights)
     plan = dataclasses.replace(plan, problem=dataclasses.replace(plan.problem, head=head))
-    models.compiled(model, plan.problem, last_step)
-    work = Work(plan, source, model, halves, data, last_step, catalogues, met)
-    return work.counting("train", data.train).counting("validation", data.validation)
+    models.compiled(found.model, plan.problem, last_step)
+    work = Work(
+        plan, found.source, found.model, found.halves, found.data, last_step, catalogues, found.met, {}, found.bad_rows
+    )
+    return work.counting("train", train).counting("validation", found.data.validation)
 
 
 def _check_frozen(plan: Plan, model: keras.Model) -> None:
@@ -101,17 +99,6 @@ def _check_unfrozen(plan: Plan, examples: int, last_step: int) -> None:
             f"--unfreeze-after: the training ends with step {last_step:,}, and epochs have {epoch_steps:,}, so a table "
             f"that is frozen for {after} of them would never be trained; give a smaller number, or more --train-steps."
         )
-
-
-def dtypes_of(problem: Problem) -> dict[str, str]:
-    """Returns the dtype of each raw feature that a problem's columns read."""
-    return {key: str(feature.dtype) for key, feature in problem.raw_features.items()}
-
-
-def _source(plan: Plan, features: dict[str, str]) -> Source:
-    source = Source(plan.problem, features, plan.settings.data_dir)
-    source.prepare(plan.settings.download)
-    return source
 
 
 def steps_of(plan: Plan, examples: int) -> int:
@@ -164,6 +151,7 @@ def learned(work: Work) -> tuple[Work, dict[str, Any]]:
         "steps": position.steps,
         **(speed if position.steps > done else {**speed, **_speed_before(work.plan.run)}),
         "peak_memory_bytes": _peak_memory(),
+        **({} if work.bad_rows is None else {"bad_rows": len(work.bad_rows)}),
         "data": work.source.name,
     }
 

@@ -9,9 +9,12 @@ from typing import Any
 import keras
 
 from trainer import models, optimizers, paths, report
+from trainer.inputs.bad_rows import FILE, BadRows
 from trainer.inputs.split import Data
 from trainer.job.plan import Plan
+from trainer.job.survey import MOST_KEYS
 from trainer.problem import Problem
+from trainer.run import Run
 from trainer.tables import Entry
 from trainer.terminal import quantity
 from trainer.vocabulary import Collisions
@@ -55,6 +58,22 @@ def show_sharing(sharing: Sequence[Collisions]) -> None:
     """Prints a line for each hashed column whose keys share buckets with others."""
     for collisions in sharing:
         print(collisions.line, flush=True)
+
+
+def show_uncounted(names: Sequence[str]) -> None:
+    """Prints which hashed columns have met more keys than are counted."""
+    if names:
+        print(f"{', '.join(names)}: over {MOST_KEYS:,} different keys, so buckets were not counted or labelled")
+
+
+def show_bad_rows(found: BadRows | None, run: Run) -> None:
+    """Prints how many rows were set aside, the first of them, and where all are."""
+    if found:
+        print(
+            f"bad rows: {len(found):,} of {found.rows:,} were set aside into {_seen(run.path, FILE)}; the first: "
+            f"{found.found[0]}",
+            flush=True,
+        )
 
 
 def show_warm_start(report: Report, share: float | None) -> None:

@@ -19,7 +19,7 @@ from trainer.feature_column import (
 )
 from trainer.feature_column.serialization import encoded_key
 from trainer.formats import sprites
-from trainer.inputs.memory import Examples
+from trainer.inputs.cache import AnyExamples
 from trainer.job import summary
 from trainer.job.work import Work
 from trainer.layers import EmbeddingTable, encodable
@@ -113,11 +113,13 @@ def _described(work: Work) -> Iterator[tuple[Table, Known]]:
         yield Table(name, layer.values, column, counted, known.details, known.title, known.pictures, shares), known
 
 
-def trained_rows(layer: EmbeddingTable, columns: Sequence[EmbeddingColumn], examples: Examples) -> Any:
+def trained_rows(layer: EmbeddingTable, columns: Sequence[EmbeddingColumn], examples: AnyExamples) -> Any:
     """Returns how often examples hold each key of a table, `(rows,)`, or None where they do not tell."""
-    ids = [examples.features.get(encoded_key(encodable(column))) for column in columns]
-    counted = [counts(some, layer.rows) for some in ids if some is not None]
-    return sum(counted[1:], counted[0]) if counted else None
+    keys = [encoded_key(encodable(column)) for column in columns]
+    keys = [key for key in keys if examples.layout.slot(key) is not None]
+    if not keys:
+        return None
+    return sum(counts(part.features[key], layer.rows) for part in examples.parts() for key in keys)
 
 
 def known_of(

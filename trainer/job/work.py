@@ -8,8 +8,9 @@ import keras
 
 from trainer import models
 from trainer.catalogue import Catalogue
+from trainer.inputs.bad_rows import BadRows
+from trainer.inputs.cache import AnyExamples
 from trainer.inputs.examples import Source
-from trainer.inputs.memory import Examples
 from trainer.inputs.split import Data
 from trainer.job.plan import Plan
 from trainer.job.survey import Met
@@ -30,6 +31,7 @@ class Work:
         met: What hashed columns have met in the training rows.
         out_of_vocabulary: By the name of a table, of "train", "validation" and at last "test", the share of examples
             that hold a value in no vocabulary of it.
+        bad_rows: The rows of files that were set aside; None where the data are no files.
     """
 
     plan: Plan
@@ -41,11 +43,12 @@ class Work:
     catalogues: Mapping[str, Catalogue] = field(default_factory=dict)
     met: Met = field(default_factory=Met)
     out_of_vocabulary: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    bad_rows: BadRows | None = None
 
-    def counting(self, name: str, examples: Examples) -> "Work":
+    def counting(self, name: str, examples: AnyExamples) -> "Work":
         """Returns the work with the shares of one set of examples, out of vocabulary, among the others."""
         shares = {
-            table: {**self.out_of_vocabulary.get(table, {}), name: float(outside.mean())}
-            for table, outside in examples.outside.items()
+            table: {**self.out_of_vocabulary.get(table, {}), name: share}
+            for table, share in examples.shares_outside().items()
         }
         return dataclasses.replace(self, out_of_vocabulary=shares)

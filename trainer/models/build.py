@@ -171,7 +171,8 @@ def halves(model: keras.Model) -> Halves:
     def logits(encoded: Mapping[str, Any], training: bool) -> Any:
         return rest([encoded[key] for key in keys], training=training)
 
-    return Halves(encoders[0], logits, encoders[0].outside)
+    # Its encodings, since Keras takes no coded values.
+    return Halves(encoders[0].encodings, logits, encoders[0].outside)
 
 
 def inputs_of(model: keras.Model) -> dict[str, str]:

@@ -9,7 +9,8 @@ import keras
 import tensorflow as tf
 
 from trainer.errors import TrainingFailure
-from trainer.inputs.memory import Examples
+from trainer.inputs.cache import AnyExamples
+from trainer.inputs.memory import telling
 from trainer.models import Halves, tables_of
 from trainer.training import interrupts
 from trainer.training.steps import NotFinite, Steps
@@ -48,11 +49,11 @@ class _Pace:
 def train(
     model: keras.Model,
     halves: Halves,
-    examples: Examples,
+    examples: AnyExamples,
     batch_size: int,
     seed: int,
     last_step: int,
-    validation: Examples | None = None,
+    validation: AnyExamples | None = None,
     eval_batch_size: int = 4096,
     callbacks: Sequence[Any] = (),
     position: Position | None = None,
@@ -130,7 +131,8 @@ def _epoch(
         listeners.on_train_batch_begin(position.step)
         start = time.perf_counter()
         try:
-            taken = run_steps(batches, steps)
+            with telling():
+                taken = run_steps(batches, steps)
         except NotFinite as found:
             position.step, position.steps = position.step + found.steps, position.steps + found.steps
             raise TrainingFailure(_failure(model, position.steps + 1, found.value)) from None
@@ -157,14 +159,15 @@ def blame(model: keras.Model) -> str:
     return f"{found}; try a smaller --learning-rate, or look for such values in the data."
 
 
-def evaluate(model: keras.Model, halves: Halves, examples: Examples, batch_size: int = 4096) -> dict[str, float]:
+def evaluate(model: keras.Model, halves: Halves, examples: AnyExamples, batch_size: int = 4096) -> dict[str, float]:
     """Returns the loss and the compiled metrics of encoded examples, and how many they are."""
     return _evaluated(model, _evaluation(model, halves), examples, batch_size)
 
 
-def _evaluated(model: keras.Model, evaluation: Any, examples: Examples, batch_size: int) -> dict[str, float]:
+def _evaluated(model: keras.Model, evaluation: Any, examples: AnyExamples, batch_size: int) -> dict[str, float]:
     model.reset_metrics()
-    loss = float(evaluation(examples.batches(batch_size)))
+    with telling():
+        loss = float(evaluation(examples.batches(batch_size)))
     results = {name: float(value) for name, value in model.get_metrics_result().items() if name != "loss"}
     model.reset_metrics()
     return {"loss": loss, **results, "examples": len(examples)}

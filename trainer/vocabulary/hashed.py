@@ -21,7 +21,7 @@ from trainer.feature_column import (
     VocabularyListColumn,
 )
 from trainer.feature_column.crossed import EXACT_LIMIT
-from trainer.vocabulary.bags import Bag, bag_of, present
+from trainer.vocabulary.bags import Bag, bag_of, counted, present
 
 Ids = np.ndarray[Any, Any]
 """int64, `(keys,)`."""
@@ -36,6 +36,10 @@ class Hashed(ABC):
     @abstractmethod
     def keys(self, features: Mapping[str, Any]) -> list[Any]:
         """Returns the keys of a batch of raw features, one for each id that the column's encoding makes."""
+
+    def counted(self, features: Mapping[str, Any]) -> tuple[list[Any], Ids | None]:
+        """Returns the keys of a batch, and how many rows each has; None where each has one."""
+        return self.keys(features), None
 
     @abstractmethod
     def resolved(self, keys: Sequence[Any]) -> list[Any]:
@@ -65,6 +69,12 @@ class HashedFeature(Hashed):
         """Returns the values that are not missing."""
         kind = "string" if self._column.dtype == "string" else "int64"
         return [bag_of(features, self._column.key, "categorical_column_with_hash_bucket", kind).values]
+
+    def counted(self, features: Mapping[str, Any]) -> tuple[list[Any], Ids | None]:
+        """Returns the values that are not missing, each different one once where the batch has them so."""
+        kind = "string" if self._column.dtype == "string" else "int64"
+        values, rows = counted(features, self._column.key, "categorical_column_with_hash_bucket", kind)
+        return [values], rows
 
     def resolved(self, keys: Sequence[Any]) -> list[Any]:
         """Returns the values as they are."""

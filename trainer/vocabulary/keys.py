@@ -76,6 +76,11 @@ def collisions(column: FeatureColumn, data: Any = None) -> Collisions:
 class KeyCounts:
     """How often each key of a hashed column, or of a hashed cross, was met; several values an example count each.
 
+    Args:
+        column: The column, or one on it.
+        most: The different keys from about which on none is counted any more, so that memory has a bound; None counts
+            all.
+
     Raises:
         Refusal: The column hashes nothing, or needs data itself.
 
@@ -88,12 +93,13 @@ class KeyCounts:
         'tail: 0 % of the rows share a bucket with other keys (2 keys in 2 of 1,000 buckets)'
     """
 
-    def __init__(self, column: FeatureColumn) -> None:
-        self._column = _hashed_column(column)
+    def __init__(self, column: FeatureColumn, most: int | None = None) -> None:
+        self._column, self._most = _hashed_column(column), most
         self._hashed = _hashed(self._column)
         self._tally = Tally()
         self._met: Met | None = None
         self.met_any = False
+        self.is_over = False
 
     def update(self, batch: Mapping[str, Any]) -> None:
         """Counts the keys of one batch of raw features.
@@ -101,11 +107,27 @@ class KeyCounts:
         Raises:
             Refusal: A feature is not there or of the wrong kind.
         """
-        keys = self._hashed.keys(batch)
+        if self.is_over:
+            return
+        keys, rows = self._hashed.counted(batch)
         if len(keys[0]):
             self.met_any = True
             self._met = None
-            self._tally.add(*keys)
+            self._tally.add(*keys, rows=rows)
+        if self._most is not None and self._tally.size > self._most:
+            self.is_over, self._tally, self._met = True, Tally(), None
+
+    def saved(self) -> Any:
+        """Returns what was counted, as an Arrow table that `restore` takes."""
+        keys, rows = self._tally.counted()
+        return pa.table([*keys, pa.array(rows)], names=[*map(str, range(len(keys))), "rows"])
+
+    def restore(self, table: Any) -> None:
+        """Counts what an Arrow table of `saved` has."""
+        *keys, rows = (column.combine_chunks() for column in table.columns)
+        if len(rows):
+            self.met_any, self._met = True, None
+            self._tally.add(*keys, rows=rows.to_numpy())
 
     @property
     def column(self) -> HashedColumn:

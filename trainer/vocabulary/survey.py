@@ -12,7 +12,7 @@ from trainer.encoding.numeric import NumericEncoding
 from trainer.errors import Refusal
 from trainer.feature_column.embedding import by_rule
 from trainer.feature_column.nested import is_learned, rebuilt
-from trainer.vocabulary.bags import bag_of, batches_of
+from trainer.vocabulary.bags import batches_of, counted
 from trainer.vocabulary.quantiles import Numbers
 from trainer.vocabulary.tally import Tally
 from trainer.vocabulary.together import Part, groups_of
@@ -43,11 +43,30 @@ def learned(columns: Sequence[fc.FeatureColumn], batches: Any) -> tuple[Any, ...
         >>> column.categorical_column.vocabulary_list, column.dimension
         (('c', 'a'), 2)
     """
+    return applied(columns, found(columns, batches))
+
+
+def found(columns: Sequence[fc.FeatureColumn], batches: Any) -> list[Any]:
+    """Returns the vocabularies and boundaries that `applied` puts into columns, as JSON can hold them.
+
+    Args:
+        columns: As in `learned`.
+        batches: As in `learned`.
+
+    Raises:
+        Refusal: As in `learned`.
+    """
     survey = Survey(columns)
     if not all(map(is_learned, columns)):
         for batch in batches_of("learned", batches):
             survey.update(batch)
-    return survey.learned()
+    return survey.found()
+
+
+def applied(columns: Sequence[fc.FeatureColumn], values: Sequence[Any]) -> tuple[Any, ...]:
+    """Returns columns with the vocabularies and boundaries that `found` has found for them."""
+    by_part = dict(zip(groups_of(tuple(columns)), values, strict=True))
+    return tuple(rebuilt(column, lambda part: _changed(part, by_part)) for column in columns)
 
 
 class Survey:
@@ -81,7 +100,8 @@ class Survey:
             Refusal: A feature is not there or of the wrong kind.
         """
         for (key, kind), tally in self._tallies.items():
-            tally.add(bag_of(batch, key, "categorical_column_with_vocabulary_list", kind).values)
+            values, rows = counted(batch, key, "categorical_column_with_vocabulary_list", kind)
+            tally.add(values, rows=rows)
         for column, numbers in self._numbers.items():
             numbers.add(self._encodings[column](batch).numpy())
         self._batches += 1
@@ -92,23 +112,20 @@ class Survey:
         Raises:
             Refusal: There was no batch, or nothing to learn in those that came.
         """
+        return applied(self._columns, self.found())
+
+    def found(self) -> list[Any]:
+        """Returns what was learned so far, for each part of the columns that learns.
+
+        Raises:
+            Refusal: There was no batch, or nothing to learn in those that came.
+        """
         if self._groups and not self._batches:
             raise Refusal("learned: the data have no batch, and columns learn from them; give at least one batch.")
-        return tuple(rebuilt(column, self._changed) for column in self._columns)
-
-    def _changed(self, column: Any) -> Any:
-        if isinstance(column, fc.VocabularyListColumn) and column in self._groups:
-            values = self._vocabulary(column)
-            return fc.categorical_column_with_vocabulary_list(
-                column.key, values, column.dtype, column.default_value, column.num_oov_buckets
-            )
-        if isinstance(column, fc.BucketizedColumn) and column in self._groups:
-            return fc.bucketized_column(column.source_column, self._boundaries(column))
-        if isinstance(column, fc.CrossedColumn):
-            return fc.crossed_column(column.keys, column.hash_bucket_size, column.hash_key)
-        if isinstance(column, fc.EmbeddingColumn):
-            return _sized(column)
-        return column
+        return [
+            self._vocabulary(part) if isinstance(part, fc.VocabularyListColumn) else self._boundaries(part)
+            for part in self._groups
+        ]
 
     def _vocabulary(self, column: fc.VocabularyListColumn) -> list[Any]:
         wanted: Any = column.vocabulary_list
@@ -137,6 +154,20 @@ class Survey:
                 "give boundaries, or other data."
             )
         return edges
+
+
+def _changed(column: Any, values: Mapping[Any, Any]) -> Any:
+    if isinstance(column, fc.VocabularyListColumn) and column in values:
+        return fc.categorical_column_with_vocabulary_list(
+            column.key, values[column], column.dtype, column.default_value, column.num_oov_buckets
+        )
+    if isinstance(column, fc.BucketizedColumn) and column in values:
+        return fc.bucketized_column(column.source_column, values[column])
+    if isinstance(column, fc.CrossedColumn):
+        return fc.crossed_column(column.keys, column.hash_bucket_size, column.hash_key)
+    if isinstance(column, fc.EmbeddingColumn):
+        return _sized(column)
+    return column
 
 
 def _key(column: Part) -> tuple[str, str]:

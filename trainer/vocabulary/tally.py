@@ -8,7 +8,7 @@ import pyarrow as pa
 Rows = np.ndarray[Any, Any]
 """int64, `(keys,)`."""
 
-PENDING = 1 << 20
+PENDING = 1 << 18
 """Rows that wait to be counted; fewer, bigger counts cost less than many small ones."""
 
 
@@ -40,6 +40,11 @@ class Tally:
         self._pending += len(rows)
         if self._pending > max(PENDING, self._tables[0].num_rows):
             self._count()
+
+    @property
+    def size(self) -> int:
+        """How many different keys there are, but for those that wait to be counted."""
+        return 0 if not self._tables or len(self._tables) > 1 else int(self._tables[0].num_rows)
 
     def include(self, other: "Tally") -> None:
         """Counts the rows of another tally too."""

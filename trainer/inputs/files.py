@@ -1,0 +1,264 @@
+"""Files of rows, whatever their format, as `tf.data` batches of features: read ahead by threads, given in order."""
+
+import os
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from trainer import paths
+from trainer.encoding import Coded
+from trainer.errors import Refusal
+from trainer.inputs import streams
+from trainer.inputs.arrow import ArrowFile
+from trainer.inputs.bad_rows import BadRow, BadRows
+from trainer.inputs.csv import CsvFile
+from trainer.inputs.features import Reading, features_of, lacking
+from trainer.inputs.json_lines import JsonLinesFile
+from trainer.inputs.parquet import ParquetFile
+from trainer.inputs.part import RowFile
+from trainer.inputs.tfrecord import TFRecordFile
+from trainer.inputs.values import Feature, Texts, Wanted, rows_of
+
+_LOOKED_AT = 1000
+"""The most files whose numbers of rows are added up before they are read."""
+
+THREADS = max(2, min(8, os.cpu_count() or 2))
+
+KINDS: dict[str, Callable[[str, Reading], RowFile]] = {
+    **dict.fromkeys((".parquet", ".pq"), lambda path, reading: ParquetFile(path)),
+    **dict.fromkeys((".feather", ".arrow", ".ipc"), lambda path, reading: ArrowFile(path)),
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), lambda path, reading: JsonLinesFile(path, reading.asked)),
+    **dict.fromkeys((".tfrecord", ".tfrecords"), lambda path, reading: TFRecordFile(path, reading.asked)),
+}
+"""What reads a file, by the end of its name; what has none of these is CSV."""
+
+
+@dataclass
+class Progress:
+    """How far the reading of files has come.
+
+    Args:
+        bytes_done: Of all files.
+        bytes_total: Of all files, as they lie.
+        rows_done: Good and bad.
+        rows_total: Where the files tell it.
+    """
+
+    bytes_done: int = 0
+    bytes_total: int = 0
+    rows_done: int = 0
+    rows_total: int | None = None
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several parts of the data, that of a worker: every `count`-th piece of a file from `index` on."""
+
+    index: int = 0
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class State:
+    """A file as it was when it was first looked at."""
+
+    path: str
+    size: int
+    modified: int
+
+    @classmethod
+    def of(cls, path: str) -> "State":
+        """Returns the state of a file now.
+
+        Raises:
+            OSError: It is not there.
+        """
+        if not paths.is_remote(path):
+            found = os.stat(path)
+            return cls(path, found.st_size, found.st_mtime_ns)
+        try:
+            remote = tf.io.gfile.stat(path)
+        except tf.errors.OpError as error:
+            raise FileNotFoundError(error.message) from None
+        return cls(path, int(remote.length), int(remote.mtime_nsec))
+
+    def check(self) -> None:
+        """Refuses a file that is no longer as it was.
+
+        Raises:
+            Refusal: It has vanished, grown, shrunk or been written again.
+        """
+        try:
+            now = State.of(self.path)
+        except OSError:
+            raise Refusal(f"{self.path}: it vanished while it was read; start again once it is there.") from None
+        if now != self:
+            verb = {1: "grew", 0: "was written anew", -1: "shrank"}[int(np.sign(now.size - self.size))]
+            raise Refusal(
+                f"{self.path}: it {verb} while it was read ({self.size:,} bytes, then {now.size:,}); start again once "
+                "nothing writes to it."
+            )
+
+
+def opened(path: str, reading: Reading) -> RowFile:
+    """Returns what reads a file, by the end of its name.
+
+    Raises:
+        Refusal: It cannot be read as what its name says.
+    """
+    name = re.sub(r"-\d{5}-of-\d{5}$", "", streams.plain_name(path.lower()))  # of a shard
+    make = KINDS.get(os.path.splitext(name)[1])
+    return CsvFile(path, reading.asked, reading.csv) if make is None else make(path, reading)
+
+
+@dataclass
+class Rows:
+    """The rows of some files, in their order.
+
+    Args:
+        states: The files.
+        reading: What to make of a row.
+        bad: Takes the bad rows.
+        progress: Is told how far it came.
+        shard: The part that is read.
+    """
+
+    states: Sequence[State]
+    reading: Reading
+    bad: BadRows = field(default_factory=BadRows)
+    progress: Progress = field(default_factory=Progress)
+    shard: Shard = field(default_factory=Shard)
+
+    def __post_init__(self) -> None:
+        self.missing = list(self.reading.wanted)
+        """The features that had no value in any row so far."""
+        self._told: set[str] = set()
+
+    def __iter__(self) -> Iterator[dict[str, Feature]]:
+        """Yields the features of some thousand rows after the other.
+
+        Raises:
+            Refusal: A file cannot be used, or there are too many bad rows.
+        """
+        waiting: deque[tuple[State, int, Future[Any] | None]] = deque()
+        with ThreadPoolExecutor(THREADS) as pool:
+            try:
+                for state, position, work in self._work(pool):
+                    waiting.append((state, position, work))
+                    while len(waiting) > THREADS + 1:
+                        yield from self._finished(*waiting.popleft())
+                while waiting:
+                    yield from self._finished(*waiting.popleft())
+            finally:
+                for _, _, work in waiting:
+                    if work is not None:
+                        work.cancel()
+        self.bad.end()
+        for key in self.missing:
+            if key not in self._told and self.reading.from_rows is None and self.progress.rows_done:
+                raise lacking(key, self._told, self.states[0].path)
+
+    def check(self) -> None:
+        """Reads the first rows of each file, so that a mistake in them does not cost the time of all.
+
+        Raises:
+            Refusal: A file or a value cannot be used.
+        """
+        found = BadRows(self.bad.limit)
+        for state in self.states:
+            file = opened(state.path, self.reading)
+            columns = self.reading.columns(file)
+            piece = next(iter(file.pieces(columns)), None)
+            if piece is not None:
+                features, bad = features_of(file.part(piece, columns), file, self.reading)
+                found.add(bad, rows_of(features) + len(bad))
+
+    def _work(self, pool: ThreadPoolExecutor) -> Iterator[tuple[State, int, Future[Any] | None]]:
+        number, files = 0, self._with_rows()
+        for place, state in enumerate(self.states):
+            file = files[place] if place < len(files) else opened(state.path, self.reading)
+            self._told |= set(file.told)
+            columns = self.reading.columns(file)
+            for piece in file.pieces(columns):
+                if number % self.shard.count == self.shard.index:
+                    yield state, file.position(), pool.submit(self._features, file, piece, columns)
+                number += 1
+            yield state, state.size, None
+
+    def _with_rows(self) -> list[RowFile]:
+        """Returns the first files, those that tell how many rows they have; where all do, the total is known."""
+        files: list[RowFile] = []
+        for state in self.states[:_LOOKED_AT]:
+            files.append(opened(state.path, self.reading))
+            if files[-1].rows is None:
+                return files
+        if len(files) == len(self.states):
+            self.progress.rows_total = sum(file.rows or 0 for file in files)
+        return files
+
+    def _features(self, file: RowFile, piece: Any, columns: Sequence[str]) -> tuple[dict[str, Feature], list[BadRow]]:
+        return features_of(file.part(piece, columns), file, self.reading)
+
+    def _finished(self, state: State, position: int, work: Future[Any] | None) -> Iterator[dict[str, Feature]]:
+        before = sum(other.size for other in self.states[: self.states.index(state)])
+        self.progress.bytes_done = before + position
+        if work is None:
+            state.check()
+            return
+        features, bad = work.result()
+        rows = rows_of(features)
+        self.missing = [key for key in self.missing if not features[key].has_values]
+        self.progress.rows_done += rows + len(bad)
+        self.bad.add(bad, rows + len(bad))
+        if rows:
+            yield features
+
+
+def dataset(rows: Callable[[], Rows], wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
+    """Returns rows as batches of features: tensors `(batch, …)`, strings coded, bags ragged.
+
+    Args:
+        rows: Called for each pass over the data.
+        wanted: What is wanted of each feature.
+    """
+    signature = {}
+    for key, each in wanted.items():
+        shape = [None, *each.shape] if each.shape and None not in each.shape else [None]
+        signature[key] = tf.TensorSpec(shape, each.dtype)
+        if each.dtype == "string":
+            signature[f"{key}/codes"] = tf.TensorSpec(shape, tf.int32)
+        if None in each.shape:
+            signature[f"{key}/lengths"] = tf.TensorSpec([None], tf.int64)
+
+    def batches() -> Iterator[dict[str, Any]]:
+        for features in rows():
+            yield {name: array for key, feature in features.items() for name, array in _arrays(key, feature)}
+
+    def joined(arrays: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: _tensor(arrays, key, each) for key, each in wanted.items()}
+
+    raw = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    return raw.map(tf.autograph.experimental.do_not_convert(joined))
+
+
+def _arrays(key: str, feature: Feature) -> Iterator[tuple[str, Any]]:
+    if isinstance(feature.values, Texts):
+        yield key, feature.values.different.to_numpy(zero_copy_only=False)
+        yield f"{key}/codes", feature.values.codes
+    else:
+        yield key, feature.values
+    if feature.lengths is not None:
+        yield f"{key}/lengths", feature.lengths
+
+
+def _tensor(arrays: Mapping[str, Any], key: str, wanted: Wanted) -> Any:
+    values = arrays[f"{key}/codes"] if wanted.dtype == "string" else arrays[key]
+    if None in wanted.shape:
+        values = tf.RaggedTensor.from_row_lengths(values, arrays[f"{key}/lengths"], validate=False)
+    return Coded(arrays[key], values) if wanted.dtype == "string" else values

@@ -1,0 +1,81 @@
+"""The order of the examples: a function of seed, epoch and their number, wherever they lie.
+
+Up to a million rows, or as many as a buffer holds, are permuted as a whole. Of more, blocks of rows are permuted, a
+buffer takes some of them one after the other, and its rows are permuted, so that a disk is read block by block.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+BLOCK = 16_384
+"""Rows of a block."""
+
+BUFFER_BLOCKS = 64
+"""The most blocks of a buffer."""
+
+BUFFER_BYTES = 192 << 20
+"""The most bytes of a buffer."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """The order of some examples.
+
+    Args:
+        count: How many they are.
+        block: Rows of a block; the last has those that are left, and is read last.
+        buffer: Rows of a buffer, whole blocks.
+    """
+
+    count: int
+    block: int
+    buffer: int
+
+    @classmethod
+    def of(cls, count: int, row_bytes: int) -> "Order":
+        """Returns the order of so many examples of so many bytes each."""
+        blocks = max(1, min(BUFFER_BLOCKS, BUFFER_BYTES // (BLOCK * max(row_bytes, 1))))
+        return cls(count, BLOCK, blocks * BLOCK)
+
+    @property
+    def buffers(self) -> int:
+        """How many times a buffer is filled in an epoch."""
+        return -(-self.count // self.buffer)
+
+    def places(self, positions: Any, seed: int, epoch: Any) -> Any:
+        """Returns which examples stand at some positions of an epoch, int64.
+
+        Args:
+            positions: From 0 on, one after the other, `(positions,)`, int64.
+            seed: Of the run.
+            epoch: A scalar, int64.
+        """
+        if self.buffers <= 1:
+            return tf.random.experimental.index_shuffle(positions, _seeds(seed, epoch), self.count - 1)
+        local, in_buffer = self.local(positions, seed, epoch), self.buffer // self.block
+        # To permute blocks one by one is slow, and those of a buffer are the same for all positions in it.
+        first, last = positions[0] // self.buffer * in_buffer, (positions[-1] // self.buffer + 1) * in_buffer
+        blocks = self.blocks(tf.range(first, last), seed, epoch)
+        slots = positions // self.buffer * in_buffer + local // self.block
+        return tf.gather(blocks, slots - first) * self.block + local % self.block
+
+    def local(self, positions: Any, seed: int, epoch: Any) -> Any:
+        """Returns the place in its buffer of the example at each position of an epoch."""
+        number = positions // self.buffer
+        last = tf.minimum(tf.constant(self.buffer, tf.int64), self.count - number * self.buffer) - 1
+        # Each buffer of each epoch has a seed of its own; TensorFlow's own function takes one seed for all.
+        parts = [tf.constant(seed, tf.int64), tf.cast(epoch, tf.int64), number + 1]
+        seeds = tf.stack([tf.broadcast_to(part, tf.shape(number)) for part in parts], axis=1)
+        return tf.raw_ops.RandomIndexShuffle(index=positions % self.buffer, seed=seeds, max_index=last)
+
+    def blocks(self, slots: Any, seed: int, epoch: Any) -> Any:
+        """Returns which block stands at each place of an epoch's blocks."""
+        whole = self.count // self.block
+        order = tf.random.experimental.index_shuffle(tf.minimum(slots, whole - 1), _seeds(seed, epoch), whole - 1)
+        return tf.where(slots < whole, order, slots)
+
+
+def _seeds(seed: int, epoch: Any) -> Any:
+    return tf.stack([tf.constant(seed, tf.uint32), tf.cast(epoch, tf.uint32)])

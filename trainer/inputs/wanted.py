@@ -1,0 +1,58 @@
+"""What a problem wants of each feature, since texts do not tell what they are to be."""
+
+from collections.abc import Collection, Mapping
+
+from trainer.feature_column import IdentityColumn, NumericColumn
+from trainer.feature_column.nested import nested
+from trainer.heads import BinaryHead, MultiClassHead
+from trainer.inputs.values import Wanted
+from trainer.problem import ByValue, Problem
+
+
+def wanted_of(problem: Problem, dtypes: Mapping[str, str], keys: Collection[str]) -> dict[str, Wanted]:
+    """Returns what is wanted of features, by key.
+
+    Args:
+        problem: Whose columns, label and weights are read.
+        dtypes: Of the features that its model reads.
+        keys: All features that are read.
+    """
+    found = {key: Wanted("string") for key in sorted(keys)}
+    if isinstance(problem.validation, ByValue) and not isinstance(problem.validation.values[0], str):
+        found[problem.validation.key] = Wanted("int64")
+    if problem.weight_column is not None:
+        found[problem.weight_column] = Wanted("float32", is_required=True)
+    if problem.label is not None:
+        found[problem.label] = _label(problem)
+    raw, separators = problem.raw_features, problem.bags if isinstance(problem.bags, Mapping) else {}
+    defaults, sizes = _defaults(problem), _sizes(problem)
+    for key, dtype in dtypes.items():
+        shape = raw[key].shape if key in raw else ()
+        label = found[key] if key == problem.label else None
+        required = label is not None and label.is_required
+        found[key] = Wanted(
+            dtype, shape, separators.get(key), defaults.get(key), required, 0 if key in sizes else None, sizes.get(key)
+        )
+    return found
+
+
+def _label(problem: Problem) -> Wanted:
+    head = problem.head
+    if isinstance(head, BinaryHead):
+        return Wanted("int64", is_required=True, least=0, below=2)
+    if isinstance(head, MultiClassHead):
+        return Wanted("int64", is_required=True, least=0, below=head.num_classes)
+    return Wanted("float32", is_required=True)
+
+
+def _defaults(problem: Problem) -> dict[str, tuple[float, ...]]:
+    parts = [part for column in problem.columns for part in nested(column)]
+    numeric = [part for part in parts if isinstance(part, NumericColumn)]
+    return {part.key: part.default_value for part in numeric if part.default_value is not None}
+
+
+def _sizes(problem: Problem) -> dict[str, int]:
+    """Returns the number of ids of the features whose ids outside of it are refused."""
+    parts = [part for column in problem.columns for part in nested(column)]
+    identity = [part for part in parts if isinstance(part, IdentityColumn) and part.default_value is None]
+    return {part.key: min(each.num_buckets for each in identity if each.key == part.key) for part in identity}

@@ -1,0 +1,166 @@
+"""Examples written to an Arrow file block by block, and what is known of such a file."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+
+from trainer.inputs.memory import Examples, joined
+from trainer.inputs.order import BLOCK
+from trainer.inputs.packing import Array, Layout, Values
+
+
+@dataclass(frozen=True)
+class Column:
+    """One of the arrays that a block holds.
+
+    Args:
+        shape: Of one row; of a bag, None.
+        dtype: Of its values, "string" for strings.
+    """
+
+    shape: tuple[int, ...] | None
+    dtype: str
+
+    @classmethod
+    def of(cls, values: Values) -> "Column":
+        """Returns the column that holds an array or a ragged tensor."""
+        is_ragged = isinstance(values, tf.RaggedTensor)
+        is_text = values.dtype in (object, tf.string)
+        return cls(None if is_ragged else values.shape[1:], "string" if is_text else tf.as_dtype(values.dtype).name)
+
+    def to_arrow(self, values: Values) -> Any:
+        """Returns rows as an Arrow array."""
+        if self.shape is None:
+            return pa.LargeListArray.from_arrays(values.row_splits.numpy(), _flat(values.flat_values.numpy()))
+        width = int(np.prod(self.shape, dtype=np.int64))
+        flat = _flat(np.ascontiguousarray(values).reshape(-1))
+        return flat if not self.shape or not width else pa.FixedSizeListArray.from_arrays(flat, width)
+
+    def from_arrow(self, array: Any) -> Values:
+        """Returns the rows of an Arrow array."""
+        if self.shape is None:
+            lengths = np.diff(array.offsets.to_numpy())
+            return tf.RaggedTensor.from_row_lengths(_values(array.flatten()), lengths, validate=False)
+        flat = _values(array if not self.shape else array.flatten())
+        return flat.reshape(-1, *self.shape)
+
+
+def _flat(values: Array) -> Any:
+    return pa.array(values, pa.binary()) if values.dtype == object else pa.array(values)
+
+
+def _values(array: Any) -> Array:
+    found: Array = array.to_numpy(zero_copy_only=False)
+    return found
+
+
+def _checksum(values: Values) -> int:
+    if isinstance(values, tf.RaggedTensor):
+        return zlib.crc32(values.row_splits.numpy().tobytes(), _checksum(values.flat_values.numpy()))
+    if values.dtype == object:
+        return zlib.crc32(b"\0".join(values.reshape(-1).tolist()))
+    return zlib.crc32(np.ascontiguousarray(values).data)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is known of the examples in a file.
+
+    Args:
+        rows: How many they are.
+        size: Bytes of the file.
+        nbytes: Bytes that they take in memory.
+        layout: Where their values lie.
+        columns: Of the file.
+        checksums: Of each block.
+        outside: By the name of a table, how many hold a value in no vocabulary of it.
+    """
+
+    rows: int
+    size: int
+    nbytes: int
+    layout: Layout
+    columns: tuple[Column, ...]
+    checksums: tuple[int, ...]
+    outside: Mapping[str, int] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns it as JSON can hold it."""
+        return {**asdict(self), "layout": self.layout.to_dict()}
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> "Kept":
+        """Returns what `to_dict` was given."""
+        columns = [Column(None if c["shape"] is None else tuple(c["shape"]), c["dtype"]) for c in given["columns"]]
+        layout, checksums = Layout.from_dict(given["layout"]), tuple(given["checksums"])
+        return cls(given["rows"], given["size"], given["nbytes"], layout, tuple(columns), checksums, given["outside"])
+
+
+class Writer:
+    """Writes examples to a file as they come, in blocks of the same size.
+
+    Args:
+        path: Local.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path, self._file, self._waiting = path, None, list[Examples]()
+        self._rows = self._nbytes = 0
+        self._checksums: list[int] = []
+        self._outside: dict[str, int] = {}
+
+    def fits(self, part: Examples) -> bool:
+        """Tells whether examples lie as those before them do."""
+        return self._file is None or (part.layout == self._layout and self._columns_of(part) == self._columns)
+
+    def add(self, part: Examples) -> None:
+        """Writes examples that fit."""
+        if self._file is None:
+            self._layout, self._columns = part.layout, self._columns_of(part)
+            self._file = pa.OSFile(self._path, "wb")
+            arrays = [column.to_arrow(values) for column, values in zip(self._columns, part.arrays, strict=True)]
+            self._schema = pa.schema([(str(place), array.type) for place, array in enumerate(arrays)])
+            self._stream = pa.ipc.new_file(self._file, self._schema)
+        self._waiting.append(part)
+        self._rows += len(part)
+        self._nbytes += part.nbytes
+        for name, told in part.outside.items():
+            self._outside[name] = self._outside.get(name, 0) + int(told.sum())
+        self._write(BLOCK)
+
+    def close(self) -> Kept:
+        """Ends the file, and returns what is known of it."""
+        if self._file is None:
+            return Kept(0, 0, 0, Layout(()), (), ())
+        self._write(1)
+        self._stream.close()
+        size = self._file.tell()
+        self._file.close()
+        checksums = tuple(self._checksums)
+        return Kept(self._rows, size, self._nbytes, self._layout, self._columns, checksums, self._outside)
+
+    def _columns_of(self, part: Examples) -> tuple[Column, ...]:
+        return tuple(Column.of(values) for values in part.arrays)
+
+    def _write(self, least: int) -> None:
+        if sum(map(len, self._waiting)) < least:
+            return
+        whole = joined(self._waiting)
+        last = len(whole) - len(whole) % BLOCK if least == BLOCK else len(whole)
+        for start in range(0, last, BLOCK):
+            block = whole.subset(np.arange(start, min(start + BLOCK, last)))
+            self._checksums.append(checksum(block.arrays))
+            arrays = [column.to_arrow(values) for column, values in zip(self._columns, block.arrays, strict=True)]
+            self._stream.write_batch(pa.record_batch(arrays, schema=self._schema))
+        rest = whole.subset(np.arange(last, len(whole)))
+        self._waiting = [rest] if len(rest) else []
+
+
+def checksum(arrays: Sequence[Values]) -> int:
+    """Returns the CRC-32 of the arrays of a block."""
+    return zlib.crc32(b"".join(_checksum(values).to_bytes(4, "little") for values in arrays))

@@ -1,0 +1,70 @@
+"""How far the reading of the data has come: a line that changes on a terminal, lines now and then in a log."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TextIO
+
+from trainer.inputs.examples import Source
+from trainer.terminal import quantity
+
+_PATIENCE = 1.0
+"""Seconds that a person is not told anything in."""
+
+
+class ReadingProgress:
+    """Shows how many rows were read, how fast, and how many are left where the data tell it; bytes of files otherwise.
+
+    Args:
+        what: What is done.
+        source: The data.
+        out: Where to write.
+        every_seconds: How often a log gets a line.
+    """
+
+    def __init__(self, what: str, source: Source, out: TextIO | None = None, every_seconds: float = 30.0) -> None:
+        self._what, self._source, self._out = what, source, out or sys.stdout
+        self._every = 0.2 if self._out.isatty() else every_seconds
+        self._rows, self._start = 0, time.perf_counter()
+        self._shown = self._start + _PATIENCE - self._every if self._out.isatty() else self._start
+
+    def add(self, rows: int) -> None:
+        """Counts rows that were read, and shows how far it came when it is time."""
+        self._rows += rows
+        now = time.perf_counter()
+        if now - self._shown < self._every:
+            return
+        self._shown = now
+        end = "" if self._out.isatty() else "\n"
+        self._out.write(f"{self._begin}{self._text(now - self._start)}{end}")
+        self._out.flush()
+
+    def counting(self, batches: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        """Yields batches of raw features, and counts their rows."""
+        for batch in batches:
+            first = next(iter(batch.values()))
+            self.add(int(first.shape[0]))
+            yield batch
+
+    def __enter__(self) -> "ReadingProgress":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._begin:
+            self._out.write(self._begin)
+            self._out.flush()
+
+    @property
+    def _begin(self) -> str:
+        return "\r\033[K" if self._out.isatty() else ""
+
+    def _text(self, seconds: float) -> str:
+        parts = [f"{self._what}  {self._rows:,} rows"]
+        done, total, are_rows = self._source.read_so_far(self._rows)
+        if total:
+            share = min(done / total, 1.0)
+            parts.append(f"{100 * share:.0f} %" + ("" if are_rows else f" of {quantity(total)}"))
+        parts.append(f"{self._rows / max(seconds, 1e-9):,.0f} rows/s")
+        if total and done:
+            parts.append(f"{seconds * max(total / done - 1, 0):.0f} s left")
+        return "  ".join(parts)

@@ -1,0 +1,175 @@
+"""The data of a job: read and encoded once, with what is learned of them; or as an earlier job has left them."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from trainer import models, paths
+from trainer.feature_column.serialization import encoded_key
+from trainer.feature_column.starting import without_sources
+from trainer.inputs import cache, split
+from trainer.inputs.bad_rows import BadRow, BadRows
+from trainer.inputs.cache import AnyExamples, Draft
+from trainer.inputs.dealing import SETS
+from trainer.inputs.examples import Source
+from trainer.inputs.split import Data
+from trainer.job import identity, survey
+from trainer.job.plan import Plan
+from trainer.job.progress import ReadingProgress
+from trainer.job.survey import Meeting, Met
+from trainer.layers import encodable
+from trainer.problem import Problem
+from trainer.run import CACHE, Run
+
+SMALL = 2**31
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a job trains on.
+
+    Args:
+        problem: With what it has learned from the data.
+        source: The data.
+        model: Its compiled model.
+        halves: The model's encoder, and the rest of it.
+        data: The examples, encoded.
+        met: What hashed columns have met in the training rows.
+        bad_rows: The rows that were set aside, and how many there were with them; None where data are not files.
+        is_kept: Whether an earlier job has left the encoded examples.
+    """
+
+    problem: Problem
+    source: Source
+    model: keras.Model
+    halves: models.Halves
+    data: Data
+    met: Met
+    bad_rows: BadRows | None
+    is_kept: bool = False
+
+
+def read(plan: Plan, check: Callable[[keras.Model, Source], None]) -> Read:
+    """Returns the data of a plan, encoded by its model.
+
+    Args:
+        plan: Of the job.
+        check: Refuses what can be refused of a model and its data before these are read.
+
+    Raises:
+        Refusal: The data, the model or a file cannot be used.
+    """
+    problem, model = plan.problem, None
+    if survey.needs_data(problem):
+        models.check_optimizers(problem)
+    else:
+        model = _model(plan, problem)  # compiled at once: an unknown optimizer is refused before data are read
+    source = _source(plan, dtypes_of(problem) if model is None else models.inputs_of(model))
+    digest = identity.digest(problem, source)
+    found = None if digest is None else cache.find(_folders(plan.run), digest)
+    sets = None if found is None else cache.sets_of(*found, plan.settings.cache_bytes)
+    if found is not None and sets is not None:
+        learned = found[1]["learned"]
+    elif model is None:
+        with ReadingProgress("reading for what columns learn", source) as progress:
+            learned = survey.found(problem, progress.counting(split.training_rows(source)))
+    else:
+        learned = []
+    problem = survey.fitted(problem, learned)
+    model = model or _model(plan, problem)
+    if plan.problem.model is not None and survey.needs_data(plan.problem):
+        source = _source(plan, models.inputs_of(model))
+    check(model, source)
+    if found is not None and sets is not None:
+        return _again(plan, problem, source, model, found, sets)
+    return _anew(plan, problem, source, model, digest, learned)
+
+
+def dtypes_of(problem: Problem) -> dict[str, str]:
+    """Returns the dtype of each raw feature that a problem's columns read."""
+    return {key: str(feature.dtype) for key, feature in problem.raw_features.items()}
+
+
+def _source(plan: Plan, features: dict[str, str]) -> Source:
+    source = Source(plan.problem, features, plan.settings.data_dir, plan.settings.bad_rows)
+    source.prepare(plan.settings.download)
+    return source
+
+
+def _model(plan: Plan, problem: Problem) -> keras.Model:
+    with without_sources(plan.settings.resume):  # a checkpoint has the tables by now, and the source may be gone
+        return models.build(problem)
+
+
+def _folders(run: Run) -> Iterator[str]:
+    """Yields where encoded examples may lie: in the run's own folder, and in those of the runs beside it."""
+    if paths.is_remote(run.path):
+        return
+    yield run.file(CACHE)
+    above = os.path.dirname(run.path)
+    for name in paths.names_in(above):
+        yield os.path.join(above, name, CACHE)
+
+
+def _anew(
+    plan: Plan, problem: Problem, source: Source, model: keras.Model, digest: str | None, learned: list[Any]
+) -> Read:
+    halves, meeting = models.halves(model), Meeting(problem)
+    is_kept = digest is not None and not paths.is_remote(plan.run.path)
+    folder = plan.run.file(CACHE, str(digest)) if is_kept else None
+    with Draft(folder, plan.settings.cache_bytes) as draft:
+        with ReadingProgress("reading", source) as progress:
+            data = split.read(
+                source, halves.encode, halves.outside, _narrow(problem), draft, meeting.look, meeting.features,
+                progress.add,
+            )  # fmt: skip
+        met = meeting.met()
+        bad = source.bad_rows
+        if is_kept:
+            content = {
+                "digest": data.digest,
+                "learned": learned,
+                "met": meeting.save(draft.file, met),
+                "bad": _told(bad),
+            }
+            draft.finish(content)
+    return Read(problem, source, model, halves, data, met, bad)
+
+
+def _again(
+    plan: Plan,
+    problem: Problem,
+    source: Source,
+    model: keras.Model,
+    found: tuple[str, Mapping[str, Any]],
+    sets: Mapping[str, AnyExamples],
+) -> Read:
+    folder, content = found
+    halves, bad = models.halves(model), None
+    if content["bad"] is not None:
+        bad = BadRows(plan.settings.bad_rows)
+        bad.add([BadRow(**row) for row in content["bad"]["found"]], content["bad"]["rows"])
+        bad.end()
+    train, validation = (sets[name] for name in SETS[:2])
+
+    def test() -> AnyExamples:
+        if "test" in sets:
+            return sets["test"]
+        return split.collected(source, "test", halves.encode, halves.outside, _narrow(problem))
+
+    met = Meeting(problem).restored(folder, content["met"])
+    return Read(problem, source, model, halves, Data(train, validation, test, content["digest"]), met, bad, True)
+
+
+def _told(bad: BadRows | None) -> Any:
+    return None if bad is None else {"rows": bad.rows, "found": [dataclasses.asdict(row) for row in bad.found]}
+
+
+def _narrow(problem: Problem) -> list[str]:
+    """Returns the encoded features whose ids 32 bits hold."""
+    parts = [encodable(column) for column in problem.columns]
+    return [encoded_key(part) for part in parts if 0 < getattr(part, "num_buckets", 0) <= SMALL]

@@ -164,26 +164,29 @@ def encoded(
         Refusal: A value is none that its column takes.
     """
 
+    layouts: list[Layout] = []
+
     @tf.autograph.experimental.do_not_convert
     def both(features: Mapping[str, Any], labels: Any, weights: Any) -> Any:
         made = {key: decoded(values) for key, values in features.items()} if encode is None else dict(encode(features))
         told = {} if outside is None else dict(outside(features))
-        return made, told, also(features, labels, weights), labels, weights
+        layout, arrays = packing.packed_tensors(made, labels, weights, narrow)
+        layouts.append(layout)
+        return tuple(arrays), told, also(features, labels, weights), tf.shape(labels)[0]
 
     rows, found = 0, elements(batches.map(both, num_parallel_calls=tf.data.AUTOTUNE))
     while True:
         try:
-            features, told, beside, labels, weights = next(found)
+            arrays, told, beside, count = next(found)
         except StopIteration:
             return
         except tf.errors.InvalidArgumentError as error:
             if (sentence := refusal_of(error)) is None:
                 raise
             raise Refusal(f"{sentence}, counted from row {rows:,} of the data set.") from None
-        held_features = {key: held(values) for key, values in features.items()}
         outsides = {name: some.numpy() for name, some in told.items()}
-        yield Examples(held_features, labels.numpy(), weights.numpy(), outsides, narrow), beside
-        rows += len(labels)
+        yield Examples.of(layouts[-1], [held(values) for values in arrays], outsides), beside
+        rows += int(count)
 
 
 def elements(dataset: tf.data.Dataset) -> Iterator[Any]:

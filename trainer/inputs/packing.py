@@ -92,21 +92,38 @@ def packed(
         weights: `(examples, 1)`.
         narrow: The features of whole numbers that 32 bits hold.
     """
+    layout, groups = _grouped(features, labels, weights, narrow)
+    return layout, [parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1) for parts in groups]
+
+
+def packed_tensors(
+    features: Mapping[str, Any], labels: Any, weights: Any, narrow: Collection[str] = ()
+) -> tuple[Layout, list[Any]]:
+    """Returns the same of tensors in a graph, dense or ragged, as tensors; those of unknown width lie alone."""
+    layout, groups = _grouped(features, labels, weights, narrow)
+    return layout, [parts[0] if len(parts) == 1 else tf.concat(parts, axis=1) for parts in groups]
+
+
+def _grouped(
+    features: Mapping[str, Any], labels: Any, weights: Any, narrow: Collection[str]
+) -> tuple[Layout, list[list[Any]]]:
     named = [(key, "features", values) for key, values in features.items()]
     slots: list[Slot] = []
     groups: dict[Any, list[Values]] = {}
     for key, name, values in [*named, (None, _LABELS, labels), (None, _WEIGHTS, weights)]:
-        is_matrix = isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] > 0
+        is_dense = not isinstance(values, (tf.RaggedTensor, tf.SparseTensor))
+        shape = tf.TensorShape(values.shape if is_dense else ())
+        is_matrix = shape.rank == 2 and bool(shape[1])
         dtype = "string" if values.dtype in (object, tf.string) else tf.as_dtype(values.dtype).name
-        if is_matrix and key in narrow and values.dtype == np.int64:
-            values = values.astype(np.int32)
-        group: Any = values.dtype.str if is_matrix else (key, name)
+        if is_matrix and key in narrow and dtype == "int64":
+            values = values.astype(np.int32) if isinstance(values, np.ndarray) else tf.cast(values, tf.int32)
+        group: Any = tf.as_dtype(values.dtype).name if is_matrix else (key, name)
         together = groups.setdefault(group, [])
-        start = sum(part.shape[1] for part in together) if is_matrix else None
-        slots.append(Slot(key, name, list(groups).index(group), start, values.shape[1] if is_matrix else 1, dtype))
+        start = sum(int(part.shape[1]) for part in together) if is_matrix else None
+        width = int(shape[1]) if is_matrix else 1
+        slots.append(Slot(key, name, list(groups).index(group), start, width, dtype))
         together.append(values)
-    arrays = [parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1) for parts in groups.values()]
-    return Layout(tuple(slots)), arrays
+    return Layout(tuple(slots)), list(groups.values())
 
 
 def row_bytes(arrays: Sequence[Values], rows: int) -> int:

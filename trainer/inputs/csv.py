@@ -52,7 +52,7 @@ class CsvFile(RowFile):
         """Yields blocks of some megabytes."""
         del columns
         try:
-            with streams.opened(self.path) as self._stream:
+            with streams.Stream(self.path) as self._stream:
                 rows = Rows(self._stream, self._dialect)
                 if self._how.column_names is None:
                     rows.header()
@@ -76,7 +76,7 @@ class CsvFile(RowFile):
 
     def _header(self) -> tuple[Dialect, list[str]]:
         try:
-            with streams.opened(self.path) as stream:
+            with streams.Stream(self.path) as stream:
                 start = stream.read(1 << 20)
         except (OSError, pa.ArrowInvalid) as error:
             raise refused(self.path, "CSV", error) from None

@@ -8,6 +8,7 @@ import tensorflow as tf
 from trainer import datasets
 from trainer.errors import Refusal, nearest
 from trainer.inputs.bad_rows import BadRows
+from trainer.inputs.files import Shard
 from trainer.inputs.memory import elements
 from trainer.inputs.readers import FLAGS, PLANTED, FilesReader, Function, reader
 from trainer.inputs.values import Wanted
@@ -163,20 +164,25 @@ class Source:
             return self._days(self.problem.window).rows[split]
         return None if self._is_sample else self._reader.rows(split)
 
-    def batches(self, split: str) -> tf.data.Dataset:
+    def batches(self, split: str, shard: Shard | None = None) -> tf.data.Dataset:
         """Returns the `(features, labels, weights)` of "train", "validation" or "test", in order.
+
+        Args:
+            split: Of files without test files, "train" has the test rows too.
+            shard: The part of a worker; None is all.
 
         Returns:
             Features by key, each `(batch, …)`; labels `(batch, 1)`, or as the data set gives them; weights
             `(batch, 1)`, ones where the problem weighs nothing.
         """
-        return self._raw(split).map(self._separated, num_parallel_calls=tf.data.AUTOTUNE)
+        return self._raw(split, shard).map(self._separated, num_parallel_calls=tf.data.AUTOTUNE)
 
-    def _raw(self, split: str) -> tf.data.Dataset:
+    def _raw(self, split: str, shard: Shard | None) -> tf.data.Dataset:
         wanted, how = wanted_of(self.problem, self.features, self.keys), self.problem.window
         if how is None or split == "validation":
-            return self._reader.read(split, wanted)
-        return self._days(how).of(split, self._reader.everything({**wanted, how.key: Wanted("string")}))
+            return self._reader.read(split, wanted, shard)
+        days = self._days(how).of(split, self._reader.everything({**wanted, how.key: Wanted("string")}))
+        return days if shard is None else days.shard(shard.count, shard.index)
 
     def _days(self, how: ByDate) -> Window:
         if self._window is None:

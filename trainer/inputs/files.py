@@ -58,10 +58,20 @@ class Progress:
 
 @dataclass(frozen=True)
 class Shard:
-    """One of several parts of the data, that of a worker: every `count`-th piece of a file from `index` on."""
+    """One of several parts of the data, that of a worker: every `count`-th piece or batch from `index` on."""
 
     index: int = 0
     count: int = 1
+
+    @classmethod
+    def of(cls, context: tf.distribute.InputContext) -> "Shard":
+        """Returns the part of one worker, for `strategy.distribute_datasets_from_function`.
+
+        Example:
+            >>> Shard.of(tf.distribute.InputContext(num_input_pipelines=2, input_pipeline_id=1))
+            Shard(index=1, count=2)
+        """
+        return cls(context.input_pipeline_id, context.num_input_pipelines)
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ class JsonLinesFile(RowFile):
         """Yields blocks of whole lines."""
         del columns
         try:
-            with streams.opened(self.path) as self._stream:
+            with streams.Stream(self.path) as self._stream:
                 yield from Rows(self._stream, Dialect(""), BLOCK)
         except (OSError, pa.ArrowException) as error:
             raise refused(self.path, "JSON lines", error) from None
@@ -155,7 +155,7 @@ class JsonLinesFile(RowFile):
 def _look(path: str) -> dict[str, Seen]:
     """Returns the kinds of value of each key in the first lines of a file."""
     try:
-        with streams.opened(path) as stream:
+        with streams.Stream(path) as stream:
             blocks = iter(Rows(stream, Dialect(""), LOOK_BYTES))
             block = next((block for block in blocks if block.bad or (block.data or b"").strip(_BLANKS)), Block(1))
     except (OSError, pa.ArrowException) as error:

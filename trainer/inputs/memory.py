@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -200,19 +201,17 @@ def elements(dataset: tf.data.Dataset) -> Iterator[Any]:
         yield from dataset
 
 
-class telling:  # noqa: N801  # it is read as a verb, as contextlib's own are
-    """A `with` block in which what a Python function inside a data set refused is refused in its own sentence."""
-
-    def __enter__(self) -> None:
-        """Does nothing."""
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        """Raises what the function had raised, of which TensorFlow keeps the name and the text."""
-        if not isinstance(error, tf.errors.OpError):
-            return
-        told = re.search(r"(?:^|[ .])(Refusal|TrainingFailure): (.+)$", error.message, re.MULTILINE)
-        if told is not None:
-            raise {"Refusal": Refusal, "TrainingFailure": TrainingFailure}[told[1]](told[2]) from None
+@contextmanager
+def telling() -> Iterator[None]:
+    """Lets through in its own sentence what a Python function inside a data set refused or could not go on with."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        # TensorFlow keeps of an exception its name and its text.
+        told = re.search(r"(?:^|[ .])(Refusal|TrainingFailure|Damaged): (.+)$", error.message, re.MULTILINE)
+        if told is None:
+            raise
+        raise (Refusal if told[1] == "Refusal" else TrainingFailure)(told[2]) from None
 
 
 def joined(parts: Sequence[Examples]) -> Examples:

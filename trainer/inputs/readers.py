@@ -15,7 +15,7 @@ from trainer.errors import Refusal
 from trainer.inputs import tfds
 from trainer.inputs.bad_rows import BadRows
 from trainer.inputs.features import Reading
-from trainer.inputs.files import Rows, State, dataset
+from trainer.inputs.files import Rows, Shard, State, dataset
 from trainer.inputs.values import Wanted
 from trainer.problem import Files, Problem
 from trainer.rows import Limit
@@ -36,14 +36,19 @@ class Reader(ABC):
     def name(self) -> str:
         """What a person calls the data."""
 
-    @abstractmethod
-    def read(self, split: str, wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
+    def read(self, split: str, wanted: Mapping[str, Wanted], shard: Shard | None = None) -> tf.data.Dataset:
         """Returns the batches of "train", "validation" or "test".
 
         Args:
             split: The name of the split.
             wanted: The features that are wanted, and what of each where the data do not tell it.
+            shard: The part of them; None is all.
         """
+        whole = self._read(split, wanted)
+        return whole if shard is None else whole.shard(shard.count, shard.index)
+
+    @abstractmethod
+    def _read(self, split: str, wanted: Mapping[str, Wanted]) -> tf.data.Dataset: ...
 
     def everything(self, wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
         """Returns the batches of all rows but those given for validation, in the order of the splits."""
@@ -95,8 +100,7 @@ class DataSet(Reader):
         """Its builder."""
         return self._builder
 
-    def read(self, split: str, wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
-        """Returns the batches of a split."""
+    def _read(self, split: str, wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
         return tfds.read(self._builder, split, READ_BATCH, wanted)
 
     def rows(self, split: str) -> int:
@@ -140,11 +144,11 @@ class FilesReader(Reader):
         """Whether files to test on are given."""
         return "test" in self._paths
 
-    def read(self, split: str, wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
-        """Returns the batches of a split's files."""
+    def read(self, split: str, wanted: Mapping[str, Wanted], shard: Shard | None = None) -> tf.data.Dataset:
+        """Returns the batches of a split's files; of a part of them, those of the others are not decoded."""
 
         def rows() -> Rows:
-            made = self._rows(split, wanted)
+            made = self._rows(split, wanted, shard or Shard())
             self.passes[split] = made
             return made
 
@@ -164,11 +168,14 @@ class FilesReader(Reader):
         how = self.problem.window
         for split in self._paths:
             dates = {} if how is None or split == "validation" else {how.key: Wanted("string")}
-            self._rows(split, {**wanted, **dates}).check()
+            self._rows(split, {**wanted, **dates}, Shard()).check()
 
-    def _rows(self, split: str, wanted: Mapping[str, Wanted]) -> Rows:
+    def _read(self, split: str, wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
+        return self.read(split, wanted)
+
+    def _rows(self, split: str, wanted: Mapping[str, Wanted], shard: Shard) -> Rows:
         reading = Reading(wanted, self.problem.from_rows, self.problem.csv)
-        return Rows(self.states[split], reading, BadRows(self.limit))
+        return Rows(self.states[split], reading, BadRows(self.limit), shard=shard)
 
 
 class Function(Reader):
@@ -188,8 +195,7 @@ class Function(Reader):
         """As it was given, or the function's."""
         return self._name
 
-    def read(self, split: str, wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
-        """Returns the batches of a split."""
+    def _read(self, split: str, wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
         made = self._function(split)
         if self._name == PLANTED and isinstance(made, Mapping):
             made = tf.data.Dataset.from_tensor_slices(dict(made))

@@ -68,8 +68,3 @@ class Stream:
     ) -> None:
         self._stream.close()
         self._raw.close()
-
-
-def opened(path: str) -> Stream:
-    """Returns the stream of a file."""
-    return Stream(path)

@@ -165,7 +165,7 @@ class TFRecordFile(RowFile):
         is_whole = self._done >= self._total
         if self._compression and self._done % 2**32 != self._total:
             try:  # several files of gzip, one after the other, tell the size of the last alone
-                with streams.opened(self.path) as stream:
+                with streams.Stream(self.path) as stream:
                     is_whole = self._done == sum(map(len, iter(lambda: stream.read(1 << 20), b"")))
             except OSError as error:
                 raise refused(self.path, "TFRecord", error) from None

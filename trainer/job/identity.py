@@ -47,7 +47,7 @@ def digest(problem: Problem, source: Source) -> str | None:
             "problem": {name: _told(getattr(problem, name)) for name in (*_FIELDS, "csv", "from_rows")},
             "head": type(problem.head).__name__,
             "classes": getattr(problem.head, "num_classes", None),
-            "dataset": _told(problem.dataset),
+            "dealt": [source.test_share, source.split_by],
         }
     except _Untold:
         return None

@@ -105,7 +105,8 @@ class CsvFormat:
     """How CSV files are written, where their header row does not tell.
 
     Args:
-        delimiter: The letter between two values; None finds it by the header: a comma, tab, semicolon or bar.
+        delimiter: The letter between two values; None finds it by the header, or by the first rows of a file without
+            one: a comma, tab, semicolon or bar.
         column_names: Of files without a header row; None takes the names from it.
         skip_initial_space: Whether spaces after a delimiter are none of the value.
     """
@@ -117,6 +118,9 @@ class CsvFormat:
     def __post_init__(self) -> None:
         if self.delimiter is not None and (len(self.delimiter) != 1 or not self.delimiter.isascii()):
             raise Refusal(f"CsvFormat: delimiter is one letter of ASCII, such as ';', not {self.delimiter!r}.")
+        for name in self.column_names or ():
+            if list(self.column_names or ()).count(name) > 1:
+                raise Refusal(f"CsvFormat: column_names has '{name}' twice; give each column its own name.")
 
 
 @dataclass(frozen=True)

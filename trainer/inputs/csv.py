@@ -17,6 +17,9 @@ from trainer.inputs.part import Array, Part, RowFile, refused
 from trainer.inputs.values import Wanted
 from trainer.problem import CsvFormat
 
+_LOOK_BYTES = 1 << 14
+"""Bytes of a file without a header row by which its delimiter is found."""
+
 DELIMITERS = (",", "\t", ";", "|")
 MOST = float(np.finfo(np.float32).max)
 _TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -83,12 +86,13 @@ class CsvFile(RowFile):
         spaces, given = self._how.skip_initial_space, self._how.column_names
         letters = DELIMITERS if self._how.delimiter is None else (self._how.delimiter,)
         dialects = [Dialect(letter, spaces) for letter in letters]
+        if given is not None:
+            return max(dialects, key=lambda dialect: _fitting(start, dialect, len(given))), list(given)
         found = [(dialect, Rows(io.BytesIO(start), dialect).header()) for dialect in dialects]
         # The delimiter that finds most of the columns that are asked for; else the most columns; else a comma.
         dialect, names = max(found, key=lambda each: (len({*each[1]} & {*self._wanted}), len(each[1])))
         if not names:
             raise Refusal(f"{self.path}: it is empty; a CSV file with a header row is wanted.")
-        names = names if given is None else list(given)
         if any("\udc80" <= letter <= "\udcff" for name in names for letter in name):
             raise Refusal(f"{self.path}: its header is not UTF-8; save the file as UTF-8.")
         for name in names:
@@ -158,6 +162,12 @@ def _read(data: bytes, names: Sequence[str], types: Mapping[str, Any], delimiter
             column_types=dict(types), include_columns=list(types), strings_can_be_null=False, null_values=[""]
         ),
     )
+
+
+def _fitting(data: bytes, dialect: Dialect, columns: int) -> int:
+    """Returns how many of the first rows of a file without a header have so many values."""
+    rows = Rows(io.BytesIO(data[:_LOOK_BYTES]), dialect).one_by_one().rows
+    return sum(len(row) == columns for row in rows)
 
 
 def _are_plain(numbers: Any) -> bool:

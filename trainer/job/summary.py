@@ -52,6 +52,9 @@ def show_data(problem: Problem, dataset: str, data: Data, seconds: float) -> Non
         f"(ready after {seconds:.1f} s)",
         flush=True,
     )
+    labels = data.train.labels
+    if len(labels) and labels.shape[1:] == (1,) and (labels == labels[0]).all():
+        print(f"every training label is {labels[0, 0]:g}, so there is nothing to learn; see how it is made", flush=True)
 
 
 def show_sharing(sharing: Sequence[Collisions]) -> None:

@@ -22,7 +22,7 @@ MOST_KEYS = 1 << 18
 """The different keys of a hashed column up to which they are counted; beyond, its buckets have no labels."""
 
 _NAMED = 3
-"""Shared buckets that are kept of each column."""
+"""Shared buckets that are named of each column."""
 
 
 def needs_data(problem: Problem) -> bool:
@@ -97,7 +97,7 @@ class Meeting:
     def met(self) -> Met:
         """Returns what was met."""
         told = [counts for counts in self._counts.values() if counts.met_any and not counts.is_over]
-        every = [counts.collisions() for counts in told]
+        every = [counts.collisions(_NAMED) for counts in told]
         sharing = [collisions for collisions in every if collisions.shared_share > NOTICED_SHARE]
         return Met(sharing, [each.column.name for each in self._counts.values() if each.is_over], _Keys(self._tables))
 
@@ -114,9 +114,8 @@ class Meeting:
                     table = counts.saved()
                     with pa.ipc.new_file(sink, table.schema) as writer:
                         writer.write_table(table)
-        few = [dataclasses.replace(each, shared=each.shared[:_NAMED]) for each in met.sharing]
-        over = [counts.is_over for counts in self._counts.values()]
-        return {"sharing": [dataclasses.asdict(each) for each in few], "uncounted": list(met.uncounted), "over": over}
+        over, sharing = [counts.is_over for counts in self._counts.values()], map(dataclasses.asdict, met.sharing)
+        return {"sharing": list(sharing), "uncounted": list(met.uncounted), "over": over}
 
     def restored(self, folder: str, kept: Mapping[str, Any]) -> Met:
         """Returns what was met when the files of a folder were written; they are read when keys are asked for."""

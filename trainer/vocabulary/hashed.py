@@ -3,7 +3,6 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,6 +63,7 @@ class HashedFeature(Hashed):
 
     def __init__(self, column: HashBucketColumn) -> None:
         self._column = column
+        self._hashed: tuple[Any, Ids] | None = None
 
     def keys(self, features: Mapping[str, Any]) -> list[Any]:
         """Returns the values that are not missing."""
@@ -82,7 +82,12 @@ class HashedFeature(Hashed):
 
     def ids(self, keys: Sequence[Any], size: int) -> Ids:
         """Returns the values' ids."""
-        return _encoded(replace(self._column, hash_bucket_size=size), keys[0])
+        # Sizes are tried one after the other, and to hash a string takes longer than to divide its hash.
+        if self._hashed is None or self._hashed[0] is not keys[0]:
+            texts = _tensor(keys[0])
+            texts = texts if texts.dtype == tf.string else tf.strings.as_string(texts)
+            self._hashed = keys[0], tf.bitcast(tf.fingerprint(texts), tf.uint64).numpy()
+        return (self._hashed[1] % np.uint64(size)).astype(np.int64)
 
     def labels(self, keys: Sequence[Any]) -> list[str]:
         """Returns the values as strings."""

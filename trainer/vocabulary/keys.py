@@ -134,15 +134,18 @@ class KeyCounts:
         """The hashed column, or the hashed cross, whose keys are counted."""
         return self._column
 
-    def collisions(self) -> Collisions:
+    def collisions(self, most: int | None = None) -> Collisions:
         """Returns which of the keys met so far share an id.
+
+        Args:
+            most: How many of the shared ids are named, those with the most rows; None names all, however many.
 
         Raises:
             Refusal: None was met.
         """
         if not self.met_any:
             raise Refusal(f"collisions: the data have no value of '{self._column.name}'; give data that have some.")
-        return _found(self._column, self._hashed, self.met(), "rows")
+        return _found(self._column, self._hashed, self.met(), "rows", most)
 
     def met(self) -> Met:
         """Returns the keys met so far with their ids, worked out once for as long as no others come."""
@@ -233,7 +236,7 @@ def _hashed(column: HashedColumn) -> Hashed:
     return HashedFeature(column)
 
 
-def _found(column: HashedColumn, hashed: Hashed, met: Met, counted: str) -> Collisions:
+def _found(column: HashedColumn, hashed: Hashed, met: Met, counted: str, most: int | None = None) -> Collisions:
     size = column.num_buckets
     keys, rows, ids = met.keys, met.rows, met.ids
     share = shared_share(ids, rows)
@@ -245,7 +248,7 @@ def _found(column: HashedColumn, hashed: Hashed, met: Met, counted: str) -> Coll
         rows=int(rows.sum()),
         distinct_keys=len(rows),
         distinct_ids=len(np.unique(ids)),
-        shared=_shared(hashed, keys, ids, rows),
+        shared=_shared(hashed, keys, ids, rows, most),
         shared_share=share,
         size_for_one_percent=size
         if enough
@@ -254,16 +257,20 @@ def _found(column: HashedColumn, hashed: Hashed, met: Met, counted: str) -> Coll
     )
 
 
-def _shared(hashed: Hashed, keys: Sequence[Any], ids: Ids, rows: Ids) -> tuple[SharedId, ...]:
+def _shared(hashed: Hashed, keys: Sequence[Any], ids: Ids, rows: Ids, most: int | None) -> tuple[SharedId, ...]:
     places = np.flatnonzero(is_shared(ids))
     places = places[np.lexsort((-rows[places], ids[places]))]  # by id, the most frequent first, then as they came
-    labels = hashed.labels([key.take(pa.array(places)) for key in keys])
-    pairs = list(zip(labels, rows[places].tolist(), strict=True))
     found, first = np.unique(ids[places], return_index=True)
-    last = [*first[1:].tolist(), len(places)]
-    groups = map(slice, first.tolist(), last)
-    shared = [SharedId(id, tuple(pairs[group])) for id, group in zip(found.tolist(), groups, strict=True)]
-    return tuple(sorted(shared, key=lambda one: -one.rows))
+    if not len(found):
+        return ()
+    last = np.append(first[1:], len(places))
+    order = np.argsort(-np.add.reduceat(rows[places], first), kind="stable")[:most]
+    shared = []
+    for number in order.tolist():
+        group = places[first[number] : last[number]]
+        labels = hashed.labels([key.take(pa.array(group)) for key in keys])
+        shared.append(SharedId(int(found[number]), tuple(zip(labels, rows[group].tolist(), strict=True))))
+    return tuple(shared)
 
 
 def _sizes(column: HashedColumn) -> list[int]:

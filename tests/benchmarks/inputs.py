@@ -90,7 +90,9 @@ def tables(rows: int, part: int = 200_000) -> Iterator[pa.Table]:
         found: dict[str, Any] = {}
         for place, key in enumerate(STRINGS):
             ranks = (draw.zipf(1.2, count) - 1) % int(10 ** (1 + place % 13 / 2))
-            found[key] = np.char.mod("%08x", (ranks * 2654435761 + place * 40503) % 2**32)
+            different, places = np.unique(ranks, return_inverse=True)
+            texts = np.char.mod("%08x", (different * 2654435761 + place * 40503) % 2**32)
+            found[key] = pa.array(texts).take(pa.array(places))
         for key in NUMBERS:
             found[key] = np.round(draw.lognormal(size=count), 4)
         found["label"] = draw.integers(0, 2, count)

@@ -1,7 +1,9 @@
 """The files that a person copies to put code of their own in: each runs, and learns what is planted in its data."""
 
+import functools
 import importlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer import task
+from trainer import problem as problems
+from trainer import projector, task
 from trainer.formats import tsv
+from trainer.inputs import split
+from trainer.inputs.examples import Source
+from trainer.inputs.memory import Examples
+from trainer.job.plan import with_settings
+from trainer.job.reading import dtypes_of
+from trainer.settings import Settings
 
 FOLDER = Path(__file__).parent / "examples"
 FILES = sorted(FOLDER.glob("own_*.py"))
@@ -99,3 +108,73 @@ def test_a_catalogue_of_ones_own_is_what_the_projector_shows(tmp_path: Path) -> 
 def test_columns_are_a_layer_of_ones_own_model_without_any_job(capsys: pytest.CaptureFixture[str]) -> None:
     assert importlib.import_module("tests.examples.own_fit").main() > 0.99
     assert "Sunday noon is [" in capsys.readouterr().out
+
+
+# Files of real rows
+
+
+@pytest.fixture
+def real(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder with files of real rows; their tables are not laid out for the projector, which takes minutes."""
+    folder = os.environ.get("TRAINER_TEST_DATA")
+    if folder is None:
+        pytest.skip("TRAINER_TEST_DATA names no folder with adult/, movielens/ and homes/")
+    monkeypatch.setattr(projector, "write", functools.partial(projector.write, layouts=False))
+    return Path(folder)
+
+
+def sets_of(name: str, **settings: Any) -> tuple[Examples, Examples]:
+    """The training and the validation rows of an example, raw."""
+    problem = with_settings(problems.load(str(FOLDER / f"{name}.py")), Settings(**settings))
+    data = split.read(Source(problem, dtypes_of(problem), ""), None)
+    return data.train.in_memory(), data.validation.in_memory()
+
+
+def rmse(labels: Any, answers: Any) -> float:
+    return float(np.sqrt(np.mean((labels - answers) ** 2)))
+
+
+@pytest.mark.slow
+def test_incomes_are_learned_from_a_file_without_a_header_as_uci_has_it(real: Path, tmp_path: Path) -> None:
+    file = str(real / "adult" / "adult.data.gz")
+    metrics = trained("own_adult", tmp_path / "run", "--train-files", file)
+    assert sum(metrics[name] for name in ("train_examples", "validation_examples", "examples")) == 32_561
+    assert metrics["validation_accuracy"] >= 0.84
+    _, validation = sets_of("own_adult", train_files=file)
+    assert len(validation) == metrics["validation_examples"]
+    assert metrics["validation_accuracy"] > 0.05 + 1 - validation.labels.mean()  # who says no to all
+    manifest = json.loads((tmp_path / "run" / "tables" / "manifest.json").read_text())["tables"]
+    assert manifest["marital_status"]["rows"] == 8  # of which one is for a status that no training row has
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("split_by", [None, "userId"])
+def test_stars_are_learned_better_than_their_mean_for_known_people_and_others(
+    real: Path, tmp_path: Path, split_by: str | None
+) -> None:
+    file = str(real / "movielens" / "ratings.csv")
+    flags = [] if split_by is None else ["--split-by", split_by]
+    metrics = trained("own_ratings", tmp_path / "run", "--train-files", file, *flags)
+    train, validation = sets_of("own_ratings", train_files=file, split_by=split_by)
+    assert (len(train), len(validation)) == (metrics["train_examples"], metrics["validation_examples"])
+    by_mean = rmse(validation.labels, train.labels.mean())
+    assert metrics["validation_rmse"] < by_mean * (0.88 if split_by is None else 0.98)
+    people = [{*examples.features["userId"].tolist()} for examples in (train, validation)]
+    assert bool(people[0] & people[1]) == (split_by is None)
+
+
+@pytest.mark.slow
+def test_prices_are_learned_better_than_the_means_of_neighbourhoods(real: Path, tmp_path: Path) -> None:
+    file = str(real / "homes" / "nyc_listings_min.csv.gz")
+    metrics = trained("own_homes", tmp_path / "run", "--train-files", file)
+    train, validation = sets_of("own_homes", train_files=file)
+    assert (train.labels.min(), len(validation)) == (0, metrics["validation_examples"])  # a home that costs nothing
+    means = dict.fromkeys({*validation.features["neighbourhood"]}, 0.0)
+    for place in means:
+        there = train.labels[train.features["neighbourhood"] == place]
+        means[place] = float(there.mean() if len(there) else train.labels.mean())
+    by_place = rmse(validation.labels[:, 0], [means[place] for place in validation.features["neighbourhood"]])
+    assert metrics["validation_rmse"] < 0.8 * by_place
+    assert metrics["validation_rmse"] ** 2 < 0.5 * validation.labels.var()
+    lines = (tmp_path / "run" / "tables" / "name.tsv").read_text(encoding="utf-8").splitlines()
+    assert "Cozy" in {line.split("\t")[0] for line in lines}

@@ -5,7 +5,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+import weakref
+import zlib
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from trainer import paths
@@ -34,7 +36,7 @@ class Draft:
     def __init__(self, folder: str | None, memory: int | None = None) -> None:
         self.folder, self.memory = folder, default_memory() if memory is None else memory
         self._sets: dict[str, Collector] = {}
-        self._spilled: tempfile.TemporaryDirectory[str] | None = None
+        self._spilled: str | None = None
         self.path: str | None = None
         self._made: list[str] = []
         if folder is not None:
@@ -54,9 +56,10 @@ class Draft:
 
     def file(self, name: str) -> str:
         """Returns the path of one of its files."""
-        if self.path is None:
-            self._spilled = self._spilled or tempfile.TemporaryDirectory(prefix="embedding-columns-")
-        return os.path.join(self.path or (self._spilled.name if self._spilled else ""), name)
+        if self.path is None and self._spilled is None:
+            self._spilled = tempfile.mkdtemp(prefix="embedding-columns-")
+            weakref.finalize(self, shutil.rmtree, self._spilled, ignore_errors=True)
+        return os.path.join(self.path or str(self._spilled), name)
 
     def make_room(self) -> None:
         """Moves all sets out of the memory where they take more than they may."""
@@ -71,8 +74,8 @@ class Draft:
             self.abandon()
             return
         sets = {name: each.to_dict() for name, each in kept.items() if each is not None}
-        sizes = {name: os.path.getsize(os.path.join(self.path, name)) for name in os.listdir(self.path)}
-        paths.write_text(os.path.join(self.path, _CONTENT), json.dumps({**content, "sets": sets, "sizes": sizes}))
+        files = {name: _fingerprint(self.path, name, sets) for name in os.listdir(self.path)}
+        paths.write_text(os.path.join(self.path, _CONTENT), json.dumps({**content, "sets": sets, "files": files}))
         above = os.path.dirname(self.folder)
         for name in os.listdir(above):  # of other columns or files, and what jobs have left that were killed
             if os.path.join(above, name) != self.path:
@@ -165,7 +168,7 @@ class Collector:
         """Takes back what the file has, as the next examples do not lie as its own do."""
         kept = self._writer.close() if self._writer is not None else None
         if self._parts is None and kept is not None:
-            self._parts = list(Stored(self._path, kept).parts())
+            self._parts = [Stored(self._path, kept).in_memory()]
         self._writer = None
 
 
@@ -180,9 +183,16 @@ def find(folders: Iterable[str], digest: str) -> tuple[str, dict[str, Any]] | No
         path = os.path.join(folder, digest)
         with contextlib.suppress(OSError, ValueError, KeyError):
             content = json.loads(paths.read_text(os.path.join(path, _CONTENT)))
-            if all(os.path.getsize(os.path.join(path, name)) == size for name, size in content["sizes"].items()):
+            files, sets = content["files"], content["sets"]
+            if all(_fingerprint(path, name, sets) == told for name, told in files.items()):
                 return path, content
     return None
+
+
+def _fingerprint(folder: str, name: str, sets: Collection[str]) -> list[int]:
+    """Returns what tells whether a file is as it was written: its size and, where its blocks have none, a checksum."""
+    path = os.path.join(folder, name)
+    return [os.path.getsize(path), 0 if name.removesuffix(".arrow") in sets else zlib.crc32(paths.read_bytes(path))]
 
 
 def sets_of(path: str, content: Mapping[str, Any], memory: int | None = None) -> dict[str, AnyExamples] | None:

@@ -78,6 +78,7 @@ class Dealer:
     def __init__(self, source: Source) -> None:
         self.hold_out = HoldOut(None if source.has_validation else source.problem.validation)
         self.by, self.test_share = source.split_by, source.test_share
+        self._called = source.called("train")
         self._repeats = Repeats() if source.hashes_rows and self.by is None else None
         self.counts = [0, 0, 0]
 
@@ -110,16 +111,16 @@ class Dealer:
         """
         train, validation, test = self.counts
         if not sum(self.counts):
-            raise Refusal("dataset: there is no example in it; at least one is wanted.")
+            raise Refusal(f"{self._called}: there is no row in them; at least one is wanted.")
         if self.test_share and not test:
             raise Refusal(
                 f"--eval-share: a share of {self.test_share:g} leaves none of {train + validation:,} rows to test on; "
                 "give a larger one, or --eval-files with rows."
             )
+        if not train + validation:
+            raise Refusal(f"--eval-share: all {test:,} rows are test rows, and none is left to train on; give more.")
         if self.hold_out.how is not None and not (train and validation):
             raise Refusal(
                 f"Problem: validation {self.hold_out.how} holds out {validation:,} of {train + validation:,} training "
                 "rows; some must be left on both sides."
             )
-        if not train:
-            raise Refusal(f"--eval-share: all {test:,} rows are test rows, and none is left to train on; give more.")

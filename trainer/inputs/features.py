@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trainer.errors import Refusal, nearest
-from trainer.inputs.bad_rows import BadRow
+from trainer.inputs.bad_rows import BadRow, shortened
 from trainer.inputs.part import Array, Part, RowFile
 from trainer.inputs.values import Feature, Wanted, fits, text_of, typed, why
 from trainer.problem import CsvFormat
@@ -73,7 +73,7 @@ def described(wanted: Wanted) -> str:
 
 def lacking(key: str, there: Collection[str], file: str) -> Refusal:
     """Returns the refusal of a file without a column."""
-    ending = nearest(key, there) or f"; it has {', '.join(sorted(there))}."
+    ending = nearest(key, there) or f"; it has {', '.join(map(shortened, sorted(there)))}."
     return Refusal(f"{file}: there is no column '{key}'{ending}")
 
 

@@ -5,6 +5,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,6 +117,16 @@ class State:
             )
 
 
+@contextmanager
+def _telling_of_changes(state: State) -> Iterator[None]:
+    """Refuses a file that has changed for that, and not for the half of a row that it then ends with."""
+    try:
+        yield
+    except Refusal:
+        state.check()
+        raise
+
+
 def opened(path: str, reading: Reading) -> RowFile:
     """Returns what reads a file, by the end of its name.
 
@@ -192,13 +203,14 @@ class Rows:
     def _work(self, pool: ThreadPoolExecutor) -> Iterator[tuple[State, int, Future[Any] | None]]:
         number, files = 0, self._with_rows()
         for place, state in enumerate(self.states):
-            file = files[place] if place < len(files) else opened(state.path, self.reading)
-            self._told |= set(file.told)
-            columns = self.reading.columns(file)
-            for piece in file.pieces(columns):
-                if number % self.shard.count == self.shard.index:
-                    yield state, file.position(), pool.submit(self._features, file, piece, columns)
-                number += 1
+            with _telling_of_changes(state):
+                file = files[place] if place < len(files) else opened(state.path, self.reading)
+                self._told |= set(file.told)
+                columns = self.reading.columns(file)
+                for piece in file.pieces(columns):
+                    if number % self.shard.count == self.shard.index:
+                        yield state, file.position(), pool.submit(self._features, file, piece, columns)
+                    number += 1
             yield state, state.size, None
 
     def _with_rows(self) -> list[RowFile]:
@@ -221,11 +233,12 @@ class Rows:
         if work is None:
             state.check()
             return
-        features, bad = work.result()
-        rows = rows_of(features)
+        with _telling_of_changes(state):
+            features, bad = work.result()
+            rows = rows_of(features)
+            self.bad.add(bad, rows + len(bad))
         self.missing = [key for key in self.missing if not features[key].has_values]
         self.progress.rows_done += rows + len(bad)
-        self.bad.add(bad, rows + len(bad))
         if rows:
             yield features
 

@@ -120,7 +120,11 @@ def collected(
 
 
 def training_rows(source: Source) -> Iterator[dict[str, Any]]:
-    """Yields the raw features of the training rows in batches, without those held out for validation and test."""
+    """Yields the raw features of the training rows in batches, without those held out for validation and test.
+
+    Raises:
+        Refusal: No training, validation or test row is left.
+    """
     dealer = Dealer(source)
 
     def features(raw: Raw, labels: Any, weights: Any) -> Any:
@@ -130,6 +134,7 @@ def training_rows(source: Source) -> Iterator[dict[str, Any]]:
         first = next(iter(raw.values()))
         rows = int(first.shape[0] if first.shape[0] is not None else first.nrows())
         yield rows_of(raw, dealer(marks, rows) == TRAIN)
+    dealer.check()
 
 
 def rows_of(raw: Raw, mask: Array) -> dict[str, Any]:

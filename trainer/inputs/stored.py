@@ -1,6 +1,7 @@
 """Examples in an Arrow file, read block by block in the order of those in memory, and never trusted torn."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class Stored:
         # Held open, so that a run that is replaced meanwhile takes nothing from those who read.
         try:
             self._reader = pa.ipc.open_file(pa.OSFile(path, "rb"))
-        except (OSError, pa.ArrowInvalid):
+        except (OSError, pa.ArrowException):
             raise self._damaged() from None
         if self._reader.num_record_batches != len(kept.checksums):
             raise self._damaged()
@@ -57,15 +58,15 @@ class Stored:
         """The order in which they are shuffled, which is that of the same examples in memory."""
         return Order.of(len(self), -(-self.kept.nbytes // max(len(self), 1)))
 
-    @property
+    @cached_property
     def labels(self) -> Array:
-        """`(examples, …)`, read from the file."""
-        return np.concatenate([part.labels for part in self.parts()])
+        """`(examples, …)`, read from the file once."""
+        return np.concatenate([part.labels.copy() for part in self.parts()])  # a view would hold all of its block
 
-    @property
+    @cached_property
     def weights(self) -> Array:
-        """`(examples, 1)`, read from the file."""
-        return np.concatenate([part.weights for part in self.parts()])
+        """`(examples, 1)`, read from the file once."""
+        return np.concatenate([part.weights.copy() for part in self.parts()])
 
     def shares_outside(self) -> dict[str, float]:
         """Returns the share of the examples that hold a value in no vocabulary of a table, by its name."""
@@ -79,10 +80,12 @@ class Stored:
         """
         try:
             batch = self._reader.get_batch(number)
+            batch.validate(full=True)  # else damaged lengths would read memory that is not the arrays'
             arrays = [column.from_arrow(batch.column(place)) for place, column in enumerate(self.kept.columns)]
-        except (OSError, pa.ArrowInvalid, ValueError):
-            raise self._damaged() from None
-        if checksum(arrays) != self.kept.checksums[number]:
+            is_whole = checksum(arrays) == self.kept.checksums[number]
+        except (OSError, pa.ArrowException, ValueError, TypeError):  # of what the file says of itself
+            is_whole = False
+        if not is_whole:
             raise self._damaged()
         return arrays
 
@@ -93,7 +96,10 @@ class Stored:
 
     def in_memory(self) -> Examples:
         """Returns the examples, held in memory."""
-        return joined(list(self.parts()))
+        found = joined(list(self.parts()))
+        # How many of them hold such a value is known, and not which.
+        found.outside = {name: np.arange(len(self)) < count for name, count in self.kept.outside.items()}
+        return found
 
     def batches(self, batch_size: int) -> tf.data.Dataset:
         """Returns the examples in their order, as `(features, labels, weights)`."""

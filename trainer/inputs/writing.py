@@ -38,14 +38,18 @@ class Column:
         if self.shape is None:
             return pa.LargeListArray.from_arrays(values.row_splits.numpy(), _flat(values.flat_values.numpy()))
         width = int(np.prod(self.shape, dtype=np.int64))
+        if not width:
+            return pa.nulls(len(values))
         flat = _flat(np.ascontiguousarray(values).reshape(-1))
-        return flat if not self.shape or not width else pa.FixedSizeListArray.from_arrays(flat, width)
+        return pa.FixedSizeListArray.from_arrays(flat, width) if self.shape else flat
 
     def from_arrow(self, array: Any) -> Values:
         """Returns the rows of an Arrow array."""
         if self.shape is None:
             lengths = np.diff(array.offsets.to_numpy())
             return tf.RaggedTensor.from_row_lengths(_values(array.flatten()), lengths, validate=False)
+        if 0 in self.shape:
+            return np.zeros((len(array), *self.shape), object if self.dtype == "string" else self.dtype)
         flat = _values(array if not self.shape else array.flatten())
         return flat.reshape(-1, *self.shape)
 
@@ -64,7 +68,7 @@ def _checksum(values: Values) -> int:
         return zlib.crc32(values.row_splits.numpy().tobytes(), _checksum(values.flat_values.numpy()))
     if values.dtype == object:
         return zlib.crc32(b"\0".join(values.reshape(-1).tolist()))
-    return zlib.crc32(np.ascontiguousarray(values).data)
+    return zlib.crc32(np.ascontiguousarray(values).data, zlib.crc32(values.dtype.str.encode()))
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,24 @@
 """What encoded examples are made of, as a digest: files, columns, functions; None where something cannot be told."""
 
 import dataclasses
+import datetime
+import dis
 import functools
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import os
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from trainer import __version__, paths
+import trainer
+from trainer import paths, problems
 from trainer.inputs.examples import Source
 from trainer.inputs.files import State
 from trainer.problem import Problem
@@ -24,6 +29,10 @@ VERSION = 1
 _ENDS = 1 << 16
 """Bytes of the beginning and of the end of a file that are looked at, beside its size and its time."""
 
+_OF_ANY_CLASS = {
+    *("__annotate_func__", "__annotations__", "__annotations_cache__", "__dict__", "__doc__", "__firstlineno__"),
+    *("__module__", "__static_attributes__", "__weakref__"),
+}
 _FIELDS = ("linear_feature_columns", "dnn_feature_columns", "label", "weight_column", "bags", "validation", "window")
 
 
@@ -42,7 +51,7 @@ def digest(problem: Problem, source: Source) -> str | None:
         return None
     try:
         told = {
-            "version": [VERSION, __version__, sys.version, importlib.metadata.version("tensorflow")],
+            "version": [VERSION, trainer.__version__, sys.version, importlib.metadata.version("tensorflow")],
             "data": _data(source),
             "problem": {name: _told(getattr(problem, name)) for name in (*_FIELDS, "csv", "from_rows")},
             "head": type(problem.head).__name__,
@@ -89,6 +98,8 @@ def _told(value: Any, above: tuple[int, ...] = ()) -> Any:
     if id(value) in above:  # a function that refers to itself
         return "itself"
     above = (*above, id(value))
+    if isinstance(value, np.ndarray) and value.dtype.hasobject:  # whose bytes are places in memory
+        return ["objects", value.shape, _told(value.reshape(-1).tolist(), above)]
     if isinstance(value, (np.ndarray, np.generic)):
         return ["array", str(value.dtype), hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()]
     if isinstance(value, Mapping):
@@ -116,43 +127,106 @@ def _dataclass(value: Any, above: tuple[int, ...]) -> Any:
 def _function(value: Any, above: tuple[int, ...]) -> Any:
     if isinstance(value, functools.partial):
         return ["partial", _told(value.func, above), _told(value.args, above), _told(value.keywords, above)]
-    if isinstance(value, types.ModuleType):
-        return ["module", value.__name__]
     if hasattr(value, "get_config") and not isinstance(value, type):  # of Keras, as an initializer
         return ["keras", type(value).__qualname__, json.loads(json.dumps(value.get_config(), default=repr))]
     if isinstance(value, types.FunctionType):
         return _python(value, above)
     if isinstance(value, types.MethodType):
         return ["method", _told(value.__func__, above), _told(value.__self__, above)]
+    if isinstance(value, types.ModuleType) and _is_library(value.__name__):
+        return ["module", value.__name__]
+    if isinstance(value, (datetime.date, datetime.time, datetime.timedelta, np.dtype, tf.DType)):
+        return ["value", repr(value)]
     module = str(getattr(value, "__module__", None) or type(value).__module__)
-    is_library = module.partition(".")[0] not in ("__main__", "") and "site-packages" in str(
-        getattr(sys.modules.get(module), "__file__", "")
-    )
-    if isinstance(value, (types.BuiltinFunctionType, np.ufunc)) or module in ("builtins", "datetime") or is_library:
-        return ["named", module, getattr(value, "__qualname__", repr(type(value)))]
-    if isinstance(value, type):  # a class of one's own
-        members = {name: each for name, each in vars(value).items() if isinstance(each, types.FunctionType)}
-        return ["class", value.__qualname__, {name: _python(each, above) for name, each in members.items()}]
-    raise _Untold
+    if isinstance(value, types.BuiltinFunctionType) and not isinstance(value.__self__, (types.ModuleType, type(None))):
+        return ["method", value.__name__, _told(value.__self__, above)]  # as the get of a dictionary
+    if isinstance(value, (types.BuiltinFunctionType, np.ufunc)) or (isinstance(value, type) and _is_library(module)):
+        return ["named", module, getattr(value, "__qualname__", value.__name__), _version(module)]
+    if isinstance(value, type):
+        return _class(value, above)
+    raise _Untold  # an object, of which its class does not tell what it holds
+
+
+def _class(value: type, above: tuple[int, ...]) -> Any:
+    """Returns a class of one's own by its bases and all that it has: constants, functions, properties."""
+    members = {name: each for name, each in vars(value).items() if name not in _OF_ANY_CLASS}
+    unwrapped = {
+        name: each.__func__ if isinstance(each, (staticmethod, classmethod)) else each
+        for name, each in members.items()
+        if not isinstance(each, (property, types.GetSetDescriptorType, types.MemberDescriptorType))
+    }
+    properties = {name: [each.fget, each.fset] for name, each in members.items() if isinstance(each, property)}
+    return ["class", value.__qualname__, *(_told(part, above) for part in (value.__bases__, unwrapped, properties))]
 
 
 def _python(function: types.FunctionType, above: tuple[int, ...]) -> Any:
-    if "site-packages" in function.__code__.co_filename:
-        return ["library", function.__module__, function.__qualname__]
+    if _is_library(function.__module__):
+        return ["library", function.__module__, function.__qualname__, _version(function.__module__)]
     try:
         closed = [cell.cell_contents for cell in function.__closure__ or ()]
     except ValueError:
         raise _Untold from None
-    named = {name: function.__globals__[name] for name in _names(function.__code__) if name in function.__globals__}
-    parts = (closed, list(function.__defaults__ or ()), dict(function.__kwdefaults__ or {}), named)
-    return ["function", _code(function.__code__), *(_told(part, above) for part in parts)]
+    codes = _codes(function.__code__)
+    names = sorted({name for code in codes for name in code.co_names})
+    if not all(map(_is_library, _imports(codes))):
+        raise _Untold
+    named = {name: function.__globals__[name] for name in names if name in function.__globals__}
+    parts = (closed, list(function.__defaults__ or ()), dict(function.__kwdefaults__ or {}))
+    told = {name: _named(value, names, above) for name, value in named.items()}
+    return ["function", _code(function.__code__), *(_told(part, above) for part in parts), told]
 
 
-def _names(code: types.CodeType) -> list[str]:
+def _named(value: Any, names: Sequence[str], above: tuple[int, ...]) -> Any:
+    """Returns what a name stands for; of a module of one's own, all in it that has one of the names."""
+    if not isinstance(value, types.ModuleType):
+        return _told(value, above)
+    if _is_library(value.__name__) or id(value) in above:
+        return ["module", value.__name__]
+    inner = {name: getattr(value, name) for name in names if hasattr(value, name)}
+    return ["module", value.__name__, {name: _named(each, names, (*above, id(value))) for name, each in inner.items()}]
+
+
+def _codes(code: types.CodeType) -> list[types.CodeType]:
     inner = [const for const in code.co_consts if isinstance(const, types.CodeType)]
-    return sorted({*code.co_names, *(name for each in inner for name in _names(each))})
+    return [code, *(each for const in inner for each in _codes(const))]
+
+
+def _imports(codes: Sequence[types.CodeType]) -> list[str]:
+    """Returns the modules that functions import when they are called."""
+    return [step.argval for code in codes for step in dis.get_instructions(code) if step.opname == "IMPORT_NAME"]
 
 
 def _code(code: types.CodeType) -> Any:
-    consts = [_code(const) if isinstance(const, types.CodeType) else repr(const) for const in code.co_consts]
-    return [hashlib.sha256(code.co_code).hexdigest(), consts, list(code.co_names)]
+    return [hashlib.sha256(code.co_code).hexdigest(), [*map(_constant, code.co_consts)], list(code.co_names)]
+
+
+def _constant(value: Any) -> Any:
+    if isinstance(value, types.CodeType):
+        return _code(value)
+    # The order of a set of strings is another in each process.
+    return sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)
+
+
+@functools.cache
+def _is_library(module: str) -> bool:
+    """Tells whether a module is Python's own, installed or this package's, and so is told by its version."""
+    if module.startswith(f"{problems.__name__}."):  # which people change
+        return False
+    top = module.partition(".")[0]
+    try:
+        found = None if top in ("", "__main__") else importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        found = None
+    where = "" if found is None else str(found.origin or next(iter(found.submodule_search_locations or ()), ""))
+    own = os.path.dirname(trainer.__file__)
+    return (
+        top in sys.stdlib_module_names or "site-packages" in where or "dist-packages" in where or where.startswith(own)
+    )
+
+
+@functools.cache
+def _version(module: str) -> str:
+    try:
+        return importlib.metadata.version(module.partition(".")[0])
+    except importlib.metadata.PackageNotFoundError:  # Python's own, or a package of another name
+        return ""

@@ -23,6 +23,7 @@ from trainer.job.progress import ReadingProgress
 from trainer.job.survey import Meeting, Met
 from trainer.layers import encodable
 from trainer.problem import Problem
+from trainer.rows import Limit
 from trainer.run import CACHE, Run
 
 SMALL = 2**31
@@ -134,7 +135,7 @@ def _anew(
                 "digest": data.digest,
                 "learned": learned,
                 "met": meeting.save(draft.file, met),
-                "bad": _told(bad),
+                "bad": _told(source),
             }
             draft.finish(content)
     return Read(problem, source, model, halves, data, met, bad)
@@ -149,11 +150,7 @@ def _again(
     sets: Mapping[str, AnyExamples],
 ) -> Read:
     folder, content = found
-    halves, bad = models.halves(model), None
-    if content["bad"] is not None:
-        bad = BadRows(plan.settings.bad_rows)
-        bad.add([BadRow(**row) for row in content["bad"]["found"]], content["bad"]["rows"])
-        bad.end()
+    halves = models.halves(model)
     train, validation = (sets[name] for name in SETS[:2])
 
     def test() -> AnyExamples:
@@ -162,11 +159,29 @@ def _again(
         return split.collected(source, "test", halves.encode, halves.outside, _narrow(problem))
 
     met = Meeting(problem).restored(folder, content["met"])
+    bad = _bad_rows(content["bad"], plan.settings.bad_rows)
     return Read(problem, source, model, halves, Data(train, validation, test, content["digest"]), met, bad, True)
 
 
-def _told(bad: BadRows | None) -> Any:
-    return None if bad is None else {"rows": bad.rows, "found": [dataclasses.asdict(row) for row in bad.found]}
+def _told(source: Source) -> Any:
+    if source.files is None:
+        return None
+    passes = [each.bad for each in source.files.passes.values()]
+    return [{"rows": bad.rows, "found": [dataclasses.asdict(row) for row in bad.found]} for bad in passes]
+
+
+def _bad_rows(told: Any, limit: Limit) -> BadRows | None:
+    """Returns the bad rows that `_told` told of, those of each flag's files judged as when they are read."""
+    if told is None:
+        return None
+    together = BadRows(limit)
+    for part in told:
+        of_flag = BadRows(limit)
+        of_flag.add([BadRow(**row) for row in part["found"]], part["rows"])
+        of_flag.end()
+        together.found += of_flag.found
+        together.rows += of_flag.rows
+    return together
 
 
 def _narrow(problem: Problem) -> list[str]:

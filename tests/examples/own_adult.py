@@ -1,6 +1,5 @@
 """Incomes of the census of 1994, from `adult.data`, a file of UCI without a header: above 50,000 dollars or not."""
 
-
 from trainer import feature_column as fc
 from trainer.problem import CsvFormat, Files, Problem
 

@@ -48,6 +48,13 @@ def refused(settings: Settings) -> str:
     return str(refusal.value)
 
 
+def test_a_feature_to_split_by_that_would_split_nothing_is_refused() -> None:
+    assert refused(Settings(split_by="carrier")) == (
+        "--split-by: problem flights holds its validation rows out by EveryNthBlock(key='day', n=10); give "
+        "--validation-share too, or leave it out."
+    )
+
+
 def test_settings_come_before_the_problem_s_own() -> None:
     settings = Settings(dataset="nyc_flights/JFK", num_epochs=7, train_batch_size=3, learning_rate=0.5, optimizer="SGD")
     problem = with_settings(planted.PROBLEM, settings)

@@ -1,6 +1,7 @@
 """A job on files of any format: the same tables from each, and a clear end where a file cannot be used."""
 
 import dataclasses
+import gc
 import json
 import os
 import re
@@ -167,7 +168,7 @@ CHANGES: dict[Callable[[Path], None], tuple[str, int | None]] = {
 
 
 @pytest.fixture
-def half_way(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
+def half_way(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[], None]], None]]:
     """A function of what happens once the first of many small pieces of a file is read."""
     monkeypatch.setattr(blocks.Rows.__init__, "__defaults__", (300, 1))
     monkeypatch.setattr(json_lines, "BLOCK", 300)
@@ -183,7 +184,8 @@ def half_way(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], 
 
         monkeypatch.setattr(files.Rows, "_finished", changing)
 
-    return happens
+    yield happens
+    gc.collect()  # TensorFlow may wait for threads of an iterator that has failed, the longer the older it is
 
 
 @pytest.mark.parametrize("name", [*trips.WRITERS])

@@ -235,6 +235,24 @@ def test_what_no_problem_or_another_takes_is_refused(argv: list[str], sentence: 
         ),
         (["--eval-files", "b.csv"], "--eval-files: --train-files is wanted beside it, and it is not given."),
         (
+            ["--eval-share", "0.2"],
+            "--eval-share: it is of the rows of --train-files, without --eval-files; leave it out.",
+        ),
+        (
+            ["--train-files", "a.csv", "--validation-files", "b.csv", "--validation-share", "0.2"],
+            "--validation-share and --validation-files: give one of them; each says what to judge by.",
+        ),
+        (["--validation-share", "1"], "--validation-share: a share above 0 and below 1 is wanted, not 1."),
+        (
+            ["--train-files", "a.csv", "--validation-share", "0.5", "--eval-share", "0.5"],
+            "--validation-share and --eval-share: together they leave no row to train on; give smaller ones.",
+        ),
+        (
+            ["--max-bad-rows", "few"],
+            "--max-bad-rows: a number of rows, as 10, or a share of them, as 1%, is wanted, not 'few'.",
+        ),
+        (["--cache-memory", "much"], "--cache-memory: a size such as 512MB or 8GB is wanted, not 'much'."),
+        (
             ["--validation-files", "b.csv"],
             "--validation-files: --train-files is wanted beside it, and it is not given.",
         ),

@@ -242,6 +242,8 @@ def _check(made: Settings) -> None:
         share = getattr(made, name)
         if share is not None and not 0 < share < 1:
             raise Refusal(f"{flags.flag_name(name)}: a share above 0 and below 1 is wanted, not {share:g}.")
+    if (made.validation_share or 0) + (made.eval_share or 0) >= 1:
+        raise Refusal("--validation-share and --eval-share: together they leave no row to train on; give smaller ones.")
     _ = made.warm_starts, made.bad_rows, made.cache_bytes
     for flag_of_tables, tables in (
         ("--old-vocabulary", made.old_vocabularies),

@@ -33,6 +33,7 @@ import tensorflow as tf
 
 from trainer import feature_column as fc
 from trainer import models, tables
+from trainer.encoding.coded import decoded
 from trainer.heads import BinaryHead, PoissonRegressionHead, RegressionHead
 from trainer.inputs.examples import Source
 from trainer.problem import Files, Problem
@@ -232,12 +233,14 @@ def flight_rows(airport: str, data_dir: str) -> Rows:
 
 
 def _rows(source: Source) -> Rows:
-    batches = [batch for split in ("train", "test") for batch in source.batches(split).as_numpy_iterator()]
-    features = {key: np.concatenate([batch[0][key].reshape(-1) for batch in batches]) for key in source.features}
+    splits = ("train", "test") if source.files is None else ("train",)  # which has all rows of files
+    batches = [batch for split in splits for batch in source.batches(split)]
+    read = [{key: decoded(batch[0][key]).numpy().reshape(-1) for key in source.features} for batch in batches]
+    features = {key: np.concatenate([each[key] for each in read]) for key in source.features}
     features = {key: values.astype(str) if values.dtype == object else values for key, values in features.items()}
     dates = features.pop("date", np.zeros(0))
     days = np.array([date.fromisoformat(text).toordinal() for text in dates])
-    labels = np.concatenate([batch[1] for batch in batches])[:, 0].astype(np.float64)
+    labels = np.concatenate([batch[1].numpy() for batch in batches])[:, 0].astype(np.float64)
     return Rows(features, labels, days - days.min() if len(days) else days)
 
 

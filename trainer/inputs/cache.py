@@ -34,12 +34,14 @@ class Draft:
     """
 
     def __init__(self, folder: str | None, memory: int | None = None) -> None:
-        self.folder, self.memory = folder, default_memory() if memory is None else memory
+        self.folder = None if folder is None else os.path.abspath(folder)
+        self.memory = default_memory() if memory is None else memory
         self._sets: dict[str, Collector] = {}
         self._spilled: str | None = None
         self.path: str | None = None
         self._made: list[str] = []
-        if folder is not None:
+        if self.folder is not None:
+            folder = self.folder
             above = os.path.dirname(folder)
             while not os.path.isdir(above):
                 self._made.append(above)

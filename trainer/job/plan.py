@@ -99,6 +99,11 @@ def _validation(problem: Problem, settings: Settings) -> Share | None:
     """Returns how validation rows are held out, where the settings say it; None leaves it to the problem."""
     share, by = settings.validation_share, settings.split_by
     if share is None and (by is None or not isinstance(problem.validation, Share)):
+        if by is not None and settings.train_files is None:
+            raise Refusal(
+                f"--split-by: problem {problem.name} holds its validation rows out by {problem.validation}; give "
+                "--validation-share too, or leave it out."
+            )
         return None
     own = problem.validation.share if isinstance(problem.validation, Share) else Share.share
     return Share(own if share is None else share, by)

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from trainer import encoding as room
 from trainer import feature_column as fc
-from trainer.encoding import Lengths, Weights, encoding, outside
+from trainer.encoding import Coded, Lengths, Weights, encoding, outside
 from trainer.encoding.encoding import padded
 from trainer.errors import Refusal
 
@@ -132,6 +132,18 @@ def objects(values: list[Any]) -> Any:
     return array
 
 
+def coded(values: Any) -> Any:
+    """Returns strings, dense or ragged, with each different one once; other values as they are."""
+    values = tf.constant(values) if isinstance(values, list) else values
+    if values.dtype != tf.string:
+        return values
+    flat = values.flat_values if isinstance(values, tf.RaggedTensor) else tf.reshape(values, [-1])
+    different, codes = tf.unique(flat)
+    if isinstance(values, tf.RaggedTensor):
+        return Coded(different, values.with_flat_values(codes))
+    return Coded(different, tf.reshape(codes, tf.shape(values)))
+
+
 LAYOUTS: dict[str, Callable[[list[list[Any]]], Any]] = {
     "ragged": tf.ragged.constant,
     "ragged with splits of 32 bits": lambda bags: tf.ragged.constant(bags, row_splits_dtype=tf.int32),
@@ -139,6 +151,7 @@ LAYOUTS: dict[str, Callable[[list[list[Any]]], Any]] = {
     "dense": lambda bags: padded(tf.ragged.constant(bags)),
     "lists": lambda bags: bags,
     "an array of lists": objects,
+    "coded": lambda bags: coded(tf.ragged.constant(bags)),
 }
 """From lists of different lengths."""
 
@@ -148,6 +161,7 @@ WAYS: dict[str, Callable[[fc.FeatureColumn, Raw], Any]] = {
     "tensors (batch, 1)": lambda column, features: encoding(column)(column_vectors(features)),
     "lists": lambda column, features: encoding(column)(features),
     "NumPy": lambda column, features: encoding(column)({key: np.array(values) for key, values in features.items()}),
+    "coded": lambda column, features: encoding(column)({key: coded(values) for key, values in features.items()}),
     "tf.data": in_data,
     "tf.function": in_a_function,
 }
@@ -789,6 +803,8 @@ CLOCK = fc.categorical_column_with_identity("hour", 24, default_value=7)
             [False, True, False],
         ),
         (DAY, {"day": tf.ragged.constant([["Mon", "Tue"], [], ["Lun", "Mon"]])}, [False, False, True]),
+        (DAY, {"day": coded(["Wed", "Sun", "", "Mon"])}, [False, True, False, False]),
+        (DAY, {"day": coded(tf.ragged.constant([["Mon", "Tue"], [], ["Lun", "Mon"]]))}, [False, False, True]),
         (
             DAY,
             {"day": tf.sparse.from_dense([["Mon", ""], ["", ""], ["", "Lun"]])},

@@ -19,20 +19,23 @@ from hypothesis import strategies as st
 
 from tests import planted
 from trainer import datasets
+from trainer import feature_column as fc
 from trainer import problem as problems
 from trainer.encoding.coded import decoded
 from trainer.errors import Refusal
 from trainer.inputs.examples import Source
 from trainer.inputs.features import Reading
-from trainer.inputs.files import Rows, State, dataset
+from trainer.inputs.files import Rows, State
 from trainer.inputs.memory import Examples, collect, elements
 from trainer.inputs.readers import matching
 from trainer.inputs.split import read as read_all
 from trainer.inputs.split import training_rows
+from trainer.inputs.tensors import dataset
 from trainer.inputs.tfds import read
 from trainer.inputs.values import Wanted
 from trainer.problem import ByDate, Files, Share
 from trainer.problems import bikes
+from trainer.vocabulary import learned
 
 
 class Kinds(tfds.core.GeneratorBasedBuilder):
@@ -833,3 +836,20 @@ def test_the_first_days_of_real_hires_come_from_a_data_set_and_from_its_file_ali
         first, second = (counts(source, split) for source in sources)
         assert first == second
         assert 0.95 * 24 * days < len(first) == sources[0].rows(split) == sources[1].rows(split)
+
+
+def test_what_columns_learn_of_files_is_of_the_training_rows_alone(tmp_path: Path) -> None:
+    word = fc.categorical_column_with_vocabulary_list("word", fc.from_data())
+    file = csv_file(tmp_path, "a.csv", "word,late\n" + "".join(f"w{place},{place % 2}\n" for place in range(400)))
+    problem = planted.problem(
+        dataset=Files(file),
+        dnn_feature_columns=(fc.embedding_column(word, 2),),
+        linear_feature_columns=(),
+        label="late",
+    )
+    source = Source(problem, {"word": "string"}, "")
+    (column,) = learned([word], training_rows(source))
+    data = read_all(source, None)
+    sets = [{text.decode() for text in each.in_memory().features["word"]} for each in (data.train, data.validation)]
+    assert set(column.vocabulary_list) == sets[0]
+    assert len(sets[0]) + len(sets[1]) < 400  # the others are test rows

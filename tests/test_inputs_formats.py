@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from trainer.encoding.coded import decoded
 from trainer.errors import Refusal
-from trainer.inputs import arrow, blocks, files, json_lines, numbers, parquet, tfrecord
+from trainer.inputs import arrow, blocks, files, json_lines, numbers, parquet, tensors, tfrecord
 from trainer.inputs.arrow import ArrowFile
 from trainer.inputs.bad_rows import BadRow, BadRows
 from trainer.inputs.features import Reading
@@ -232,7 +232,7 @@ def test_each_format_reads_a_part_of_its_columns(name: str, tmp_path: Path) -> N
 def test_each_format_is_read_inside_a_data_set(name: str, tmp_path: Path) -> None:
     path = str(tmp_path / name)
     WRITERS[name](path, ROWS)
-    data = files.dataset(lambda: files.Rows([files.State.of(path)], Reading(WANTED)), WANTED)
+    data = tensors.dataset(lambda: files.Rows([files.State.of(path)], Reading(WANTED)), WANTED)
     # Two at once: reading is done in threads of TensorFlow, TFRecord by data sets inside of this one.
     both = tf.data.Dataset.range(2).interleave(lambda _: data, num_parallel_calls=2, cycle_length=2)
     users = np.concatenate([batch["user"].numpy() for batch in both])

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import resource
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests import trips
 from trainer import feature_column as fc
 from trainer import run as runs
 from trainer import task
+from trainer.errors import Refusal
 from trainer.inputs import files, order, writing
 from trainer.inputs.cache import Draft
 from trainer.inputs.memory import Examples
@@ -210,6 +212,22 @@ def test_nothing_is_kept_where_a_job_ends_before_all_is_read(tmp_path: Path) -> 
     file = tmp_path / "trips.csv"
     file.write_text("city,user,hour,fare,tags,late\n")
     assert task.main(["--problem", PROBLEM, "--job-dir", str(tmp_path / "a" / "b"), "--train-files", str(file)]) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["trips.csv"]
+
+
+def test_a_disk_without_room_for_encoded_rows_ends_the_job_with_a_sentence_and_nothing_is_left(tmp_path: Path) -> None:
+    trips.write(tmp_path / "trips.csv", trips.rows())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # as a full disk does, a file can grow no more
+    try:
+        with pytest.raises(Refusal) as refusal:
+            trips.read_by(tmp_path / "runs" / "run", train_files=str(tmp_path / "trips.csv"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    (start, place, end) = str(refusal.value).partition(": the encoded rows cannot be kept there (")
+    assert start.startswith(str(tmp_path / "runs" / "run" / "cache"))
+    assert place
+    assert end.endswith("); make room for them, or give another --job-dir.")
     assert [path.name for path in tmp_path.iterdir()] == ["trips.csv"]
 
 

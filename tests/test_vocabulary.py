@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.parity import present, their_ids
 from trainer import feature_column as fc
-from trainer.encoding import encoding
+from trainer.encoding import Coded, encoding
 from trainer.errors import Refusal
 from trainer.vocabulary import (
     KeyCounts,
@@ -112,6 +112,8 @@ def test_whole_numbers_that_are_as_frequent_are_in_the_order_of_numbers() -> Non
         tf.ragged.constant([["b", "a", "b"], [], [""]]),
         tf.ragged.constant([[["b"], ["a", "b"]], []]),
         tf.sparse.from_dense([["b", "a"], ["", "b"]]),
+        Coded(tf.constant(["", "a", "b", "unused"]), tf.constant([2, 1, 0, 2])),
+        Coded(tf.constant(["b", "a"]), tf.ragged.constant([[0, 1], [], [0]], dtype=tf.int32)),
     ],
     ids=repr,
 )
@@ -531,6 +533,35 @@ def test_batches_of_any_size_count_the_same(rows: list[Any]) -> None:
     for word, hour in rows:
         counted.update({"word": [word], "hour": [hour]})
     assert counted.collisions() == collisions(cross, whole)
+
+
+def test_coded_keys_count_as_often_as_they_are_there_and_not_for_being_among_the_different_ones() -> None:
+    words, codes = ["a", "", "b", "c", "nowhere"], [0, 0, 1, 2, 3, 2]
+    for column in (fc.categorical_column_with_hash_bucket("word", 2), fc.crossed_column(["word", HOUR], 3)):
+        hours = {"hour": [8] * len(codes)}
+        coded = KeyCounts(column)
+        coded.update({"word": Coded(tf.constant(words), tf.constant(codes)), **hours})
+        assert coded.collisions() == collisions(column, {"word": [words[code] for code in codes], **hours})
+
+
+def test_what_was_counted_is_kept_and_of_too_many_keys_nothing_is() -> None:
+    column = fc.categorical_column_with_hash_bucket("word", 3)
+    counted, again, few = KeyCounts(column), KeyCounts(column), KeyCounts(column, most=100)
+    counted.update({"word": ["a", "b", "a"]})
+    again.restore(counted.saved())
+    again.update({"word": ["b"]})
+    assert again.collisions() == collisions(column, {"word": ["a", "b", "a", "b"]})
+    few.update({"word": [f"w{place}" for place in range(tally.PENDING + 1)]})
+    assert (few.is_over, few.saved().num_rows) == (True, 0)
+    few.update({"word": ["a"]})
+    assert few.saved().num_rows == 0
+
+
+def test_the_shared_ids_with_the_most_rows_are_named_where_few_are_asked_for() -> None:
+    column = fc.categorical_column_with_hash_bucket("word", 5)
+    counted = KeyCounts(column)
+    counted.update({"word": [f"w{place}" for place in range(30) for _ in range(place)]})
+    assert counted.collisions(2).shared == counted.collisions().shared[:2]
 
 
 def test_keys_are_named_as_a_person_calls_them_and_the_most_frequent_come_first() -> None:

@@ -42,8 +42,9 @@ from trainer import problem as problems
 from trainer.inputs import split
 from trainer.inputs.examples import Source
 from trainer.inputs.features import Reading
-from trainer.inputs.files import Rows, State, dataset
+from trainer.inputs.files import Rows, State
 from trainer.inputs.memory import encoded
+from trainer.inputs.tensors import dataset
 from trainer.inputs.tfds import read
 from trainer.inputs.values import Wanted
 from trainer.layers import Encoder

@@ -142,7 +142,8 @@ def _encoded(forms: Mapping[str, Problem], source: Source, data: Data) -> Data:
     columns = [column for form in forms.values() for column in form.columns]
     if not all(data.train.layout.slot(key) for key in encoded_keys(columns)):
         data = split.read(source, Encoder(columns).encodings)
-    return dataclasses.replace(data, train=data.train.in_memory())
+    # Read from files once, where they lie there.
+    return dataclasses.replace(data, train=data.train.in_memory(), validation=data.validation.in_memory())
 
 
 def _result(form: str, contender: Contender, data: Data, share: float, seed: int, metric: str) -> Result:

@@ -1,6 +1,5 @@
 """Arrow files, which Feather is too, and Arrow streams: record batches one after the other."""
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ import pyarrow.compute as pc
 
 from trainer.errors import Refusal
 from trainer.inputs import streams
-from trainer.inputs.part import Part, RowFile, refused, source
+from trainer.inputs.part import Part, RowFile, check_names, refused, source
+from trainer.inputs.values import is_text
 
 SLICE = 65_536
 """Rows of a piece."""
@@ -128,17 +128,6 @@ def size_of(path: str, what: str) -> int:
     return size
 
 
-def check_names(names: Sequence[str], path: str) -> None:
-    """Refuses a file that has a name twice.
-
-    Raises:
-        Refusal: It has.
-    """
-    for name, count in Counter(names).items():
-        if count > 1:
-            raise Refusal(f"{path}: two columns are named '{name}'; give each its own name.")
-
-
 def slices(batch: Any, first: int) -> Iterator[Slice]:
     """Yields the rows of a record batch in slices.
 
@@ -170,7 +159,7 @@ def plain_type(kind: Any) -> Any:
         return pa.string()
     if types.is_binary_view(kind) or types.is_fixed_size_binary(kind):
         return pa.binary()
-    if types.is_run_end_encoded(kind) or (types.is_dictionary(kind) and not _is_text(kind.value_type)):
+    if types.is_run_end_encoded(kind) or (types.is_dictionary(kind) and not is_text(kind.value_type)):
         return plain_type(kind.value_type)
     is_view = types.is_list_view(kind) or types.is_large_list_view(kind)
     if is_view or types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
@@ -187,10 +176,3 @@ def plain(column: Any) -> Any:
     if pa.types.is_run_end_encoded(column.type):
         column = pc.run_end_decode(column)
     return column.cast(kind)
-
-
-def _is_text(kind: Any) -> bool:
-    types = pa.types
-    return bool(
-        types.is_string(kind) or types.is_binary(kind) or types.is_large_string(kind) or types.is_large_binary(kind)
-    )

@@ -3,9 +3,8 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
-from trainer import paths
+from trainer import paths, terminal
 from trainer.errors import Refusal
 from trainer.rows import BAD_ROWS_FLAG, Limit
 
@@ -54,7 +53,7 @@ def shortened(text: str) -> str:
         >>> shortened("a" * 200) == "a" * 100 + "…"
         True
     """
-    text = text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    text = terminal.shown(text)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
@@ -105,9 +104,3 @@ class BadRows:
 def write(path: str, found: Sequence[BadRow]) -> None:
     """Writes bad rows as lines of JSON, whole or not at all."""
     paths.write_text(path, "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in found))
-
-
-def read(path: str) -> list[BadRow]:
-    """Returns the bad rows of a file."""
-    found: list[dict[str, Any]] = [json.loads(line) for line in paths.read_text(path).splitlines()]
-    return [BadRow(**row) for row in found]

@@ -13,7 +13,7 @@ from trainer.errors import Refusal
 from trainer.inputs import streams
 from trainer.inputs.bad_rows import BadRow
 from trainer.inputs.blocks import Block, Dialect, Rows
-from trainer.inputs.part import Array, Part, RowFile, refused
+from trainer.inputs.part import Array, Part, RowFile, check_names, refused
 from trainer.inputs.values import Wanted
 from trainer.problem import CsvFormat
 
@@ -95,9 +95,7 @@ class CsvFile(RowFile):
             raise Refusal(f"{self.path}: it is empty; a CSV file with a header row is wanted.")
         if any("\udc80" <= letter <= "\udcff" for name in names for letter in name):
             raise Refusal(f"{self.path}: its header is not UTF-8; save the file as UTF-8.")
-        for name in names:
-            if names.count(name) > 1:
-                raise Refusal(f"{self.path}: two columns are named '{name}'; give each its own name.")
+        check_names(names, self.path)
         return dialect, names
 
     def _by_arrow(self, data: bytes, columns: Collection[str]) -> dict[str, Any] | None:

@@ -1,9 +1,9 @@
-"""Files of rows, whatever their format, as `tf.data` batches of features: read ahead by threads, given in order."""
+"""Files of rows, whatever their format, as parts of typed features: read ahead by threads, given in order."""
 
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +13,6 @@ import numpy as np
 import tensorflow as tf
 
 from trainer import paths
-from trainer.encoding import Coded
 from trainer.errors import Refusal
 from trainer.inputs import streams
 from trainer.inputs.arrow import ArrowFile
@@ -24,7 +23,7 @@ from trainer.inputs.json_lines import JsonLinesFile
 from trainer.inputs.parquet import ParquetFile
 from trainer.inputs.part import RowFile
 from trainer.inputs.tfrecord import TFRecordFile
-from trainer.inputs.values import Feature, Texts, Wanted, rows_of
+from trainer.inputs.values import Feature, rows_of
 
 _LOOKED_AT = 1000
 """The most files whose numbers of rows are added up before they are read."""
@@ -46,13 +45,11 @@ class Progress:
 
     Args:
         bytes_done: Of all files.
-        bytes_total: Of all files, as they lie.
         rows_done: Good and bad.
         rows_total: Where the files tell it.
     """
 
     bytes_done: int = 0
-    bytes_total: int = 0
     rows_done: int = 0
     rows_total: int | None = None
 
@@ -138,6 +135,21 @@ def opened(path: str, reading: Reading) -> RowFile:
     return CsvFile(path, reading.asked, reading.csv) if make is None else make(path, reading)
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """A piece of a file that a thread works on, or the end of the file.
+
+    Args:
+        state: Of the file.
+        bytes_done: Of all files, once it is done.
+        work: Has the features and the bad rows; None at the end of the file.
+    """
+
+    state: State
+    bytes_done: int
+    work: Future[Any] | None
+
+
 @dataclass
 class Rows:
     """The rows of some files, in their order.
@@ -167,19 +179,19 @@ class Rows:
         Raises:
             Refusal: A file cannot be used, or there are too many bad rows.
         """
-        waiting: deque[tuple[State, int, Future[Any] | None]] = deque()
+        waiting: deque[_Piece] = deque()
         with ThreadPoolExecutor(THREADS) as pool:
             try:
-                for state, position, work in self._work(pool):
-                    waiting.append((state, position, work))
+                for piece in self._work(pool):
+                    waiting.append(piece)
                     while len(waiting) > THREADS + 1:
-                        yield from self._finished(*waiting.popleft())
+                        yield from self._finished(waiting.popleft())
                 while waiting:
-                    yield from self._finished(*waiting.popleft())
+                    yield from self._finished(waiting.popleft())
             finally:
-                for _, _, work in waiting:
-                    if work is not None:
-                        work.cancel()
+                for piece in waiting:
+                    if piece.work is not None:
+                        piece.work.cancel()
         self.bad.end()
         for key in self.missing:
             if key not in self._told and self.reading.from_rows is None and self.progress.rows_done:
@@ -200,8 +212,8 @@ class Rows:
                 features, bad = features_of(file.part(piece, columns), file, self.reading)
                 found.add(bad, rows_of(features) + len(bad))
 
-    def _work(self, pool: ThreadPoolExecutor) -> Iterator[tuple[State, int, Future[Any] | None]]:
-        number, files = 0, self._with_rows()
+    def _work(self, pool: ThreadPoolExecutor) -> Iterator["_Piece"]:
+        number, before, files = 0, 0, self._with_rows()
         for place, state in enumerate(self.states):
             with _telling_of_changes(state):
                 file = files[place] if place < len(files) else opened(state.path, self.reading)
@@ -209,9 +221,11 @@ class Rows:
                 columns = self.reading.columns(file)
                 for piece in file.pieces(columns):
                     if number % self.shard.count == self.shard.index:
-                        yield state, file.position(), pool.submit(self._features, file, piece, columns)
+                        work = pool.submit(self._features, file, piece, columns)
+                        yield _Piece(state, before + file.position(), work)
                     number += 1
-            yield state, state.size, None
+            before += state.size
+            yield _Piece(state, before, None)
 
     def _with_rows(self) -> list[RowFile]:
         """Returns the first files, those that tell how many rows they have; where all do, the total is known."""
@@ -227,61 +241,16 @@ class Rows:
     def _features(self, file: RowFile, piece: Any, columns: Sequence[str]) -> tuple[dict[str, Feature], list[BadRow]]:
         return features_of(file.part(piece, columns), file, self.reading)
 
-    def _finished(self, state: State, position: int, work: Future[Any] | None) -> Iterator[dict[str, Feature]]:
-        before = sum(other.size for other in self.states[: self.states.index(state)])
-        self.progress.bytes_done = before + position
-        if work is None:
-            state.check()
+    def _finished(self, piece: "_Piece") -> Iterator[dict[str, Feature]]:
+        self.progress.bytes_done = piece.bytes_done
+        if piece.work is None:
+            piece.state.check()
             return
-        with _telling_of_changes(state):
-            features, bad = work.result()
+        with _telling_of_changes(piece.state):
+            features, bad = piece.work.result()
             rows = rows_of(features)
             self.bad.add(bad, rows + len(bad))
         self.missing = [key for key in self.missing if not features[key].has_values]
         self.progress.rows_done += rows + len(bad)
         if rows:
             yield features
-
-
-def dataset(rows: Callable[[], Rows], wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
-    """Returns rows as batches of features: tensors `(batch, …)`, strings coded, bags ragged.
-
-    Args:
-        rows: Called for each pass over the data.
-        wanted: What is wanted of each feature.
-    """
-    signature = {}
-    for key, each in wanted.items():
-        shape = [None, *each.shape] if each.shape and None not in each.shape else [None]
-        signature[key] = tf.TensorSpec(shape, each.dtype)
-        if each.dtype == "string":
-            signature[f"{key}/codes"] = tf.TensorSpec(shape, tf.int32)
-        if None in each.shape:
-            signature[f"{key}/lengths"] = tf.TensorSpec([None], tf.int64)
-
-    def batches() -> Iterator[dict[str, Any]]:
-        for features in rows():
-            yield {name: array for key, feature in features.items() for name, array in _arrays(key, feature)}
-
-    def joined(arrays: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: _tensor(arrays, key, each) for key, each in wanted.items()}
-
-    raw = tf.data.Dataset.from_generator(batches, output_signature=signature)
-    return raw.map(tf.autograph.experimental.do_not_convert(joined))
-
-
-def _arrays(key: str, feature: Feature) -> Iterator[tuple[str, Any]]:
-    if isinstance(feature.values, Texts):
-        yield key, feature.values.different.to_numpy(zero_copy_only=False)
-        yield f"{key}/codes", feature.values.codes
-    else:
-        yield key, feature.values
-    if feature.lengths is not None:
-        yield f"{key}/lengths", feature.lengths
-
-
-def _tensor(arrays: Mapping[str, Any], key: str, wanted: Wanted) -> Any:
-    values = arrays[f"{key}/codes"] if wanted.dtype == "string" else arrays[key]
-    if None in wanted.shape:
-        values = tf.RaggedTensor.from_row_lengths(values, arrays[f"{key}/lengths"], validate=False)
-    return Coded(arrays[key], values) if wanted.dtype == "string" else values

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from trainer.inputs.arrow import SLICE, Slice, check_names, part_of, plain_type, size_of
-from trainer.inputs.part import Part, RowFile, refused, source
+from trainer.inputs.arrow import SLICE, Slice, part_of, plain_type, size_of
+from trainer.inputs.part import Part, RowFile, check_names, refused, source
 
 GROUP_ROWS = 262_144
 """Rows of the largest row group that is decoded at once."""

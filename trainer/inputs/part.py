@@ -1,6 +1,7 @@
 """What every format of rows gives: parts of a file as Arrow columns, cut in order and read in any."""
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -99,3 +100,14 @@ def refused(path: str, what: str, error: BaseException) -> Refusal:
     if isinstance(error, FileNotFoundError) or "Errno 2" in text:
         return Refusal(f"{path}: it is not there any more; start again once all files are in place.")
     return Refusal(f"{path}: it cannot be read as {what} ({text}).")
+
+
+def check_names(names: Sequence[str], path: str) -> None:
+    """Refuses a file that has a name twice.
+
+    Raises:
+        Refusal: It has.
+    """
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise Refusal(f"{path}: two columns are named '{name}'; give each its own name.")

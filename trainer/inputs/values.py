@@ -104,7 +104,7 @@ def fits(kind: Any, wanted: Wanted) -> bool:
         return bool(wanted.shape) and not _is_list(kind.value_type) and fits(kind.value_type, wanted)
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    if _is_text(kind) or pa.types.is_null(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
+    if is_text(kind) or pa.types.is_null(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
         return True
     if wanted.dtype == "string":
         return bool(pa.types.is_temporal(kind)) and not pa.types.is_duration(kind)
@@ -155,10 +155,10 @@ def _listed(column: Any, wanted: Wanted) -> tuple[Any, Array]:
         lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
         return column.flatten(), lengths.astype(np.int64)
     there = pc.is_valid(column).to_numpy(zero_copy_only=False)
-    if _is_text(column.type):
+    if is_text(column.type):
         column = _filled(column)
         there = pc.not_equal(pc.binary_length(column), 0).to_numpy(zero_copy_only=False)
-    if not _is_text(column.type) or wanted.separator is None:
+    if not is_text(column.type) or wanted.separator is None:
         return column.filter(pa.array(there)), there.astype(np.int64)
     parts = pc.split_pattern(column.filter(pa.array(there)), wanted.separator)
     lengths = np.zeros(len(there), np.int64)
@@ -169,9 +169,9 @@ def _listed(column: Any, wanted: Wanted) -> tuple[Any, Array]:
 def _flat(column: Any, wanted: Wanted) -> tuple[Any, Array]:
     if pa.types.is_null(column.type):
         column = column.cast(pa.string())
-    if pa.types.is_decimal(column.type) or (wanted.dtype == "string" and not _is_text(_inner(column.type))):
+    if pa.types.is_decimal(column.type) or (wanted.dtype == "string" and not is_text(_inner(column.type))):
         column = column.cast(pa.string())
-    if _is_text(_inner(column.type)):
+    if is_text(_inner(column.type)):
         texts = _texts(column)
         if wanted.dtype == "string":
             return texts, np.ones(len(texts), bool)
@@ -220,7 +220,8 @@ def _inner(kind: Any) -> Any:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def _is_text(kind: Any) -> bool:
+def is_text(kind: Any) -> bool:
+    """Tells whether an Arrow type is one of strings or bytes."""
     types = pa.types
     return bool(
         types.is_string(kind) or types.is_binary(kind) or types.is_large_string(kind) or types.is_large_binary(kind)

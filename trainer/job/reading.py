@@ -2,13 +2,16 @@
 
 import dataclasses
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 
 from trainer import models, paths
+from trainer.errors import Refusal
 from trainer.feature_column.serialization import encoded_key
 from trainer.feature_column.starting import without_sources
 from trainer.inputs import cache, split
@@ -122,7 +125,7 @@ def _anew(
     halves, meeting = models.halves(model), Meeting(problem)
     is_kept = digest is not None and bool(plan.run.path) and not paths.is_remote(plan.run.path)
     folder = plan.run.file(CACHE, str(digest)) if is_kept else None
-    with Draft(folder, plan.settings.cache_bytes) as draft:
+    with _refusing_a_full_disk(folder), Draft(folder, plan.settings.cache_bytes) as draft:
         with ReadingProgress("reading", source) as progress:
             data = split.read(
                 source, halves.encode, halves.outside, _narrow(problem), draft, meeting.look, meeting.features,
@@ -139,6 +142,17 @@ def _anew(
             }
             draft.finish(content)
     return Read(problem, source, model, halves, data, met, bad)
+
+
+@contextmanager
+def _refusing_a_full_disk(folder: str | None) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        place, why = folder or tempfile.gettempdir(), " ".join(str(error).split()).removesuffix(".")
+        raise Refusal(
+            f"{place}: the encoded rows cannot be kept there ({why}); make room for them, or give another --job-dir."
+        ) from None
 
 
 def _again(

@@ -113,7 +113,9 @@ def counted(features: Mapping[str, Any], key: str, who: str, kind: str) -> tuple
     codes = np.asarray(getattr(coded.codes, "flat_values", coded.codes)).reshape(-1)
     rows = np.bincount(codes, minlength=int(coded.values.shape[0]))
     bag = bag_of({key: coded.values}, key, who, kind)
-    return bag.values, rows[bag.lengths > 0].astype(np.int64)
+    rows = rows[bag.lengths > 0].astype(np.int64)
+    there = rows > 0  # the different ones may be those of more rows than the codes
+    return bag.values.filter(pa.array(there)), rows[there]
 
 
 def present(values: Any, lengths: np.ndarray[Any, Any]) -> Bag:

@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import os
 import re
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -197,6 +198,7 @@ def test_the_order_of_a_set_is_none_of_a_function(file: str) -> None:
 def helpers(folder: Path, text: str) -> ModuleType:
     """A module of a person's own that is imported by its name."""
     (folder / "own_helpers.py").write_text(text)
+    shutil.rmtree(folder / "__pycache__", ignore_errors=True)  # of another text of this second and size
     specification = importlib.util.spec_from_file_location("own_helpers", folder / "own_helpers.py")
     assert specification is not None
     assert specification.loader is not None

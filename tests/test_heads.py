@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import r2_score, roc_auc_score
 
 from tests import planted
 from trainer import heads, models
@@ -72,7 +72,7 @@ METRICS: dict[str, dict[str, Callable[[Any, Any], float]]] = {
         "rmse_over_mean": lambda labels, logits: rmse(labels, MEAN * np.exp(logits)) / np.mean(labels),
         "rmsle": lambda labels, logits: rmsle(labels, MEAN * np.exp(logits)),
     },
-    "RegressionHead": {"rmse": rmse},
+    "RegressionHead": {"rmse": rmse, "r2": lambda labels, logits: r2_score(labels[:, 0], logits[:, 0])},
 }
 
 
@@ -276,3 +276,56 @@ def test_a_head_for_counts_that_has_seen_no_data_has_the_mean_1() -> None:
     problem = planted.problem(head=PoissonRegressionHead())
     assert models.build(problem).loss.mean == 1.0
     np.testing.assert_allclose(problem.head.predictions(np.zeros((2, 1), np.float32))["predictions"], [[1.0], [1.0]])
+
+
+# Numbers with a mean and a scale
+
+
+@pytest.mark.parametrize("weights", [None, np.arange(400.0) % 3])
+def test_a_scaled_head_is_judged_in_the_unit_of_the_label(weights: Any) -> None:
+    head = RegressionHead(mean=1000.0, scale=50.0)
+    logits = logits_of(head)
+    labels = 1000 + 50 * (logits + 0.3 * labels_of(head))
+    predictions = head.predictions(keras.ops.convert_to_tensor(logits))["predictions"]
+    np.testing.assert_allclose(predictions, 1000 + 50 * logits, rtol=1e-6)
+    metrics = {metric.name: metric for metric in head.metrics()}
+    for metric in metrics.values():
+        metric.update_state(labels, logits, weights)
+    guess = 1000 + 50 * logits[:, 0]
+    assert float(metrics["rmse"].result()) == pytest.approx(rmse(labels[:, 0], guess, weights), rel=1e-4)
+    assert float(metrics["r2"].result()) == pytest.approx(
+        r2_score(labels[:, 0], guess, sample_weight=weights), rel=1e-4
+    )
+    loss = float(head.loss()(labels, logits, sample_weight=weights))
+    each = ((labels - 1000) / 50 - logits)[:, 0] ** 2
+    assert loss == pytest.approx((each * (1 if weights is None else weights)).mean(), rel=1e-4)
+
+
+def test_labels_of_one_value_have_no_share_of_their_variance() -> None:
+    metric = RegressionHead().metrics()[1]
+    metric.update_state([[2.0], [2.0]], [[1.0], [3.0]])
+    assert np.isnan(float(metric.result()))
+    metric.reset_state()
+    metric.update_state([[1.0], [3.0]], [[1.0], [3.0]])
+    assert float(metric.result()) == 1.0
+
+
+def test_a_scaled_loss_and_its_metrics_are_saved_with_a_model() -> None:
+    head = RegressionHead(mean=7.0, scale=2.0)
+    for each in (head.loss(), *head.metrics()):
+        assert type(each).from_config(each.get_config()).get_config() == each.get_config()
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"scale": 0.0}, "scale is a finite number above 0, in the label's unit, not 0.0."),
+        ({"scale": -1}, "scale is a finite number above 0, in the label's unit, not -1."),
+        ({"mean": float("nan")}, "mean is a finite number, in the label's unit, not nan."),
+        ({"mean": "7"}, "mean is a finite number, in the label's unit, not '7'."),
+    ],
+)
+def test_a_mean_or_a_scale_that_is_none_is_refused(given: Any, sentence: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        RegressionHead(**given)
+    assert str(refusal.value) == f"RegressionHead: {sentence}"

@@ -452,7 +452,7 @@ def test_the_best_is_marked_where_validation_tells_it(
 @pytest.mark.parametrize("head", [BinaryHead(), MultiClassHead(3), PoissonRegressionHead(), RegressionHead()])
 def test_the_direction_of_every_metric_of_a_head_is_known(head: Any) -> None:
     directions = {metric.name: side_by_side.direction(metric.name) for metric in head.metrics()}
-    higher = {"auc", "accuracy"}
+    higher = {"auc", "accuracy", "r2"}
     assert directions == {name: 1 if name in higher else -1 for name in directions}
     assert side_by_side.direction("loss") == -1
 

@@ -1,4 +1,4 @@
-"""The Keras loss and metrics of a head for counts, which a saved model names."""
+"""The Keras losses and metrics of heads for numbers and counts, which a saved model names."""
 
 from typing import Any
 
@@ -130,3 +130,122 @@ class CountLogarithmError(_RootMeanSquaredError):
         """Takes the labels, logits and weights of a batch."""
         labels = keras.ops.log1p(keras.ops.cast(y_true, "float32"))
         super().update_state(labels, keras.ops.log1p(counts(y_pred, self.mean)), sample_weight)
+
+
+@keras.saving.register_keras_serializable("trainer")
+class ScaledSquaredError(keras.losses.Loss):
+    """The squared error of logits that stand for `mean + scale * logit`, in units of `scale` squared.
+
+    Args:
+        mean: What a logit of 0 predicts, in the label's unit.
+        scale: How much more a logit of 1 predicts.
+        name: The loss's name.
+        reduction: How the losses of the examples become one.
+        dtype: Of the computation.
+
+    Example:
+        >>> float(ScaledSquaredError(mean=100.0, scale=10.0)([[120.0]], [[1.0]]))
+        1.0
+    """
+
+    def __init__(
+        self,
+        mean: float,
+        scale: float,
+        name: str = "scaled_squared_error",
+        reduction: str = "sum_over_batch_size",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.mean, self.scale = mean, scale
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Returns the loss of each example, `(batch,)`, from labels and logits."""
+        return keras.ops.mean(keras.ops.square(_errors(y_true, y_pred, self.mean, self.scale)), axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments."""
+        return {**super().get_config(), "mean": self.mean, "scale": self.scale}
+
+
+def _errors(y_true: Any, y_pred: Any, mean: float, scale: float) -> Any:
+    """Returns how far logits are from those of labels, `(batch, 1)`."""
+    labels = keras.ops.reshape(keras.ops.cast(y_true, y_pred.dtype), keras.ops.shape(y_pred))
+    return y_pred - (labels - mean) / scale
+
+
+@keras.saving.register_keras_serializable("trainer")
+class ScaledError(keras.metrics.Metric):
+    """The root of the mean squared error of logits that stand for `mean + scale * logit`, in the label's unit.
+
+    Args:
+        mean: What a logit of 0 predicts.
+        scale: How much more a logit of 1 predicts.
+        name: The metric's name.
+        dtype: Of the computation.
+
+    Example:
+        >>> float(ScaledError(mean=100.0, scale=10.0, name="rmse")([[120.0]], [[1.0]]))
+        10.0
+    """
+
+    def __init__(self, mean: float, scale: float, name: str, dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.mean, self.scale = mean, scale
+        self.squares = keras.metrics.Mean("squares", dtype)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Takes the labels, logits and weights of a batch."""
+        logits = keras.ops.convert_to_tensor(y_pred, self.dtype)
+        self.squares.update_state(keras.ops.square(_errors(y_true, logits, self.mean, self.scale)), sample_weight)
+
+    def reset_state(self) -> None:
+        """Forgets the batches."""
+        self.squares.reset_state()
+
+    def result(self) -> Any:
+        """Returns the error."""
+        return self.scale * keras.ops.sqrt(self.squares.result())
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments."""
+        return {**super().get_config(), "mean": self.mean, "scale": self.scale}
+
+
+@keras.saving.register_keras_serializable("trainer")
+class DeterminationShare(ScaledError):
+    """The share of the variance of the labels that predictions tell, weighted: 1 is all, 0 what their mean tells.
+
+    Source:
+        Sewall Wright, "Correlation and causation", 1921.
+
+    Example:
+        >>> metric = DeterminationShare(mean=0.0, scale=1.0, name="r2")
+        >>> float(metric([[1.0], [3.0]], [[1.0], [3.0]])), float(metric([[1.0], [3.0]], [[2.0], [2.0]]))
+        (1.0, 0.5)
+    """
+
+    def __init__(self, mean: float, scale: float, name: str, dtype: Any = None) -> None:
+        super().__init__(mean, scale, name, dtype)
+        self.labels = keras.metrics.Mean("labels", dtype)
+        self.label_squares = keras.metrics.Mean("label_squares", dtype)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Takes the labels, logits and weights of a batch."""
+        super().update_state(y_true, y_pred, sample_weight)
+        labels = keras.ops.cast(keras.ops.convert_to_tensor(y_true), self.dtype)
+        # Near 0 and 1 where the head knows their mean and scale, so that little is lost where squares are subtracted.
+        labels = (keras.ops.reshape(labels, keras.ops.shape(y_pred)) - self.mean) / self.scale
+        self.labels.update_state(labels, sample_weight)
+        self.label_squares.update_state(keras.ops.square(labels), sample_weight)
+
+    def reset_state(self) -> None:
+        """Forgets the batches."""
+        super().reset_state()
+        self.labels.reset_state()
+        self.label_squares.reset_state()
+
+    def result(self) -> Any:
+        """Returns the share; where all labels are alike there is none."""
+        variance = self.label_squares.result() - keras.ops.square(self.labels.result())
+        return keras.ops.where(variance > 0, 1.0 - self.squares.result() / variance, float("nan"))

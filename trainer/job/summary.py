@@ -109,7 +109,7 @@ def show_densified(model: keras.Model) -> None:
 
 def show_end(plan: Plan, metrics: dict[str, Any], tables: Iterable[Entry], absent: str | None = None) -> None:
     """Prints the metrics, the health of the tables, how to look at the run, and last where it lies."""
-    shown = ("loss", "auc", "accuracy", "rmse", "rmse_over_mean", "rmsle")
+    shown = ("loss", "auc", "accuracy", "rmse", "r2", "rmse_over_mean", "rmsle")
     own = [name for name in metrics if f"validation_{name}" in metrics and name != "examples"]
     names = sorted(own, key=lambda name: shown.index(name) if name in shown else len(shown))
     for title, start in (("validation", "validation_"), ("test", "")):

@@ -14,7 +14,7 @@ _MINUS = "\N{MINUS SIGN}"
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """What HTML may not hold or nobody would see: control characters, and halves of surrogate pairs, which UTF-8 lacks."""
 
-_ABBREVIATIONS = {"auc": "AUC", "rmse": "RMSE", "rmsle": "RMSLE", "mae": "MAE", "mse": "MSE"}
+_ABBREVIATIONS = {"auc": "AUC", "rmse": "RMSE", "rmsle": "RMSLE", "r2": "R²", "mae": "MAE", "mse": "MSE"}
 
 
 def writable(text: str) -> str:

@@ -26,7 +26,7 @@ ORDER = [
     {"encoding"},
     {"vocabulary"},
     {"layers"},
-    {"run", "side_by_side"},
+    {"run", "side_by_side", "declared"},
     {"models"},
     {"migration"},
     {"datasets"},

@@ -135,6 +135,35 @@ def test_fewer_than_two_classes_are_refused(num_classes: int) -> None:
     assert str(refusal.value) == f"MultiClassHead: num_classes must be at least 2, not {num_classes}."
 
 
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (["a", "b"], "label_vocabulary has 2 names, and there are 3 classes; give one each."),
+        (["a", "b", "a"], "label_vocabulary has 'a' twice; give each class its own name."),
+        (["a", "b", ""], "label_vocabulary is a list of texts, one for each class, not ['a', 'b', '']."),
+        ([0, 1, 2], "label_vocabulary is a list of texts, one for each class, not [0, 1, 2]."),
+        ("abc", "label_vocabulary is a list of texts, one for each class, not 'abc'."),
+    ],
+)
+def test_names_that_are_not_one_for_each_class_are_refused(names: Any, sentence: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        MultiClassHead(3, label_vocabulary=names)
+    assert str(refusal.value) == f"MultiClassHead: {sentence}"
+    with pytest.raises(Refusal, match="BinaryHead: label_vocabulary"):
+        BinaryHead(label_vocabulary=["maybe"])
+
+
+def test_classes_with_names_are_answered_by_number_and_by_name() -> None:
+    logits = keras.ops.convert_to_tensor([[0.0, 1.0, -1.0], [3.0, 0.0, 0.0]])
+    found = MultiClassHead(3, label_vocabulary=["a", "b", "c"]).predictions(logits)
+    assert list(found) == ["logits", "probabilities", "class_ids", "classes"]
+    assert found["class_ids"].numpy().tolist() == [1, 0]
+    assert found["classes"].numpy().tolist() == [b"b", b"a"]
+    binary = BinaryHead(label_vocabulary=["no", "yes"]).predictions(keras.ops.convert_to_tensor([[-1.0], [2.0]]))
+    assert list(binary) == ["logits", "probabilities", "class_ids", "classes"]
+    assert binary["classes"].numpy().tolist() == [b"no", b"yes"]
+
+
 def test_a_head_of_ones_own_must_say_all_four_things() -> None:
     class Half(Head):
         @property

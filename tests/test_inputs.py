@@ -23,6 +23,7 @@ from trainer import feature_column as fc
 from trainer import problem as problems
 from trainer.encoding.coded import decoded
 from trainer.errors import Refusal
+from trainer.heads import MultiClassHead
 from trainer.inputs.examples import Source
 from trainer.inputs.features import Reading
 from trainer.inputs.files import Rows, State
@@ -33,7 +34,7 @@ from trainer.inputs.split import training_rows
 from trainer.inputs.tensors import dataset
 from trainer.inputs.tfds import read
 from trainer.inputs.values import Wanted
-from trainer.problem import ByDate, Files, Share
+from trainer.problem import ByDate, Files, Problem, Share
 from trainer.problems import bikes
 from trainer.vocabulary import learned
 
@@ -853,3 +854,60 @@ def test_what_columns_learn_of_files_is_of_the_training_rows_alone(tmp_path: Pat
     sets = [{text.decode() for text in each.in_memory().features["word"]} for each in (data.train, data.validation)]
     assert set(column.vocabulary_list) == sets[0]
     assert len(sets[0]) + len(sets[1]) < 400  # the others are test rows
+
+
+# Labels that are names of classes
+
+
+def named_labels(labels: Any, files: str | None = None) -> tf.data.Dataset:
+    """Batches of hours with labels of three names: of a function, or of a file."""
+
+    def dataset(split: str) -> tf.data.Dataset:
+        hours = tf.range(len(labels), dtype=tf.int64)
+        return tf.data.Dataset.from_tensor_slices(({"hour": hours}, labels)).batch(4)
+
+    problem = Problem(
+        dataset=dataset if files is None else Files(files),
+        linear_feature_columns=[fc.categorical_column_with_identity("hour", 24)],
+        label=None if files is None else "kind",
+        head=MultiClassHead(3, label_vocabulary=["red", "green", "blue"]),
+    )
+    return Source(problem, {"hour": "int64"}, "").batches("train")
+
+
+def test_labels_that_are_texts_become_the_numbers_of_their_classes(tmp_path: Path) -> None:
+    file = tmp_path / "kinds.csv"
+    file.write_text("hour,kind\n1,blue\n2,red\n3,green\n")
+    for batches in (named_labels(["blue", "red", "green"]), named_labels([], str(file)), named_labels([2, 0, 1])):
+        (labels,) = (labels.numpy().tolist() for _, labels, _ in batches)
+        assert labels == [[2], [0], [1]]
+
+
+def test_a_label_that_is_none_of_the_names_is_a_bad_row_of_a_file_and_refused_elsewhere(tmp_path: Path) -> None:
+    file = tmp_path / "kinds.csv"
+    file.write_text("hour,kind\n1,blue\n2,purple\n")
+    with pytest.raises(Refusal) as refusal:
+        collect(named_labels([], str(file)), None)
+    assert str(refusal.value) == (
+        f"{file}: line 3 has 'purple' as 'kind', and one of red, green, blue is wanted; correct it, or set such rows "
+        "aside with --max-bad-rows."
+    )
+    with pytest.raises(Refusal) as refusal:
+        collect(named_labels(["blue", "purple"]), None)
+    assert str(refusal.value) == (
+        "Problem: the labels of dataset should be of label_vocabulary, 'red', 'green', 'blue', and one is purple, "
+        "counted from row 0 of the data set."
+    )
+
+
+def test_labels_that_are_texts_want_a_head_with_names() -> None:
+    rows = tf.data.Dataset.from_tensors(({"hour": [1]}, ["blue"]))
+    problem = Problem(
+        dataset=lambda split: rows, linear_feature_columns=[fc.categorical_column_with_identity("hour", 24)]
+    )
+    with pytest.raises(Refusal) as refusal:
+        Source(problem, {"hour": "int64"}, "").batches("train")
+    assert str(refusal.value) == (
+        "Problem: <lambda> has texts as labels; give the head their names, as in "
+        "BinaryHead(label_vocabulary=['no', 'yes'])."
+    )

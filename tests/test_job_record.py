@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from tests import planted
+from trainer.declared import described, digest_of, plain
 from trainer.heads import BinaryHead, RegressionHead
-from trainer.job import record
 from trainer.job.plan import Plan
-from trainer.job.record import described, plain, write_record
+from trainer.job.record import write_record
 from trainer.job.steps import opened
 from trainer.problem import ByDate, ByValue, CsvFormat, Problem
 from trainer.run import Run
@@ -83,13 +83,18 @@ def test_a_head_that_json_cannot_hold_is_told_in_words(tmp_path: Path) -> None:
     problem = dataclasses.replace(planted.PROBLEM, head=Own(np.float32(2)))
     run = Run(str(tmp_path / "run"))
     write_record(opened(Plan(Settings(), problem, run)))
-    assert run.read_json("problem.json")["head"] == {"kind": "Own", "scale": 2.0, "function": "max"}
+    assert run.read_json("problem.json")["head"] == {
+        "kind": "Own",
+        "label_vocabulary": None,
+        "scale": 2.0,
+        "function": "max",
+    }
     assert run.read_json("settings.json")["trained_with"]["head"]["scale"] == 2.0
 
 
 def test_runs_of_other_columns_have_other_digests() -> None:
     def digest(problem: Problem) -> str:
-        return record.digest_of(described(problem))
+        return digest_of(described(problem))
 
     other = dataclasses.replace(planted.PROBLEM, linear_feature_columns=planted.PROBLEM.linear_feature_columns[:1])
     renamed = dataclasses.replace(planted.PROBLEM, name="another", description="In other words.")

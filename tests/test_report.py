@@ -18,9 +18,9 @@ import pytest
 from tests import planted
 from trainer import feature_column as fc
 from trainer import paths, pictures, report, tables
+from trainer.declared import plain
 from trainer.flags import flag_name
 from trainer.job.plan import Plan, with_settings
-from trainer.job.record import plain
 from trainer.job.steps import carry_out
 from trainer.pictures import CURVES, HEAT_MAP, PLANE, Picture
 from trainer.problem import Problem

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainer import paths
-from trainer.errors import Refusal
+from trainer.errors import Refusal, nearest
 
 CACHE = "cache"
 """The folder of encoded examples in a job directory."""
@@ -79,6 +79,22 @@ class Run:
 def is_run(path: str) -> bool:
     """Tells whether a folder holds a run."""
     return paths.exists(paths.join(path, "settings.json"))
+
+
+def opened(path: str) -> Run:
+    """Returns the run that a folder holds.
+
+    Raises:
+        Refusal: There is no such folder, or it holds no run.
+    """
+    place = paths.absolute(path).rstrip("/") or "/"
+    if is_run(place):
+        return Run(place)
+    if paths.is_folder(place):
+        raise Refusal(f"{path} holds no run; give a job dir that a run has left.")
+    above, name = os.path.split(place)
+    near = nearest(name, [other for other in paths.names_in(above) if is_run(paths.join(above, other))])
+    raise Refusal(f"there is no run {path}{near or '; give a job dir that a run has left.'}")
 
 
 def choose(job_dir: str | None, problem: str, overwrite: bool, resume: bool) -> Run:

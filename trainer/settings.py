@@ -259,17 +259,23 @@ def to_dict(settings: Settings) -> dict[str, Any]:
     return dataclasses.asdict(settings)
 
 
+def from_dict(stored: Mapping[str, Any]) -> Settings:
+    """Returns the settings that `to_dict` was given, as they are read from JSON; what is no setting is passed over."""
+    names = {field.name for field in dataclasses.fields(Settings)}
+    return Settings(**{name: _as_given(value) for name, value in stored.items() if name in names})
+
+
+def _as_given(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
 def _stored(path: str) -> Mapping[str, Any]:
     names = {field.name for field in dataclasses.fields(Settings)}
     # What belongs to the one run that wrote the file is not repeated.
     own = {"job_dir", "overwrite", "resume", "settings", "dry_run", "baselines"}
     try:
         stored = json.loads(paths.read_text(path))["settings"]
-        return {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in stored.items()
-            if name in names - own
-        }
+        return {name: _as_given(value) for name, value in stored.items() if name in names - own}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise Refusal(f"--settings: {path} is no settings.json of a run; give the one in a job dir.") from None
 

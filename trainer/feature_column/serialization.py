@@ -12,7 +12,7 @@ from trainer import feature_column
 from trainer.errors import Refusal
 from trainer.feature_column.column import FeatureColumn
 from trainer.feature_column.nested import rebuilt
-from trainer.feature_column.vocabulary import SavedVocabulary
+from trainer.feature_column.vocabulary import FromData, Quantiles, SavedVocabulary
 from trainer.feature_column.vocabulary_list import VocabularyListColumn
 
 
@@ -85,6 +85,30 @@ def _imported(place: str) -> Any:
             f"from_dict: the function {name} of {module} cannot be imported; define it at the top of a module."
         ) from None
     return found
+
+
+def learned_as(column: Any, told: Any) -> Any:
+    """Returns a declared column with the vocabularies and boundaries that another has, of which a dictionary tells.
+
+    All else stays as it is declared, functions among it: what is told of these does not make them anew.
+
+    Args:
+        column: A column.
+        told: What `to_dict` has made of a column that is declared alike and has learned what it needs.
+    """
+    if not isinstance(told, Mapping) or told.get("kind") != type(column).__name__:
+        return column
+    changed: dict[str, Any] = {}
+    for field in dataclasses.fields(column):
+        value, other = getattr(column, field.name), told.get(field.name)
+        if isinstance(value, (FromData, Quantiles)) and isinstance(other, list):
+            changed[field.name] = from_dict(other)
+        elif isinstance(value, FeatureColumn):
+            changed[field.name] = learned_as(value, other)
+        elif isinstance(value, tuple) and any(isinstance(item, FeatureColumn) for item in value):
+            others = other if isinstance(other, list) and len(other) == len(value) else [None] * len(value)
+            changed[field.name] = tuple(map(learned_as, value, others))
+    return dataclasses.replace(column, **changed) if changed else column
 
 
 def digest(column: FeatureColumn) -> str:

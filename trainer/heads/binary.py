@@ -1,8 +1,10 @@
 """Yes or no."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from trainer.heads import classes
 from trainer.heads.head import Head
 
 
@@ -12,10 +14,21 @@ class BinaryHead(Head):
 
     The area under the curve is taken at 2,000 thresholds of the probability.
 
+    Args:
+        label_vocabulary: The names of no and of yes, where the labels are texts.
+
+    Raises:
+        Refusal: These are not two names.
+
     Example:
-        >>> BinaryHead().units
+        >>> BinaryHead(label_vocabulary=["<=50K", ">50K"]).units
         1
     """
+
+    label_vocabulary: Sequence[str] | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        classes.check("BinaryHead", self.label_vocabulary, 2)
 
     @property
     def units(self) -> int:
@@ -38,7 +51,14 @@ class BinaryHead(Head):
         ]
 
     def predictions(self, logits: Any) -> dict[str, Any]:
-        """Returns `logits` and `probabilities`, each `(batch, 1)`."""
+        """Returns `logits` and `probabilities`, of a yes, each `(batch, 1)`.
+
+        Where classes have names, also `class_ids` and these names, `classes`, each `(batch,)`.
+        """
         import keras
 
-        return {"logits": logits, "probabilities": keras.ops.sigmoid(logits)}
+        found = {"logits": logits, "probabilities": keras.ops.sigmoid(logits)}
+        if self.label_vocabulary is None:
+            return found
+        ids = keras.ops.cast(logits[:, 0] > 0, "int64")
+        return {**found, "class_ids": ids, "classes": classes.named(ids, self.label_vocabulary)}

@@ -1,6 +1,7 @@
 """What every head says of itself."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -10,6 +11,9 @@ class Head(ABC):
     A head of one's own is a subclass with the four methods that are abstract. What a head learns from the training rows
     is in the one that `fitted` returns.
     """
+
+    label_vocabulary: Sequence[str] | None = None
+    """The texts that labels may be, each of which stands for the number of its place; None where labels are numbers."""
 
     @property
     @abstractmethod

@@ -78,7 +78,7 @@ class Dealer:
     def __init__(self, source: Source) -> None:
         self.hold_out = HoldOut(None if source.has_validation else source.problem.validation)
         self.by, self.test_share = source.split_by, source.test_share
-        self._called = source.called("train")
+        self._called, self._keys = source.called("train"), source.own_keys
         self._repeats = Repeats() if source.hashes_rows and self.by is None else None
         self.counts = [0, 0, 0]
 
@@ -88,7 +88,9 @@ class Dealer:
         if self.by is not None:
             found[_HASH] = row_hash({self.by: features[self.by]})
         elif self._repeats is not None:
-            found[_HASH] = row_hash({**features, "/label": labels, "/weight": weights})
+            # What is read beside a problem's own features puts no row on another side.
+            own = {key: values for key, values in features.items() if key in self._keys}
+            found[_HASH] = row_hash({**own, "/label": labels, "/weight": weights})
         return found
 
     def __call__(self, marks: Raw, rows: int) -> Array:

@@ -1,17 +1,19 @@
 """A problem's data as raw feature batches with labels and weights, whatever they came from."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from trainer import datasets
+from trainer.encoding.coded import decoded
+from trainer.encoding.encoding import assured, mapped
 from trainer.errors import Refusal, nearest
 from trainer.inputs.bad_rows import BadRows
 from trainer.inputs.files import Shard
 from trainer.inputs.memory import elements
 from trainer.inputs.readers import FLAGS, PLANTED, FilesReader, Function, reader
-from trainer.inputs.values import Wanted
+from trainer.inputs.values import Wanted, as_it_is
 from trainer.inputs.wanted import wanted_of
 from trainer.inputs.window import Window, window
 from trainer.problem import ByDate, Files, Problem, Share
@@ -26,20 +28,28 @@ class Source:
         features: The features that its model reads, and the dtype of each: "string", "int64" or "float32".
         data_dir: Where data sets are prepared.
         limit: How many bad rows files may have.
+        beside: Features that are given beside these, as the data have them.
 
     Raises:
         Refusal: The data set is unknown, or lacks a feature that the problem reads; or no file is there.
     """
 
     def __init__(
-        self, problem: Problem, features: Mapping[str, str], data_dir: str, limit: Limit | None = None
+        self,
+        problem: Problem,
+        features: Mapping[str, str],
+        data_dir: str,
+        limit: Limit | None = None,
+        beside: Collection[str] = (),
     ) -> None:
         self.problem, self.features, self.data_dir, self._limit = problem, dict(features), data_dir, limit
         others = [problem.label, problem.weight_column, getattr(problem.validation, "key", None), self.split_by]
-        self.keys = {*features, *(key for key in others if key)}
+        self.own_keys = {*features, *(key for key in others if key)}
+        self.keys = {*self.own_keys, *beside}
         self.absent: str | None = None
         self._reader, self._is_sample = reader(problem, data_dir, limit), False
         self._window: Window | None = None
+        self._class_ids = _ids_of(problem.head.label_vocabulary)
         if self._reader.features is not None:
             self._check_keys(list(self._reader.features))
 
@@ -57,7 +67,7 @@ class Source:
         self._prepare(download)
         # The first rows of each file are read before the training, so that a mistake in them does not cost its time.
         if isinstance(self._reader, FilesReader):
-            self._reader.check(wanted_of(self.problem, self.features, self.keys))
+            self._reader.check(self._wanted())
 
     def _prepare(self, download: bool, rows: int | None = None, manual: str | None = None) -> None:
         if self._reader.builder is None:
@@ -124,12 +134,10 @@ class Source:
         files = self.files
         if files is None:
             return rows, self.rows("train") or 0, True
-        states, reading = files.states["train"], files.passes.get("train")
-        progress = reading.progress if reading is not None else None
-        total = None if progress is None else progress.rows_total
-        if progress is not None and total:
-            return progress.rows_done, total, True
-        return 0 if progress is None else progress.bytes_done, sum(state.size for state in states), False
+        reading = files.passes.get("train")
+        if reading is None:
+            return 0, sum(state.size for state in files.states["train"]), False
+        return reading.read_so_far(rows)
 
     @property
     def builder(self) -> Any:
@@ -178,11 +186,19 @@ class Source:
         return self._raw(split, shard).map(self._separated, num_parallel_calls=tf.data.AUTOTUNE)
 
     def _raw(self, split: str, shard: Shard | None) -> tf.data.Dataset:
-        wanted, how = wanted_of(self.problem, self.features, self.keys), self.problem.window
+        wanted, how = self._wanted(), self.problem.window
         if how is None or split == "validation":
             return self._reader.read(split, wanted, shard)
         days = self._days(how).of(split, self._reader.everything({**wanted, how.key: Wanted("string")}))
         return days if shard is None else days.shard(shard.count, shard.index)
+
+    def _wanted(self) -> dict[str, Wanted]:
+        beside = self.keys - self.own_keys
+        kinds = {} if self.files is None or not beside else self.files.kinds()
+        return {
+            **wanted_of(self.problem, self.features, self.own_keys),
+            **{key: as_it_is(kinds.get(key)) for key in sorted(beside)},
+        }
 
     def _days(self, how: ByDate) -> Window:
         if self._window is None:
@@ -212,12 +228,27 @@ class Source:
         self._check_keys([*features, str(self.problem.label)] if label else list(features))
         features = {key: self._typed(key, value) for key, value in features.items() if key in self.keys}
         labels = label[0] if label else features.pop(str(self.problem.label))
+        labels = self._numbered(labels) if labels.dtype == tf.string else labels
         labels = labels if labels.dtype.is_floating else tf.cast(labels, tf.int64)
         labels = labels[:, tf.newaxis] if labels.shape.rank == 1 else labels  # (batch, 1)
         weight = self.problem.weight_column
         weights = tf.ones_like(labels[:, :1], tf.float32) if weight is None else features.pop(weight)
         weights = tf.reshape(tf.cast(weights, tf.float32), [-1, 1])  # (batch, 1)
         return features, labels, weights
+
+    def _numbered(self, labels: Any) -> Any:
+        """Returns the numbers of the classes whose names labels are."""
+        if self._class_ids is None:
+            raise Refusal(
+                f"Problem: {self.name} has texts as labels; give the head their names, as in "
+                "BinaryHead(label_vocabulary=['no', 'yes'])."
+            )
+        ids = mapped(self._class_ids.lookup, labels)
+        known, names = ids >= 0, ", ".join(map(repr, self.problem.head.label_vocabulary or ()))
+        strange = tf.boolean_mask(decoded(labels), ~known)
+        sentence = f"Problem: the labels of {self.name} should be of label_vocabulary, {names}, and one is"
+        with tf.control_dependencies(assured(tf.reduce_all(known), sentence, strange[:1])):
+            return tf.identity(ids)
 
     def _typed(self, key: str, values: Any) -> Any:
         wanted = tf.as_dtype(self.features.get(key, values.dtype))
@@ -236,3 +267,11 @@ class Source:
     def _has_no(self, key: str, there: list[str]) -> str:
         ending = nearest(key, there) or f"; it has {', '.join(sorted(there))}."
         return f"Problem: data set {self.name} has no feature '{key}'{ending}"
+
+
+def _ids_of(names: Sequence[str] | None) -> Any:
+    """Returns a table from the names of classes to their numbers, -1 for what is none; None where they have none."""
+    if names is None:
+        return None
+    numbers = tf.range(len(names), dtype=tf.int64)
+    return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(tf.constant(list(names)), numbers), -1)

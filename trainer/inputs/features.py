@@ -25,11 +25,13 @@ class Reading:
         wanted: What is wanted of each feature, by its name.
         from_rows: As in `Problem`.
         csv: How CSV files are written.
+        beside: Columns that are given beside the features, as the file has them.
     """
 
     wanted: Mapping[str, Wanted]
     from_rows: FromRows | None = None
     csv: CsvFormat = field(default_factory=CsvFormat)
+    beside: Sequence[str] = ()
 
     @property
     def asked(self) -> Mapping[str, Wanted]:
@@ -46,6 +48,7 @@ class Reading:
             for name, kind in file.types.items():
                 if not fits(kind, Wanted("string")) and not fits(kind, Wanted("float32")):
                     raise Refusal(f"{file.path}: column '{name}' holds {kind}, and from_rows takes texts and numbers.")
+            self._check_beside(file)
             return file.names
         for key, wanted in self.wanted.items():
             if key not in file.names:
@@ -56,7 +59,13 @@ class Reading:
                     f"{file.path}: column '{key}' holds {kind}, and the problem reads it as {described(wanted)}; "
                     "declare it as what it is, or write the file with another type."
                 )
-        return list(self.wanted)
+        self._check_beside(file)
+        return list(dict.fromkeys([*self.wanted, *self.beside]))
+
+    def _check_beside(self, file: RowFile) -> None:
+        for name in self.beside:
+            if name not in file.names:
+                raise lacking(name, file.names, file.path)
 
 
 def described(wanted: Wanted) -> str:
@@ -77,8 +86,21 @@ def lacking(key: str, there: Collection[str], file: str) -> Refusal:
     return Refusal(f"{file}: there is no column '{key}'{ending}")
 
 
-def features_of(part: Part, file: RowFile, reading: Reading) -> tuple[dict[str, Feature], list[BadRow]]:
-    """Returns the features of the good rows of a part, and all its bad rows.
+@dataclass(frozen=True)
+class Good:
+    """The rows of a part of a file that can be used.
+
+    Args:
+        features: What was made of them.
+        beside: Columns as the file has them, Arrow arrays by name.
+    """
+
+    features: dict[str, Feature]
+    beside: Mapping[str, Any]
+
+
+def features_of(part: Part, file: RowFile, reading: Reading) -> tuple[Good, list[BadRow]]:
+    """Returns the good rows of a part, and all its bad ones.
 
     Raises:
         Refusal: A function makes no feature of a name, or not one value a row.
@@ -99,7 +121,9 @@ def features_of(part: Part, file: RowFile, reading: Reading) -> tuple[dict[str, 
             wanted_here = why(reading.wanted[key], text)
             bad.append(BadRow(file.path, file.unit, int(numbers[place]), key, text, wanted_here))
         features = {key: feature.kept(good) for key, feature in features.items()}
-    return features, sorted(bad, key=lambda row: row.number)
+        kept[kept] = good
+    beside = {name: part.columns[name].filter(pa.array(kept)) for name in reading.beside}
+    return Good(features, beside), sorted(bad, key=lambda row: row.number)
 
 
 def _made(part: Part, file: RowFile, reading: Reading) -> tuple[dict[str, Any], Array, list[BadRow]]:

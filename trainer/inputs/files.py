@@ -18,7 +18,7 @@ from trainer.inputs import streams
 from trainer.inputs.arrow import ArrowFile
 from trainer.inputs.bad_rows import BadRow, BadRows
 from trainer.inputs.csv import CsvFile
-from trainer.inputs.features import Reading, features_of, lacking
+from trainer.inputs.features import Good, Reading, features_of, lacking
 from trainer.inputs.json_lines import JsonLinesFile
 from trainer.inputs.parquet import ParquetFile
 from trainer.inputs.part import RowFile
@@ -132,7 +132,11 @@ def opened(path: str, reading: Reading) -> RowFile:
     """
     name = re.sub(r"-\d{5}-of-\d{5}$", "", streams.plain_name(path.lower()))  # of a shard
     make = KINDS.get(os.path.splitext(name)[1])
-    return CsvFile(path, reading.asked, reading.csv) if make is None else make(path, reading)
+    if make is not None:
+        return make(path, reading)
+    # What is also given as the file has it stays text, as 007.
+    asked = {name: wanted for name, wanted in reading.asked.items() if name not in reading.beside}
+    return CsvFile(path, asked, reading.csv)
 
 
 @dataclass(frozen=True)
@@ -179,6 +183,14 @@ class Rows:
         Raises:
             Refusal: A file cannot be used, or there are too many bad rows.
         """
+        return (good.features for good in self.parts())
+
+    def parts(self) -> Iterator[Good]:
+        """Yields some thousand rows after the other, with the columns that are given beside their features.
+
+        Raises:
+            Refusal: A file cannot be used, or there are too many bad rows.
+        """
         waiting: deque[_Piece] = deque()
         with ThreadPoolExecutor(THREADS) as pool:
             try:
@@ -209,8 +221,19 @@ class Rows:
             columns = self.reading.columns(file)
             piece = next(iter(file.pieces(columns)), None)
             if piece is not None:
-                features, bad = features_of(file.part(piece, columns), file, self.reading)
-                found.add(bad, rows_of(features) + len(bad))
+                good, bad = features_of(file.part(piece, columns), file, self.reading)
+                found.add(bad, rows_of(good.features) + len(bad))
+
+    def read_so_far(self, rows: int) -> tuple[int, int, bool]:
+        """Returns how much was read, how much there is, and whether that is rows, else bytes.
+
+        Args:
+            rows: That were read.
+        """
+        del rows  # bad ones are read too
+        if self.progress.rows_total:
+            return self.progress.rows_done, self.progress.rows_total, True
+        return self.progress.bytes_done, sum(state.size for state in self.states), False
 
     def _work(self, pool: ThreadPoolExecutor) -> Iterator["_Piece"]:
         number, before, files = 0, 0, self._with_rows()
@@ -238,19 +261,19 @@ class Rows:
             self.progress.rows_total = sum(file.rows or 0 for file in files)
         return files
 
-    def _features(self, file: RowFile, piece: Any, columns: Sequence[str]) -> tuple[dict[str, Feature], list[BadRow]]:
+    def _features(self, file: RowFile, piece: Any, columns: Sequence[str]) -> tuple[Good, list[BadRow]]:
         return features_of(file.part(piece, columns), file, self.reading)
 
-    def _finished(self, piece: "_Piece") -> Iterator[dict[str, Feature]]:
+    def _finished(self, piece: "_Piece") -> Iterator[Good]:
         self.progress.bytes_done = piece.bytes_done
         if piece.work is None:
             piece.state.check()
             return
         with _telling_of_changes(piece.state):
-            features, bad = piece.work.result()
-            rows = rows_of(features)
+            good, bad = piece.work.result()
+            rows = rows_of(good.features)
             self.bad.add(bad, rows + len(bad))
-        self.missing = [key for key in self.missing if not features[key].has_values]
+        self.missing = [key for key in self.missing if not good.features[key].has_values]
         self.progress.rows_done += rows + len(bad)
         if rows:
-            yield features
+            yield good

@@ -15,7 +15,7 @@ from trainer.errors import Refusal
 from trainer.inputs import tfds
 from trainer.inputs.bad_rows import BadRows
 from trainer.inputs.features import Reading
-from trainer.inputs.files import Rows, Shard, State
+from trainer.inputs.files import Rows, Shard, State, opened
 from trainer.inputs.tensors import dataset
 from trainer.inputs.values import Wanted
 from trainer.problem import Files, Problem
@@ -159,6 +159,12 @@ class FilesReader(Reader):
         """Returns the batches of all files but those for validation."""
         parts = [self.read(split, wanted).map(_decoded) for split in ("train", "test") if split in self._paths]
         return parts[0] if len(parts) == 1 else parts[0].concatenate(parts[1])
+
+    def kinds(self) -> Mapping[str, Any]:
+        """Returns the Arrow types of the columns of the first file to train on, as far as they are known."""
+        if self.problem.from_rows is not None:
+            return {}
+        return opened(self.states["train"][0].path, Reading({}, csv=self.problem.csv)).types
 
     def check(self, wanted: Mapping[str, Wanted]) -> None:
         """Reads the header and the first rows of each file.

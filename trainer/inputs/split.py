@@ -12,7 +12,7 @@ import tensorflow as tf
 from trainer.encoding import Coded
 from trainer.errors import Refusal
 from trainer.inputs.cache import AnyExamples, Draft
-from trainer.inputs.dealing import SETS, TRAIN, Dealer
+from trainer.inputs.dealing import SETS, TEST, TRAIN, Dealer
 from trainer.inputs.examples import Source
 from trainer.inputs.memory import Encode, elements, encoded
 from trainer.inputs.packing import Values
@@ -135,6 +135,31 @@ def training_rows(source: Source) -> Iterator[dict[str, Any]]:
         rows = int(first.shape[0] if first.shape[0] is not None else first.nrows())
         yield rows_of(raw, dealer(marks, rows) == TRAIN)
     dealer.check()
+
+
+def rows_to_judge(source: Source, everything: bool = False) -> Iterator[tuple[dict[str, Any], Array, Array]]:
+    """Yields the raw features of rows in batches, with their labels and weights.
+
+    Args:
+        source: The problem's data.
+        everything: Whether all training rows are meant; else the test rows are, wherever they come from.
+
+    Raises:
+        Refusal: There is none.
+    """
+    dealer, count = Dealer(source) if source.test_share and not everything else None, 0
+
+    def marked(raw: Raw, labels: Any, weights: Any) -> Any:
+        return dict(raw), labels, weights, {} if dealer is None else dealer.marks(raw, labels, weights)
+
+    batches = source.batches("train" if everything or dealer is not None else "test")
+    for raw, labels, weights, marks in elements(batches.map(tf.autograph.experimental.do_not_convert(marked))):
+        mask = np.ones(len(weights), bool) if dealer is None else dealer(marks, len(weights)) == TEST
+        count += int(mask.sum())
+        if mask.any():
+            yield rows_of(raw, mask), labels.numpy()[mask], weights.numpy()[mask]
+    if not count:
+        raise Refusal(f"{source.name}: there is no row to judge by in them; at least one is wanted.")
 
 
 def rows_of(raw: Raw, mask: Array) -> dict[str, Any]:

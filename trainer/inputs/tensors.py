@@ -40,6 +40,18 @@ def dataset(rows: Callable[[], Rows], wanted: Mapping[str, Wanted]) -> tf.data.D
     return raw.map(tf.autograph.experimental.do_not_convert(joined))
 
 
+def tensors_of(features: Mapping[str, Feature], wanted: Mapping[str, Wanted]) -> dict[str, Any]:
+    """Returns the features of some rows as a batch of `dataset` has them.
+
+    Args:
+        features: By name.
+        wanted: What is wanted of each feature.
+    """
+    arrays = {name: array for key, feature in features.items() for name, array in _arrays(key, feature)}
+    tensors = {name: tf.constant(array) for name, array in arrays.items()}
+    return {key: _tensor(tensors, key, each) for key, each in wanted.items()}
+
+
 def _arrays(key: str, feature: Feature) -> Iterator[tuple[str, Any]]:
     if isinstance(feature.values, Texts):
         yield key, feature.values.different.to_numpy(zero_copy_only=False)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trainer.inputs import numbers
+from trainer.terminal import listed
 
 Array = np.ndarray[Any, Any]
 
@@ -27,6 +28,7 @@ class Wanted:
         is_required: Whether one that is missing is refused in any case.
         least: The smallest whole number; -1, which is missing, is none.
         below: The first whole number that is too large.
+        among: The strings that may be; None takes all.
     """
 
     dtype: str
@@ -36,9 +38,12 @@ class Wanted:
     is_required: bool = False
     least: int | None = None
     below: int | None = None
+    among: tuple[str, ...] | None = None
 
     def __str__(self) -> str:
         """As part of a sentence."""
+        if self.among is not None:
+            return f"one of {listed(self.among)}"
         what = {"string": "a string", "int64": "a whole number", "float32": "a number"}[self.dtype]
         if self.dtype == "int64" and self.below is not None:
             return f"{what} from {self.least or 0:,} to {self.below - 1:,}"
@@ -111,6 +116,25 @@ def fits(kind: Any, wanted: Wanted) -> bool:
     return bool(pa.types.is_floating(kind) or pa.types.is_boolean(kind))
 
 
+def as_it_is(kind: Any) -> Wanted:
+    """Returns what to want of a feature of which nothing is wanted but what it is.
+
+    Args:
+        kind: The Arrow type of its column; None where that is not known before it is read.
+
+    Example:
+        >>> as_it_is(pa.list_(pa.int32())).shape, as_it_is(pa.float64()).dtype
+        ((None,), 'float32')
+    """
+    if kind is None:
+        return Wanted("string")
+    if _is_list(kind):
+        return Wanted("string", (None,))
+    if pa.types.is_floating(kind):
+        return Wanted("float32", default=(math.nan,))
+    return Wanted("int64" if pa.types.is_boolean(kind) else "string")
+
+
 def typed(column: Any, wanted: Wanted) -> tuple[Feature, Array]:
     """Returns a column's values as they are wanted, and a mask of the rows whose values can be so.
 
@@ -174,12 +198,20 @@ def _flat(column: Any, wanted: Wanted) -> tuple[Any, Array]:
     if is_text(_inner(column.type)):
         texts = _texts(column)
         if wanted.dtype == "string":
-            return texts, np.ones(len(texts), bool)
+            return texts, _among(texts, wanted)
         values, absent, good = numbers.of_texts(texts.different, wanted.dtype)
         values, absent, good = values[texts.codes], absent[texts.codes], good[texts.codes]
     else:
         values, absent, good = numbers.of_column(column, wanted.dtype)
     return _checked(values, absent, good, wanted)
+
+
+def _among(texts: Texts, wanted: Wanted) -> Array:
+    if wanted.among is None:
+        return np.ones(len(texts), bool)
+    allowed = pa.array([text.encode("utf-8", "surrogateescape") for text in wanted.among], pa.binary())
+    found: Array = np.asarray(pc.is_in(texts.different, value_set=allowed))[texts.codes]
+    return found
 
 
 def _checked(values: Array, absent: Array, good: Array, wanted: Wanted) -> tuple[Array, Array]:
@@ -241,7 +273,8 @@ def text_of(column: Any, place: int) -> str:
 
 def why(wanted: Wanted, text: str) -> str:
     """Returns what is wanted in place of a value that is none, as part of a sentence."""
-    return str(wanted) if wanted.shape or wanted.below is not None else numbers.why(text, wanted.dtype)
+    is_told = wanted.shape or wanted.below is not None or wanted.among is not None
+    return str(wanted) if is_told else numbers.why(text, wanted.dtype)
 
 
 def rows_of(features: Mapping[str, Feature]) -> int:

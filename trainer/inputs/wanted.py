@@ -1,12 +1,13 @@
 """What a problem wants of each feature, since texts do not tell what they are to be."""
 
+import dataclasses
 from collections.abc import Collection, Mapping
 
 from trainer.feature_column import IdentityColumn, NumericColumn
 from trainer.feature_column.nested import nested
 from trainer.heads import BinaryHead, MultiClassHead
 from trainer.inputs.values import Wanted
-from trainer.problem import ByValue, Problem
+from trainer.problem import ByValue, Problem, Share
 
 
 def wanted_of(problem: Problem, dtypes: Mapping[str, str], keys: Collection[str]) -> dict[str, Wanted]:
@@ -36,8 +37,21 @@ def wanted_of(problem: Problem, dtypes: Mapping[str, str], keys: Collection[str]
     return found
 
 
+def features_wanted(problem: Problem, dtypes: Mapping[str, str]) -> dict[str, Wanted]:
+    """Returns what is wanted of the features that a model reads, by key, without label and weight.
+
+    Args:
+        problem: Whose columns are read.
+        dtypes: Of the features that its model reads.
+    """
+    bare = dataclasses.replace(problem, label=None, weight_column=None, validation=Share())
+    return wanted_of(bare, dtypes, dtypes)
+
+
 def _label(problem: Problem) -> Wanted:
     head = problem.head
+    if head.label_vocabulary is not None:
+        return Wanted("string", is_required=True, among=tuple(head.label_vocabulary))
     if isinstance(head, BinaryHead):
         return Wanted("int64", is_required=True, least=0, below=2)
     if isinstance(head, MultiClassHead):

@@ -55,7 +55,7 @@ def digest(problem: Problem, source: Source) -> str | None:
             "data": _data(source),
             "problem": {name: _told(getattr(problem, name)) for name in (*_FIELDS, "csv", "from_rows")},
             "head": type(problem.head).__name__,
-            "classes": getattr(problem.head, "num_classes", None),
+            "classes": [getattr(problem.head, "num_classes", None), _told(problem.head.label_vocabulary)],
             "dealt": [source.test_share, source.split_by],
         }
     except _Untold:

@@ -3,13 +3,19 @@
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
-from trainer.inputs.examples import Source
 from trainer.terminal import quantity
 
 _PATIENCE = 1.0
 """Seconds that a person is not told anything in."""
+
+
+class Readable(Protocol):
+    """What is read, and tells how far that has come."""
+
+    def read_so_far(self, rows: int) -> tuple[int, int, bool]:
+        """Returns how much was read, how much there is, and whether that is rows, else bytes."""
 
 
 class ReadingProgress:
@@ -22,7 +28,7 @@ class ReadingProgress:
         every_seconds: How often a log gets a line.
     """
 
-    def __init__(self, what: str, source: Source, out: TextIO | None = None, every_seconds: float = 30.0) -> None:
+    def __init__(self, what: str, source: Readable, out: TextIO | None = None, every_seconds: float = 30.0) -> None:
         self._what, self._source, self._out = what, source, out or sys.stdout
         self._every = 0.2 if self._out.isatty() else every_seconds
         self._rows, self._start = 0, time.perf_counter()

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from trainer import catalogue, models, paths, projector
+from trainer import catalogue, export, models, paths, projector
 from trainer.baselines import comparison
 from trainer.errors import Refusal
 from trainer.inputs.examples import Source
@@ -66,6 +66,7 @@ def opened(plan: Plan) -> Work:
 
     def check(model: keras.Model, source: Source) -> None:
         _check_frozen(plan, model)
+        export.check(model)
         catalogue.check(plan.problem.catalogues, source.features)
         catalogues.update(catalogue.opened(plan.problem.catalogues, plan.settings.data_dir))
 

@@ -1,8 +1,8 @@
-"""The model to serve: a SavedModel that takes raw features and loads with TensorFlow alone."""
+"""Writing the model to serve, with its two signatures."""
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -10,7 +10,13 @@ import tensorflow as tf
 
 from trainer import paths
 from trainer.errors import Refusal
+from trainer.export.examples import parsed
+from trainer.feature_column import FeatureColumn
 from trainer.heads import Head
+from trainer.layers.columns_layer import ColumnsLayer
+
+TRAINED = "trained"
+"""The name under which the variables of a model lie in its export, by their places."""
 
 
 def signature_names(keys: Iterable[str]) -> dict[str, str]:
@@ -36,11 +42,21 @@ def signature_names(keys: Iterable[str]) -> dict[str, str]:
     return names
 
 
+def check(model: keras.Model) -> None:
+    """Refuses a model that could not be exported once it is trained.
+
+    Raises:
+        Refusal: Two of its features would get one name.
+    """
+    signature_names(tensor.name for tensor in model.inputs)
+
+
 def write(folder: str, model: keras.Model, head: Head) -> None:
     """Writes the model with its head's predictions, and beside it the features' names.
 
     The signature `serving_default` takes a tensor `(batch,)` for each raw feature, under the names of
-    `signature_names`, and returns the head's predictions by name.
+    `signature_names`, and a bag `(batch, values)`; `parse_examples` takes serialized `tf.train.Example`s, `examples`
+    `(batch,)`. Both return the head's predictions by name.
 
     Args:
         folder: Where the SavedModel goes.
@@ -48,10 +64,17 @@ def write(folder: str, model: keras.Model, head: Head) -> None:
         head: What turns logits into predictions.
     """
     names = signature_names(tensor.name for tensor in model.inputs)
+    columns = [column for layer in model._flatten_layers() for column in _columns_of(layer)]
+
+    def answers(features: Mapping[str, Any]) -> dict[str, Any]:
+        # Keras runs a dictionary through the model by the names of its inputs.
+        return head.predictions(model(features, training=False))
 
     def serve(**features: Any) -> dict[str, Any]:
-        # Keras runs a dictionary through the model by the names of its inputs.
-        return head.predictions(model({key: features[name] for key, name in names.items()}, training=False))
+        return answers({key: features[name] for key, name in names.items()})
+
+    def parse(examples: Any) -> dict[str, Any]:
+        return answers(parsed(examples, model.inputs, columns))
 
     specs = {
         names[tensor.name]: tf.TensorSpec(tensor.shape, tensor.dtype, name=names[tensor.name])
@@ -59,6 +82,16 @@ def write(folder: str, model: keras.Model, head: Head) -> None:
     }
     module = tf.Module()
     module.model = model
+    setattr(module, TRAINED, {f"{place:04d}": variable.value for place, variable in enumerate(model.variables)})
     module.serve = tf.function(serve, autograph=False)
-    tf.saved_model.save(module, folder, signatures={"serving_default": module.serve.get_concrete_function(**specs)})
+    module.parse = tf.function(parse, autograph=False)
+    signatures = {
+        "serving_default": module.serve.get_concrete_function(**specs),
+        "parse_examples": module.parse.get_concrete_function(tf.TensorSpec([None], tf.string, name="examples")),
+    }
+    tf.saved_model.save(module, folder, signatures=signatures)
     paths.write_text(paths.join(folder, "features.json"), json.dumps(names, indent=2) + "\n")
+
+
+def _columns_of(layer: keras.layers.Layer) -> Sequence[FeatureColumn]:
+    return layer.columns if isinstance(layer, ColumnsLayer) else ()

@@ -15,6 +15,8 @@ SOURCE: Any = flag(
     (), "a run's job dir, a checkpoint or a file of vectors; a path or a quoted pattern", "SOURCE", is_word=True
 )
 """The field of a verb that takes what tables can be read from."""
+RUN: Any = flag((), "a run's job dir", "RUN", is_word=True)
+"""The field of a verb that takes a run."""
 
 
 def helps() -> dict[str, str]:
@@ -38,6 +40,17 @@ def only_source(given: Sequence[str], prog: str) -> str:
     """
     if len(given) != 1:
         raise Refusal(f"{prog}: one source is wanted, a path or a quoted pattern, not {len(given)}; see --help.")
+    return given[0]
+
+
+def only_run(given: Sequence[str], prog: str) -> str:
+    """Returns the one run that a command line names.
+
+    Raises:
+        Refusal: There is none, or several.
+    """
+    if len(given) != 1:
+        raise Refusal(f"{prog}: one run is wanted, not {len(given)}; see --help.")
     return given[0]
 
 

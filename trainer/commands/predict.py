@@ -1,0 +1,108 @@
+"""Writes what a run's model answers to every row of files."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trainer import commands, flags, paths
+from trainer.errors import Refusal
+from trainer.flags import flag
+from trainer.rows import Limit
+from trainer.terminal import load_tensorflow
+
+PROG = f"{commands.PROG} predict"
+DESCRIPTION = f"""{__doc__}
+
+  {PROG} runs/flights --files new.csv --out predictions.parquet
+  {PROG} runs/flights --files 'new/*.jsonl.gz' --out predictions.csv --keep flight,tailnum
+
+The rows come in the order of the files and of their rows. --keep puts columns of the files first, as they are there;
+then come the answers: logits and probabilities, and classes where there are several. An answer of several numbers is a
+list; in CSV it has a column for each, probabilities_0 and so on. Rows that --max-bad-rows sets aside are left out, and
+stand beside the file with their line and the reason, in predictions.bad_rows.jsonl."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the predicting can be told."""
+
+    run: tuple[str, ...] = commands.RUN
+    files: str | None = flag(
+        None, "the rows: CSV, Parquet, Feather, JSON lines or TFRecord, without labels", "GLOB", group="data"
+    )
+    max_bad_rows: str = flag("0", "rows of the files that may be set aside, as 10 or 1%", "N|N%", group="data")
+    batch_size: int | None = flag(
+        None,
+        "rows the model takes at once (default: the run's --eval-batch-size)",
+        "N",
+        least=1,
+        group="data",
+    )
+    out: str | None = flag(None, "the file to write, .parquet, .feather, .csv or .jsonl", "FILE", group="output")
+    keep: tuple[str, ...] = flag(
+        (), "columns of the files to put beside the answers; repeatable", "NAME,NAME", group="output"
+    )
+    overwrite: bool = flag(False, "replace a file that is there", group="output")
+    verbose: bool = flag(False, "show TensorFlow's own messages", group="output")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Writes predictions and returns the exit code.
+
+    Args:
+        argv: The run and flags.
+
+    Raises:
+        Refusal: The run, a file, a row or the output cannot be used.
+    """
+    given = Settings(**flags.parse(Settings, argv, PROG, DESCRIPTION))
+    run, files, out = commands.only_run(given.run, PROG), _wanted(given.files, "files"), _wanted(given.out, "out")
+    limit = Limit.parsed(given.max_bad_rows)
+    load_tensorflow(given.verbose)
+    from trainer.inputs.readers import matching
+    from trainer.prediction import files as predicting
+    from trainer.prediction import loading, writing
+
+    found = matching(files, "--files")
+    out = paths.absolute(out)
+    writing.check(out, given.overwrite, found)
+    trained = loading.load(run)
+    rows = predicting.rows_to_answer(trained, found, _names(given.keep), limit)
+    start = time.perf_counter()
+    with _progress(rows) as progress:
+        written = predicting.write(trained, rows, out, given.batch_size, progress.add)
+    _tell(written, out, time.perf_counter() - start)
+    return 0
+
+
+def _wanted(value: str | None, name: str) -> str:
+    if not value:
+        raise Refusal(f"{PROG}: {flags.flag_name(name)} is wanted, and it is not given; see --help.")
+    return value
+
+
+def _names(given: Sequence[str]) -> list[str]:
+    return [name for text in given for name in text.split(",") if name]
+
+
+def _progress(rows: Any) -> Any:
+    from trainer.job.progress import ReadingProgress
+
+    return ReadingProgress("predicting", rows)
+
+
+def _tell(written: Any, out: str, seconds: float) -> None:
+    from trainer.inputs import bad_rows
+    from trainer.prediction import writing
+
+    aside = writing.beside(out, bad_rows.FILE)
+    if written.bad:
+        bad_rows.write(aside, written.bad)
+        count = len(written.bad)
+        left_out = "row cannot be used and is left out" if count == 1 else "rows cannot be used and are left out"
+        print(f"{count:,} {left_out}, told in {aside}; the first: {written.bad[0]}")
+    elif paths.exists(aside):
+        paths.remove_file(aside)  # of an earlier file of this name
+    rate = written.rows / max(seconds, 1e-9)
+    print(f"{written.rows:,} rows in {seconds:.1f} s, {rate:,.0f} rows/s\n{out}")

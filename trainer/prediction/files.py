@@ -1,0 +1,74 @@
+"""Answers to all rows of some files, in their order and in bounded memory."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from trainer.errors import Refusal
+from trainer.inputs.bad_rows import BadRow, BadRows
+from trainer.inputs.features import Reading
+from trainer.inputs.files import Rows, State
+from trainer.inputs.tensors import tensors_of
+from trainer.inputs.values import rows_of
+from trainer.prediction.trained import Trained
+from trainer.prediction.writing import writing
+from trainer.rows import Limit
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written of some files.
+
+    Args:
+        rows: That were answered.
+        bad: Those that were set aside.
+    """
+
+    rows: int
+    bad: Sequence[BadRow]
+
+
+def rows_to_answer(
+    trained: Trained, files: Sequence[str], keep: Sequence[str] = (), limit: Limit | None = None
+) -> Rows:
+    """Returns the rows of files as the model reads them; labels and weights are not wanted.
+
+    Args:
+        trained: The model and its problem.
+        files: Their paths.
+        keep: Columns of the files that are kept beside the answers.
+        limit: How many bad rows there may be.
+    """
+    problem = trained.problem
+    reading = Reading(trained.wanted, problem.from_rows, problem.csv, tuple(dict.fromkeys(keep)))
+    return Rows([State.of(path) for path in files], reading, BadRows(limit))
+
+
+def write(
+    trained: Trained,
+    rows: Rows,
+    out: str,
+    batch_size: int | None = None,
+    tell: Callable[[int], None] = lambda rows: None,
+) -> Written:
+    """Writes the answers to rows to a file, whole or not at all.
+
+    Args:
+        trained: The model and its problem.
+        rows: From `rows_to_answer`.
+        out: The file; the end of its name says how it is written.
+        batch_size: The most rows that go through the model at once; None is that of the run's evaluation.
+        tell: Is given the number of rows, batch after batch.
+
+    Raises:
+        Refusal: A file or a value cannot be used, or `out` cannot be written.
+    """
+    scoring, count = trained.scoring(batch_size), 0
+    with writing(out) as writer:
+        for good in rows.parts():
+            answers = scoring(tensors_of(good.features, rows.reading.wanted))
+            writer.write(good.beside, answers)
+            count += rows_of(good.features)
+            tell(rows_of(good.features))
+        if not count:
+            raise Refusal("--files: there is no row in them that can be used; at least one is wanted.")
+    return Written(count, rows.bad.found)

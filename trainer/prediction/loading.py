@@ -1,0 +1,62 @@
+"""A run as it was trained: its problem, with what was learned from the data, and its model, with its weights."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from trainer import declared, models, paths
+from trainer import problem as problems
+from trainer import run as runs
+from trainer import settings as flags
+from trainer.errors import Refusal, refusing
+from trainer.export import TRAINED
+from trainer.feature_column.starting import without_sources
+from trainer.prediction.trained import Trained
+from trainer.run import Run
+
+
+def load(path: str) -> Trained:
+    """Returns the model of a finished run, ready to answer.
+
+    The problem is made anew from the file or the name that the run was started with, filled in with what the run has
+    learned from the data, and held against what the run says of it.
+
+    Args:
+        path: The run's folder.
+
+    Raises:
+        Refusal: There is no finished run, or its problem is not there any more or is another one now.
+    """
+    run = runs.opened(path)
+    if not paths.exists(paths.join(run.export, "saved_model.pb")):
+        raise Refusal(
+            f"{path}: the run has not finished, so it has no model yet; python -m trainer.task --resume --job-dir "
+            f"{path} goes on with it."
+        )
+    stored, content = run.read_json("settings.json"), run.read_json("problem.json")
+    settings = flags.from_dict(stored["settings"])
+    with refusing(path):
+        problem = problems.load(settings.problem, settings.problem_arguments)
+        problem = declared.restored(problem, content, stored["trained_with"])
+        with without_sources():  # whatever its tables have started from, they are read from the run
+            model = models.assembled(problem)
+        _restore(model, run)
+    return Trained(run, settings, problem, model)
+
+
+def _restore(model: keras.Model, run: Run) -> None:
+    """Sets all variables of a model as a run's exported model has them."""
+    prefix = paths.join(run.export, "variables", "variables")
+    variables: dict[str, Any] = {f"{place:04d}": variable.value for place, variable in enumerate(model.variables)}
+    checkpoint = tf.train.Checkpoint(**{TRAINED: variables})
+    try:
+        held = {name.split("/")[1] for name, _ in tf.train.list_variables(prefix) if name.startswith(f"{TRAINED}/")}
+        checkpoint.read(prefix).assert_existing_objects_matched().expect_partial()
+    except (AssertionError, ValueError, tf.errors.OpError):
+        held = set()
+    if held != variables.keys():
+        raise Refusal(
+            "the exported model has other variables than the problem makes now; give back the problem's file as it "
+            "was, or train anew."
+        )

@@ -40,10 +40,11 @@ ORDER = [
     {"report"},
     {"baselines"},
     {"job"},
+    {"evaluation"},
     {"cloud"},
     {"commands"},
     {"task", "__main__"},
-    # The package itself names `build` and imports it when it is asked for.
+    # The package itself names `build` and `load` and imports them when they are asked for.
     {"__init__"},
 ]
 HEIGHT = {room: height for height, rooms in enumerate(ORDER) for room in rooms}

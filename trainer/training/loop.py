@@ -161,7 +161,13 @@ def blame(model: keras.Model) -> str:
 
 def evaluate(model: keras.Model, halves: Halves, examples: AnyExamples, batch_size: int = 4096) -> dict[str, float]:
     """Returns the loss and the compiled metrics of encoded examples, and how many they are."""
-    return _evaluated(model, _evaluation(model, halves), examples, batch_size)
+    return evaluator(model, halves)(examples, batch_size)
+
+
+def evaluator(model: keras.Model, halves: Halves) -> Callable[[AnyExamples, int], dict[str, float]]:
+    """Returns `evaluate` of a model for several sets of examples, which is traced once for all of them."""
+    evaluation = _evaluation(model, halves)
+    return lambda examples, batch_size: _evaluated(model, evaluation, examples, batch_size)
 
 
 def _evaluated(model: keras.Model, evaluation: Any, examples: AnyExamples, batch_size: int) -> dict[str, float]:

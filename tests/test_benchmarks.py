@@ -63,3 +63,10 @@ def test_the_study_of_transfer_finds_that_a_carried_week_is_worth_more_than_a_da
     assert found["days"] == [1, 7]
     for name in ("table of 7 by 24 means", "from scratch, squared error", "from scratch, Poisson"):
         assert scores["warm-started and trained on"][0] < scores[name][0]
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_predictions_measures_their_rate_and_memory(tmp_path: Path) -> None:
+    rate, memory = quick("predict", tmp_path)["rows"]
+    assert (rate["rows"], rate["rows a second"] > 0, rate["training"] > 0) == (5000, True, True)
+    assert memory["peak of 4 times as many"] > 100e6

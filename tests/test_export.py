@@ -80,6 +80,18 @@ def test_names_that_a_signature_cannot_have_are_mapped_and_kept_beside_the_model
     np.testing.assert_allclose(served["probabilities"], [[1 / 3] * 3], atol=1e-6)
 
 
+def test_names_that_python_has_taken_are_given_another_end(tmp_path: Path) -> None:
+    names = {"1st": "feature_1st", "class": "class_", "self": "self_", "_x": "feature__x", "größe": "gr__e", "x": "x"}
+    columns = [fc.categorical_column_with_vocabulary_list(name, ["u", "v"]) for name in names]
+    problem = Problem(dataset=planted.dataset, linear_feature_columns=columns)
+    export.write(str(tmp_path), models.build(problem), problem.head)
+    served = tf.saved_model.load(str(tmp_path)).signatures["serving_default"]
+    assert sorted(served.structured_input_signature[1]) == sorted(names.values())
+    found = served(**{name: tf.constant(["u", ""]) for name in names.values()})
+    assert found["logits"].shape == (2, 1)
+    assert json.loads((tmp_path / "features.json").read_text()) == names
+
+
 def test_names_that_would_clash_are_refused() -> None:
     with pytest.raises(Refusal) as refusal:
         export.signature_names(["a b", "a-b"])

@@ -1,6 +1,7 @@
 """Writing the model to serve, with its two signatures."""
 
 import json
+import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -22,16 +23,22 @@ TRAINED = "trained"
 def signature_names(keys: Iterable[str]) -> dict[str, str]:
     """Returns the name of each raw feature in the exported signature, `[A-Za-z0-9_]` only, by feature key.
 
+    A name that does not begin with a letter comes after `feature_`, and one that is a word of Python's before a `_`.
+
     Raises:
         Refusal: Two keys would get one name.
 
     Example:
         >>> signature_names(["hour", "capital-gain"])
         {'hour': 'hour', 'capital-gain': 'capital_gain'}
+        >>> signature_names(["class", "2nd"])
+        {'class': 'class_', '2nd': 'feature_2nd'}
     """
     names: dict[str, str] = {}
     for key in keys:
         name = re.sub(r"[^A-Za-z0-9_]", "_", key)
+        name = name if name[:1].isalpha() else f"feature_{name}"
+        name = f"{name}_" if keyword.iskeyword(name) or name == "self" else name
         other = next((other for other, taken in names.items() if taken == name), None)
         if other is not None:
             raise Refusal(

@@ -14,7 +14,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Low to high; rooms on one line may import each other.
 ORDER = [
-    {"errors", "html", "own_code", "terminal", "flags", "paths", "rows", "settings", "registration"},
+    {"errors", "html", "own_code", "terminal", "flags", "paths", "rows", "settings", "registration", "times"},
     {"feature_column"},
     {"heads"},
     {"catalogue"},
@@ -31,6 +31,8 @@ ORDER = [
     {"migration"},
     {"datasets"},
     {"inputs"},
+    {"analysis"},
+    {"suggestion"},
     {"training"},
     {"export"},
     {"prediction"},

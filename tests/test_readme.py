@@ -79,12 +79,23 @@ def test_a_command_of_the_readme_is_understood(
     program, flags = words[0].removeprefix("trainer."), words[1:]
     if program == "trainer":
         program, flags = flags[0], flags[1:]
-    assert program in ("task", "submit", "tables", "projector", "vectors", "runs")
+    assert program in (
+        "task",
+        "submit",
+        "tables",
+        "projector",
+        "vectors",
+        "runs",
+        "suggest",
+        "vocabulary",
+        "predict",
+        "evaluate",
+    )
     if program == "task":
         named = "--problem" in flags and flags[flags.index("--problem") + 1] in problem.names()
         settings.from_argv(flags, problem.flags_of if named else None, problem.names())
     elif program != "submit":
-        with pytest.raises(Refusal, match=r"there is no (folder )?runs"):
+        with pytest.raises(Refusal, match=r"there is no (folder |run )?runs|no file matches"):
             verbs.command(program)(flags)
     else:
         end = flags.index("--")

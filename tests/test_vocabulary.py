@@ -23,9 +23,11 @@ from trainer.vocabulary import (
     learned,
     quantiles,
     sharing,
+    survey,
     tally,
     texts_of_buckets,
 )
+from trainer.vocabulary import found as found_values
 from trainer.vocabulary.hashed import HashedCross
 
 moderately = settings(derandomize=True, deadline=None, max_examples=25)
@@ -340,6 +342,17 @@ def test_a_tally_counts_in_parts_what_it_counts_at_once(monkeypatch: pytest.Monk
     assert vocabulary(["c", "b", "c"]) == ("c", "b")
     batches = [{"word": list(text)} for text in ("abc", "", "bcd", "c", "e", "ebc")]
     assert learned([WORD], batches)[0].vocabulary_list == ("c", "b", "e", "a", "d")
+
+
+def test_a_vocabulary_of_too_many_values_to_count_says_how_far_it_may_be_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(survey, "MOST_VALUES", 3)
+    monkeypatch.setattr(tally, "PENDING", 3)
+    told: list[str] = []
+    words = [*"aaaaaaabbbbbcdefgh", *"aabb"]
+    found = found_values([WORD], [{"word": words[start : start + 4]} for start in range(0, 22, 4)], told.append)
+    assert found[0][:2] == ["a", "b"]
+    (line,) = told
+    assert line.startswith("word: over 3 different values, so the rows of each are counted by a Misra-Gries sketch")
 
 
 LEARNING_REFUSALS: list[tuple[Any, Any, str]] = [

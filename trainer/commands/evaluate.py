@@ -66,8 +66,8 @@ def main(argv: Sequence[str]) -> int:
     _check_out("--picture", given.picture, ".png")
     load_tensorflow(given.verbose)
     from trainer import evaluation
+    from trainer.inputs.progress import ReadingProgress
     from trainer.job import summary
-    from trainer.job.progress import ReadingProgress
     from trainer.prediction import load
 
     trained = load(path)

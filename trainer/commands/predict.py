@@ -87,7 +87,7 @@ def _names(given: Sequence[str]) -> list[str]:
 
 
 def _progress(rows: Any) -> Any:
-    from trainer.job.progress import ReadingProgress
+    from trainer.inputs.progress import ReadingProgress
 
     return ReadingProgress("predicting", rows)
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from trainer.errors import Refusal, nearest
 from trainer.inputs.bad_rows import BadRow, shortened
 from trainer.inputs.part import Array, Part, RowFile
-from trainer.inputs.values import Feature, Wanted, fits, text_of, typed, why
+from trainer.inputs.values import Feature, Wanted, fits, rows_of, text_of, typed, why
 from trainer.problem import CsvFormat
 
 FromRows = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -37,6 +37,11 @@ class Reading:
     def asked(self) -> Mapping[str, Wanted]:
         """What is wanted of columns, by name; nothing is known of those that a function reads."""
         return self.wanted if self.from_rows is None else {}
+
+    @property
+    def keeps_lists(self) -> bool:
+        """No: a function that reads columns is given texts."""
+        return False
 
     def columns(self, file: RowFile) -> list[str]:
         """Returns the columns of a file that are read: all of them where a function makes the features.
@@ -66,6 +71,15 @@ class Reading:
         for name in self.beside:
             if name not in file.names:
                 raise lacking(name, file.names, file.path)
+
+    def read(self, part: Part, file: RowFile) -> tuple["Good", int, list[BadRow]]:
+        """Returns the good rows of a part, how many these are, and all its bad ones.
+
+        Raises:
+            Refusal: A function makes no feature of a name, or not one value a row.
+        """
+        good, bad = features_of(part, file, self)
+        return good, rows_of(good.features), bad
 
 
 def described(wanted: Wanted) -> str:

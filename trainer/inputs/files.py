@@ -18,22 +18,24 @@ from trainer.inputs import streams
 from trainer.inputs.arrow import ArrowFile
 from trainer.inputs.bad_rows import BadRow, BadRows
 from trainer.inputs.csv import CsvFile
-from trainer.inputs.features import Good, Reading, features_of, lacking
+from trainer.inputs.features import lacking
 from trainer.inputs.json_lines import JsonLinesFile
 from trainer.inputs.parquet import ParquetFile
-from trainer.inputs.part import RowFile
+from trainer.inputs.part import AnyReading, RowFile
 from trainer.inputs.tfrecord import TFRecordFile
-from trainer.inputs.values import Feature, rows_of
+from trainer.inputs.values import Feature
 
 _LOOKED_AT = 1000
 """The most files whose numbers of rows are added up before they are read."""
 
 THREADS = max(2, min(8, os.cpu_count() or 2))
 
-KINDS: dict[str, Callable[[str, Reading], RowFile]] = {
+KINDS: dict[str, Callable[[str, AnyReading], RowFile]] = {
     **dict.fromkeys((".parquet", ".pq"), lambda path, reading: ParquetFile(path)),
     **dict.fromkeys((".feather", ".arrow", ".ipc"), lambda path, reading: ArrowFile(path)),
-    **dict.fromkeys((".jsonl", ".ndjson", ".json"), lambda path, reading: JsonLinesFile(path, reading.asked)),
+    **dict.fromkeys(
+        (".jsonl", ".ndjson", ".json"), lambda path, reading: JsonLinesFile(path, reading.asked, reading.keeps_lists)
+    ),
     **dict.fromkeys((".tfrecord", ".tfrecords"), lambda path, reading: TFRecordFile(path, reading.asked)),
 }
 """What reads a file, by the end of its name; what has none of these is CSV."""
@@ -124,7 +126,7 @@ def _telling_of_changes(state: State) -> Iterator[None]:
         raise
 
 
-def opened(path: str, reading: Reading) -> RowFile:
+def opened(path: str, reading: AnyReading) -> RowFile:
     """Returns what reads a file, by the end of its name.
 
     Raises:
@@ -146,7 +148,7 @@ class _Piece:
     Args:
         state: Of the file.
         bytes_done: Of all files, once it is done.
-        work: Has the features and the bad rows; None at the end of the file.
+        work: Has what `AnyReading.read` returns; None at the end of the file.
     """
 
     state: State
@@ -167,7 +169,7 @@ class Rows:
     """
 
     states: Sequence[State]
-    reading: Reading
+    reading: AnyReading
     bad: BadRows = field(default_factory=BadRows)
     progress: Progress = field(default_factory=Progress)
     shard: Shard = field(default_factory=Shard)
@@ -178,15 +180,15 @@ class Rows:
         self._told: set[str] = set()
 
     def __iter__(self) -> Iterator[dict[str, Feature]]:
-        """Yields the features of some thousand rows after the other.
+        """Yields the features of some thousand rows after the other, where features are made of them.
 
         Raises:
             Refusal: A file cannot be used, or there are too many bad rows.
         """
-        return (good.features for good in self.parts())
+        return (made.features for made in self.parts())
 
-    def parts(self) -> Iterator[Good]:
-        """Yields some thousand rows after the other, with the columns that are given beside their features.
+    def parts(self) -> Iterator[Any]:
+        """Yields what the reading makes of some thousand rows after the other.
 
         Raises:
             Refusal: A file cannot be used, or there are too many bad rows.
@@ -206,7 +208,7 @@ class Rows:
                         piece.work.cancel()
         self.bad.end()
         for key in self.missing:
-            if key not in self._told and self.reading.from_rows is None and self.progress.rows_done:
+            if key in self.reading.asked and key not in self._told and self.progress.rows_done:
                 raise lacking(key, self._told, self.states[0].path)
 
     def check(self) -> None:
@@ -221,8 +223,8 @@ class Rows:
             columns = self.reading.columns(file)
             piece = next(iter(file.pieces(columns)), None)
             if piece is not None:
-                good, bad = features_of(file.part(piece, columns), file, self.reading)
-                found.add(bad, rows_of(good.features) + len(bad))
+                _, rows, bad = self._read(file, piece, columns)
+                found.add(bad, rows + len(bad))
 
     def read_so_far(self, rows: int) -> tuple[int, int, bool]:
         """Returns how much was read, how much there is, and whether that is rows, else bytes.
@@ -244,7 +246,7 @@ class Rows:
                 columns = self.reading.columns(file)
                 for piece in file.pieces(columns):
                     if number % self.shard.count == self.shard.index:
-                        work = pool.submit(self._features, file, piece, columns)
+                        work = pool.submit(self._read, file, piece, columns)
                         yield _Piece(state, before + file.position(), work)
                     number += 1
             before += state.size
@@ -261,19 +263,18 @@ class Rows:
             self.progress.rows_total = sum(file.rows or 0 for file in files)
         return files
 
-    def _features(self, file: RowFile, piece: Any, columns: Sequence[str]) -> tuple[Good, list[BadRow]]:
-        return features_of(file.part(piece, columns), file, self.reading)
+    def _read(self, file: RowFile, piece: Any, columns: Sequence[str]) -> tuple[Any, int, list[BadRow]]:
+        return self.reading.read(file.part(piece, columns), file)
 
-    def _finished(self, piece: "_Piece") -> Iterator[Good]:
+    def _finished(self, piece: "_Piece") -> Iterator[Any]:
         self.progress.bytes_done = piece.bytes_done
         if piece.work is None:
             piece.state.check()
             return
         with _telling_of_changes(piece.state):
-            good, bad = piece.work.result()
-            rows = rows_of(good.features)
+            made, rows, bad = piece.work.result()
             self.bad.add(bad, rows + len(bad))
-        self.missing = [key for key in self.missing if not good.features[key].has_values]
+        self.missing = [key for key in self.missing if not made.features[key].has_values]
         self.progress.rows_done += rows + len(bad)
         if rows:
-            yield good
+            yield made

@@ -36,6 +36,7 @@ class JsonLinesFile(RowFile):
     Args:
         path: Of the file.
         wanted: What will be made of its columns, by name. The first lines need not have all of them.
+        keeps_lists: Whether lists of which nothing is wanted stay lists, in place of their text.
 
     Raises:
         Refusal: It cannot be read, is empty, or its first lines are no objects.
@@ -43,11 +44,12 @@ class JsonLinesFile(RowFile):
 
     unit = "line"
 
-    def __init__(self, path: str, wanted: Mapping[str, Wanted]) -> None:
+    def __init__(self, path: str, wanted: Mapping[str, Wanted], keeps_lists: bool = False) -> None:
         super().__init__(path)
-        self._wanted = wanted
         self._stream: streams.Stream | None = None
         self._told = _look(path)
+        lists = {name: seen.list_dtype for name, seen in self._told.items() if keeps_lists}
+        self._wanted = {**{name: Wanted(dtype, (None,)) for name, dtype in lists.items() if dtype}, **wanted}
         self._seen = {**dict.fromkeys(wanted, Seen()), **self._told}
         self._types = {name: seen.arrow_type(wanted.get(name)) for name, seen in self._seen.items()}
 

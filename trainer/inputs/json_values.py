@@ -21,6 +21,8 @@ _ALLOWED = {
     "float32": {str, int, float, bool, NoneType},
 }
 
+_IN_LISTS = {"string": {str, int, NoneType}, "float32": {int, float, bool, NoneType}}
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -43,6 +45,13 @@ class Seen:
 
     def __or__(self, other: "Seen") -> "Seen":
         return Seen(self.kinds | other.kinds, self.inner | other.inner)
+
+    @property
+    def list_dtype(self) -> str | None:
+        """The dtype of values in lists, where all values are lists of texts and whole numbers, or of numbers."""
+        if list not in self.kinds or not self.kinds <= {list, NoneType}:
+            return None
+        return next((dtype for dtype in ("string", "float32") if self.inner <= _IN_LISTS[dtype]), None)
 
     def arrow_type(self, wanted: Wanted | None) -> Any:
         """Returns the Arrow type of such values; where all are null, that of what is wanted.

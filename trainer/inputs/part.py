@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,8 @@ import pyarrow as pa
 from trainer import paths
 from trainer.errors import Refusal
 from trainer.inputs.bad_rows import BadRow
+from trainer.inputs.values import Wanted
+from trainer.rows import CsvFormat
 
 Array = np.ndarray[Any, Any]
 
@@ -79,6 +81,47 @@ class RowFile(ABC):
     def position(self) -> int:
         """Returns how many bytes of the file were read."""
         return 0
+
+
+class AnyReading(Protocol):
+    """What is made of the rows of files: `features.Reading`, or another of one's own."""
+
+    @property
+    def csv(self) -> CsvFormat:
+        """How CSV files are written."""
+        ...
+
+    @property
+    def wanted(self) -> Mapping[str, Wanted]:
+        """What is wanted of each feature, by its name."""
+        ...
+
+    @property
+    def asked(self) -> Mapping[str, Wanted]:
+        """What is wanted of columns, by their name, where that is known."""
+        ...
+
+    @property
+    def beside(self) -> Collection[str]:
+        """The columns that are also given as the file has them."""
+        ...
+
+    @property
+    def keeps_lists(self) -> bool:
+        """Whether lists of which nothing is wanted stay lists, where a format could give them as texts."""
+        ...
+
+    def columns(self, file: RowFile) -> list[str]:
+        """Returns the columns of a file that are read.
+
+        Raises:
+            Refusal: The file cannot be used.
+        """
+        ...
+
+    def read(self, part: Part, file: RowFile) -> tuple[Any, int, list[BadRow]]:
+        """Returns what is made of a part, of how many rows it is, and the bad rows; several threads do it."""
+        ...
 
 
 def source(path: str) -> Any:

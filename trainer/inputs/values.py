@@ -105,8 +105,8 @@ def fits(kind: Any, wanted: Wanted) -> bool:
         >>> fits(pa.int32(), Wanted("string")), fits(pa.float64(), Wanted("string"))
         (True, False)
     """
-    if _is_list(kind):
-        return bool(wanted.shape) and not _is_list(kind.value_type) and fits(kind.value_type, wanted)
+    if is_list(kind):
+        return bool(wanted.shape) and not is_list(kind.value_type) and fits(kind.value_type, wanted)
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     if is_text(kind) or pa.types.is_null(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
@@ -128,7 +128,7 @@ def as_it_is(kind: Any) -> Wanted:
     """
     if kind is None:
         return Wanted("string")
-    if _is_list(kind):
+    if is_list(kind):
         return Wanted("string", (None,))
     if pa.types.is_floating(kind):
         return Wanted("float32", default=(math.nan,))
@@ -175,7 +175,7 @@ def _listed(column: Any, wanted: Wanted) -> tuple[Any, Array]:
     """Returns the values of rows one after the other, and how many each row has."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    if _is_list(column.type):
+    if is_list(column.type):
         lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
         return column.flatten(), lengths.astype(np.int64)
     there = pc.is_valid(column).to_numpy(zero_copy_only=False)
@@ -260,7 +260,8 @@ def is_text(kind: Any) -> bool:
     )
 
 
-def _is_list(kind: Any) -> bool:
+def is_list(kind: Any) -> bool:
+    """Tells whether an Arrow type is one of lists."""
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 

@@ -19,10 +19,10 @@ from trainer.inputs.bad_rows import BadRow, BadRows
 from trainer.inputs.cache import AnyExamples, Draft
 from trainer.inputs.dealing import SETS
 from trainer.inputs.examples import Source
+from trainer.inputs.progress import ReadingProgress
 from trainer.inputs.split import Data
-from trainer.job import identity, survey
+from trainer.job import identity, summary, survey
 from trainer.job.plan import Plan
-from trainer.job.progress import ReadingProgress
 from trainer.job.survey import Meeting, Met
 from trainer.layers import encodable
 from trainer.problem import Problem
@@ -80,7 +80,7 @@ def read(plan: Plan, check: Callable[[keras.Model, Source], None]) -> Read:
         learned = found[1]["learned"]
     elif model is None:
         with ReadingProgress("reading for what columns learn", source) as progress:
-            learned = survey.found(problem, progress.counting(split.training_rows(source)))
+            learned = survey.found(problem, progress.counting(split.training_rows(source)), summary.tell)
     else:
         learned = []
     problem = survey.fitted(problem, learned)

@@ -30,17 +30,20 @@ def needs_data(problem: Problem) -> bool:
     return not all(map(is_learned, problem.columns))
 
 
-def found(problem: Problem, rows: Iterable[Mapping[str, Any]]) -> list[Any]:
+def found(
+    problem: Problem, rows: Iterable[Mapping[str, Any]], tell: Callable[[str], None] = lambda line: None
+) -> list[Any]:
     """Returns the vocabularies and boundaries of the training rows, for `fitted`.
 
     Args:
         problem: With columns that need data, or without.
         rows: The raw features of the training rows, in batches; read once.
+        tell: Is given a line for each feature whose different values are too many to be counted exactly.
 
     Raises:
         Refusal: The rows have no value that a column could learn.
     """
-    return vocabulary.found(problem.columns, rows) if needs_data(problem) else []
+    return vocabulary.found(problem.columns, rows, tell) if needs_data(problem) else []
 
 
 def fitted(problem: Problem, values: Sequence[Any]) -> Problem:

@@ -1,7 +1,7 @@
 """One pass over batches of raw features, and the columns with what it learned."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,11 @@ from trainer.feature_column.embedding import by_rule
 from trainer.feature_column.nested import is_learned, rebuilt
 from trainer.vocabulary.bags import batches_of, counted
 from trainer.vocabulary.quantiles import Numbers
-from trainer.vocabulary.tally import Tally
+from trainer.vocabulary.tally import SKETCH, Tally
 from trainer.vocabulary.together import Part, groups_of
+
+MOST_VALUES = 1 << 23
+"""Different values of a feature up to which they are counted exactly, some hundred megabytes."""
 
 
 def learned(columns: Sequence[fc.FeatureColumn], batches: Any) -> tuple[Any, ...]:
@@ -46,12 +49,15 @@ def learned(columns: Sequence[fc.FeatureColumn], batches: Any) -> tuple[Any, ...
     return applied(columns, found(columns, batches))
 
 
-def found(columns: Sequence[fc.FeatureColumn], batches: Any) -> list[Any]:
+def found(
+    columns: Sequence[fc.FeatureColumn], batches: Any, tell: Callable[[str], None] = lambda line: None
+) -> list[Any]:
     """Returns the vocabularies and boundaries that `applied` puts into columns, as JSON can hold them.
 
     Args:
         columns: As in `learned`.
         batches: As in `learned`.
+        tell: Is given a line for each feature with so many different values that they are not counted exactly.
 
     Raises:
         Refusal: As in `learned`.
@@ -60,6 +66,8 @@ def found(columns: Sequence[fc.FeatureColumn], batches: Any) -> list[Any]:
     if not all(map(is_learned, columns)):
         for batch in batches_of("learned", batches):
             survey.update(batch)
+    for line in survey.notes:
+        tell(line)
     return survey.found()
 
 
@@ -90,7 +98,7 @@ class Survey:
             if isinstance(part, fc.BucketizedColumn):
                 self._numbers[part.source_column] = Numbers()
             else:
-                self._tallies[_key(part)] = Tally()
+                self._tallies[_key(part)] = Tally(MOST_VALUES)
         self._encodings = {column: NumericEncoding(column) for column in self._numbers}
 
     def update(self, batch: Mapping[str, Any]) -> None:
@@ -114,6 +122,16 @@ class Survey:
         """
         return applied(self._columns, self.found())
 
+    @property
+    def notes(self) -> list[str]:
+        """A line for each feature whose values are too many to be counted exactly, with how far counts may be off."""
+        return [
+            f"{key}: over {MOST_VALUES:,} different values, so the rows of each are counted by a {SKETCH} sketch, too "
+            f"low by at most {tally.error:,}"
+            for (key, _), tally in self._tallies.items()
+            if tally.error
+        ]
+
     def found(self) -> list[Any]:
         """Returns what was learned so far, for each part of the columns that learns.
 
@@ -129,7 +147,7 @@ class Survey:
 
     def _vocabulary(self, column: fc.VocabularyListColumn) -> list[Any]:
         wanted: Any = column.vocabulary_list
-        tally = Tally()
+        tally = Tally(MOST_VALUES)
         for place in dict.fromkeys(_key(part) for part in self._groups[column]):
             tally.include(self._tallies[place])
         keys, rows = tally.counted()

@@ -10,8 +10,8 @@ import pytest
 from tests import planted, trips
 from trainer.inputs import blocks, split
 from trainer.inputs.examples import Source
+from trainer.inputs.progress import ReadingProgress
 from trainer.job.plan import with_settings
-from trainer.job.progress import ReadingProgress
 from trainer.job.reading import dtypes_of
 from trainer.settings import Settings
 

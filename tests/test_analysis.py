@@ -58,6 +58,9 @@ def told(known: Column) -> Any:
         (["1.5", "2"], "numbers", [], 0),
         (["1e3", "-.5", "+2."], "numbers", [], 0),
         (["1,5"], "text", ["1,5"], 0),
+        ([str(2**63 - 1), "-9223372036854775808"], "whole numbers", [str(-(2**63)), str(2**63 - 1)], 0),
+        ([str(2**63)], "text", [str(2**63)], 0),
+        (pa.array([2**64 - 1], pa.uint64()), "text", [str(2**64 - 1)], 0),
         (["nan"], "text", ["nan"], 0),
         ([3, 1, 3, None], "whole numbers", ["3", "1"], 1),
         ([2**62, -(2**62)], "whole numbers", [str(-(2**62)), str(2**62)], 0),
@@ -67,6 +70,7 @@ def told(known: Column) -> Any:
         ([None, None], "empty", [], 2),
         (["", ""], "empty", [], 2),
         ([["a", "b"], [], None, ["a"]], "text", ["a", "b"], 2),
+        ([["a"], [""], [None], []], "text", ["a"], 3),
         ([b"\xff", b"a", b"a"], "text", ["a", r"\xff"], 0),
         (pa.array(["a", None, "a"]).dictionary_encode(), "text", ["a"], 1),
         (pa.array([19_000], pa.date32()), "text", ["2022-01-08"], 0),
@@ -189,6 +193,49 @@ def test_a_sketch_is_off_by_no_more_than_it_says(parts: int) -> None:
     assert told(known)["sketch"] == "Misra-Gries"
 
 
+def test_a_sketch_of_numbers_in_several_forms_is_off_by_no_more_than_it_says() -> None:
+    often = [form.format(value) for value in range(1, 301) for form in ("{}", "{}.0", " {}") for _ in range(30)]
+    seldom = [form.format(value) for value in range(1000, 9000) for form in ("{}", "{}.0") for _ in range(3)]
+    rows = np.random.default_rng(0).permutation([*often, *seldom])
+    known = column(pa.array(rows.tolist()), most=1000)
+    counts = Counter(int(float(row)) for row in rows)
+    for text, found in zip(known.texts(), known.counts.tolist(), strict=True):
+        assert counts[int(text)] - known.error <= found <= counts[int(text)]
+    assert {value for value, count in counts.items() if count > known.error} <= set(map(int, known.texts()))
+    assert known.different == pytest.approx(8300, rel=0.05)
+
+
+def test_a_part_without_a_value_changes_nothing() -> None:
+    found = Analysis()
+    for part in (pa.array(range(300_000)), pa.array([None] * 1000, pa.int64())):
+        of_part = Analysis()
+        of_part.add({"x": part}, len(part))
+        found.include(of_part)
+    (known,) = found.columns()
+    assert (known.different, known.missing, len(known.values)) == (300_000, 1000, 300_000)
+
+
+def test_numbers_that_32_bits_hold_as_one_are_different() -> None:
+    known = column([1.7e9 + 0.25 * place for place in range(300)])
+    assert (known.different, known.is_exact, known.facts.least) == (300, True, 1.7e9)
+    assert column(np.random.default_rng(0).random(50_000)).different == pytest.approx(50_000, rel=0.05)
+
+
+def test_a_number_that_32_bits_do_not_hold_is_no_quantile() -> None:
+    found = told(column([1e300, 1.5, 2.5]))
+    assert (found["greatest"], found["quantiles"][-1]) == (1e300, 2.5)
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_number_in_one_file_and_a_text_in_another_is_said_to_be_no_vocabulary() -> None:
+    found = Analysis()
+    found.add({"a": pa.array([1.5, 2.5, 3.0])}, 3)
+    found.add({"a": pa.array(["x", "1.5"])}, 2)
+    (known,) = found.columns()
+    assert (known.kind, known.is_exact) == ("text", False)
+    assert "2 fractions are left out" in findings.Odd.of(known).notes[0]
+
+
 def test_of_few_values_a_sketch_knows_all() -> None:
     assert column(drawn(5000, 900), most=1000).is_exact
 
@@ -218,7 +265,9 @@ def test_of_few_values_a_sketch_knows_all() -> None:
         (["New  York", "new york"], ["has 'New  York' (1) and 'new york' (1), which may be one value"]),
         ([*map(str, range(40)), "many"] * 2, ["is a number in 80 of 82 rows, and else text"]),
         ([-1, 3, 4, 3, 4], ["is -1 in 1 rows, which a column of ids takes as missing"]),
+        (["-1", "3", "4", "3", "4"], ["is -1 in 1 rows, which a column of ids takes as missing"]),
         ([-1, -2, 3, 4, 3], []),
+        ([-1] * 30, ["is always -1", "is -1 in 30 rows, which a column of ids takes as missing"]),
     ],
 )
 def test_what_is_odd_in_a_column_is_told(values: Any, notes: list[str]) -> None:
@@ -321,6 +370,14 @@ def test_vocabularies_are_replaced_where_that_is_asked_for_and_nothing_else_is(f
             "out.",
         ),
         (
+            ["--train-files", "rows.parquet", "--out", "v", "--bags", "city=a", "--bags", "city=b"],
+            "--bags: 'city' is given twice; give what stands between its values once.",
+        ),
+        (
+            ["--train-files", "rows.parquet", "--out", "foreign", "--overwrite"],
+            "--out: foreign/summary.json is no summary of this command; give another folder.",
+        ),
+        (
             ["--train-files", "short.csv", "--out", "v"],
             "short.csv: line 3 has 1 value, and 2 are wanted; correct it, or set such rows aside with --max-bad-rows.",
         ),
@@ -331,6 +388,8 @@ def test_a_mistake_is_one_sentence(
 ) -> None:
     monkeypatch.chdir(Path(file).parent)
     Path("short.csv").write_text("a,b\n1,2\n3\n")
+    Path("foreign").mkdir()
+    Path("foreign/summary.json").write_text("{}")
     before = sorted(Path().rglob("*"))
     assert main(["vocabulary", *flags]) == 2
     assert capsys.readouterr().err == f"{sentence}\n"
@@ -346,6 +405,30 @@ def test_rows_that_cannot_be_read_are_counted_and_told(tmp_path: Path, capsys: A
     (bad,) = (out / "bad_rows.jsonl").read_text().splitlines()
     assert json.loads(bad)["number"] == 3
     assert "2 rows of" in capsys.readouterr().out
+
+
+def test_a_file_with_only_a_header_has_columns_without_a_value(tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "a.csv").write_text("day,hour\n")
+    assert main(["vocabulary", "--train-files", str(tmp_path / "a.csv"), "--out", str(tmp_path / "v")]) == 0
+    printed = capsys.readouterr().out
+    assert "day has no value at all" in printed
+    assert "0 rows of" in printed
+
+
+def test_what_an_interrupted_one_has_left_is_replaced(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(values: Any) -> Any:
+        raise KeyboardInterrupt
+
+    out = tmp_path / "v"
+    words = ["vocabulary", "--train-files", file, "--out", str(out)]
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "_lines", interrupted)
+        assert main(words) == 130
+    assert json.loads((out / "summary.json").read_text())["is_complete"] is False
+    assert main([*words, "--overwrite"]) == 0
+    assert json.loads((out / "summary.json").read_text())["is_complete"] is True
 
 
 def test_without_a_header_and_with_spaces_columns_are_read_as_they_are_meant(tmp_path: Path) -> None:
@@ -408,10 +491,15 @@ def test_an_accumulator_of_facts_is_not_changed_by_a_sum() -> None:
     assert [part.rows for part in parts] == [1, 1]
 
 
-def test_the_help_is_there_without_tensorflow() -> None:
-    code = "import sys; from trainer.commands import vocabulary, suggest; print('tensorflow' in sys.modules)"
+@pytest.mark.parametrize("verb", ["vocabulary", "suggest"])
+def test_the_help_is_there_without_tensorflow(verb: str) -> None:
+    code = f"""import atexit, sys
+from trainer.__main__ import main
+atexit.register(lambda: print("tensorflow" in sys.modules))
+main(["{verb}", "--help"])"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+    assert f"usage: python -m trainer {verb}" in done.stdout
+    assert done.stdout.endswith("False\n")
 
 
 @pytest.fixture(scope="module")

@@ -11,16 +11,18 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests import trips
 from trainer import problem as problems
 from trainer import suggestion, task
 from trainer.__main__ import main
+from trainer.errors import Refusal
 from trainer.problem import Problem
 from trainer.suggestion import forms, information, python
 from trainer.suggestion.information import Target
-from trainer.suggestion.part import variables
+from trainer.suggestion.part import Names
 from trainer.suggestion.sample import Sample, texts_of
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -40,7 +42,6 @@ def visits(rows: int = 6000, seed: int = 0) -> dict[str, Any]:
     zips = draw.choice(np.arange(10_001, 99_999, 1799), rows)  # 51 areas, whose effects have nothing to do with size
     effects = dict(zip(np.unique(zips), draw.normal(0, 1.2, 51), strict=False))
     moments = np.datetime64("2025-03-03T00:00:00") + draw.integers(0, 60 * 86_400, rows).astype("timedelta64[s]")
-    hours = (moments.astype("datetime64[h]").astype(int) - 3 * 24) % 168  # 1970 began on a Thursday: Monday is 0
     weekend = np.isin((moments.astype("datetime64[D]").astype(int) + 3) % 7, (5, 6))
     evening = (moments.astype("datetime64[h]").astype(int) % 24) >= 17
     age = draw.integers(18, 90, rows)
@@ -48,7 +49,6 @@ def visits(rows: int = 6000, seed: int = 0) -> dict[str, Any]:
     bought = draw.random(rows) < 1 / (1 + np.exp(-logits))
     dates = moments.astype("datetime64[D]").astype(str)
     mixed = [f"{date[8:]}/{date[5:7]}/{date[:4]}" if place % 3 else date for place, date in enumerate(dates)]
-    del hours
     return {
         "visit": np.arange(1, rows + 1),
         "session": [f"{number:016x}" for number in draw.integers(0, 2**62, rows)],
@@ -125,8 +125,9 @@ def test_traps_of_a_table_of_visits_are_not_fallen_into_and_named(tmp_path: Path
     assert reasons["version"] == "it is always 1.4."
     assert reasons["amount_paid"].startswith("it tells ")
     assert "of what there is to know of the label by itself" in reasons["amount_paid"]
-    assert "zip_ = " not in text
-    assert 'zip = fc.categorical_column_with_vocabulary_list("zip", fc.from_data(), "int64", num_oov_buckets=1)' in text
+    assert (
+        'zip_ = fc.categorical_column_with_vocabulary_list("zip", fc.from_data(), "int64", num_oov_buckets=1)' in text
+    )
     assert "by its name a code" in text
     assert 'age = fc.bucketized_column(fc.numeric_column("age"), fc.quantiles(20))' in text
     assert "moment_day_hour = fc.crossed_column(" in text
@@ -194,7 +195,8 @@ def test_of_flights_the_delay_that_is_the_label_is_left_out(tmp_path: Path) -> N
         ([0, 1, 1, 0], "BinaryHead()", "y"),
         (["no", "yes", "no", "no"], 'BinaryHead(label_vocabulary=["no", "yes"])', "y"),
         (["b", "a", "b", "b"], 'BinaryHead(label_vocabulary=["b", "a"])', "y"),  # what is rarer is yes
-        ([1, 2, 2, 2], 'BinaryHead(label_vocabulary=["2", "1"])', "y"),
+        ([1, 2, 2, 2], "BinaryHead()", "y"),
+        ([-1, 1, 1, -1], "BinaryHead()", "y"),
         (
             ["red", "green", "blue", "red"],
             'MultiClassHead(num_classes=3, label_vocabulary=["blue", "green", "red"])',
@@ -273,7 +275,11 @@ def test_a_column_of_any_name_is_a_column_of_the_problem(tmp_path: Path) -> None
 
 
 def test_names_are_different_and_none_of_python_or_of_the_file() -> None:
-    assert list(variables(["a b", "a_b", "fc", "if", ""], ["fc"]).values()) == ["a_b", "a_b_", "fc_", "if_", "column"]
+    names = Names([], ["fc"])
+    given = ["a b", "a_b", "fc", "if", "", "object", "m²", "ﬁne", "fine", "9"]
+    found = [names.variable(name) for name in given]
+    assert found == ["a_b", "a_b_", "fc_", "if_", "column", "object_", "m2", "fine", "fine_", "column_9"]
+    assert all(name.isidentifier() for name in found)
 
 
 def test_texts_with_a_mark_between_them_are_a_bag(tmp_path: Path) -> None:
@@ -338,6 +344,134 @@ def test_a_form_with_day_and_month_exchanged_is_told_too() -> None:
     known = forms.of_texts(["01/02/2015", "03/04/2015"])
     assert known is not None
     assert (known.forms, known.other) == (("%m/%d/%Y",), "%d/%m/%Y")
+
+
+# Odd tables
+
+
+def parquet(path: Path, columns: dict[str, Any]) -> str:
+    pq.write_table(pa.table(columns), path)
+    return str(path)
+
+
+LETTERS = np.random.default_rng(1).choice(["a", "b", "c"], 300)
+LABELS = np.random.default_rng(2).integers(0, 2, 300)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [LABELS, LABELS.astype(bool), LABELS.astype(float), 2 * LABELS - 1, LABELS + 1, np.where(LABELS == 1, "yes", "no")],
+)
+@pytest.mark.parametrize("format_name", ["parquet", "csv"])
+def test_a_column_that_says_the_label_is_seen_whatever_the_label_is_written_as(
+    labels: Any, format_name: str, tmp_path: Path
+) -> None:
+    columns = {"x": LETTERS, "leak": np.where(LABELS == 1, "L", "K"), "y": labels}
+    make = parquet if format_name == "parquet" else write
+    text, problem = suggested(make(tmp_path / f"rows.{format_name}", columns), "y", tmp_path)
+    assert "leak" in left_out(text)
+    assert problem.head.units == 1
+
+
+def test_a_copy_of_the_label_in_a_small_table_and_in_lists_is_seen(tmp_path: Path) -> None:
+    columns = {"x": ["a", "b", "a", "c"] * 3, "same": ["u", "v"] * 6, "y": [0, 1] * 6}
+    text, _ = suggested(write(tmp_path / "rows.csv", columns), "y", tmp_path)
+    assert left_out(text)["same"].startswith("each of its values comes with one of the label's")
+    tags = [["won", "paid"] if label else ["lost"] for label in LABELS]
+    text, _ = suggested(parquet(tmp_path / "rows.parquet", {"x": LETTERS, "tags": tags, "y": LABELS}), "y", tmp_path)
+    assert "tags" in left_out(text)
+
+
+def test_names_that_are_made_are_none_that_are_there(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    one, two = draw.choice(["p", "q"], (2, 2000))
+    late = (draw.random(2000) < np.where(one == two, 0.8, 0.2)).astype(int)
+    columns = {"a": one, "b": two, "a_b": draw.choice(["r", "s"], 2000), "date_day": draw.choice(["lo", "hi"], 2000)}
+    columns["date"] = [f"2024-0{1 + place % 9}-{10 + place % 18}" for place in range(2000)]
+    text, problem = suggested(write(tmp_path / "rows.csv", {**columns, "late": late}), "late", tmp_path)
+    assert "a_b_ = fc.crossed_column([a, b])" in text.splitlines()
+    assert set(problem.raw_features) == {"a", "b", "a_b", "date_day", "date_day_"}
+    price = np.round(np.exp(draw.normal(3, 1.5, 2000)), 2)
+    _, problem = suggested(
+        write(tmp_path / "prices.csv", {"log_price": one, "b": two, "price": price}), "price", tmp_path
+    )
+    assert (problem.label, set(problem.raw_features)) == ("log_price_", {"log_price", "b"})
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"),
+    [
+        (pa.array([[0.5, 1.0]] * 300), "it holds lists of numbers, of which nothing is made."),
+        (pa.array([-1] * 300), "it is always -1."),
+        (pa.array([float("inf"), 2.0] * 150), None),
+        (pa.array([float("inf")] * 300), "it has no finite number."),
+        (pa.array([b"\xff", b"\xfe", b"a"] * 100), None),
+        (pa.array([{"a": 1}] * 300), "it holds struct<a: int64>, of which nothing is made."),
+        (pa.array([None] * 300), "it has no value in any row."),
+        (pa.array([True, False, False] * 100), None),
+        (pa.array(list(range(2**62, 2**62 + 900, 3))), "nearly each row has its own of 300 values"),
+    ],
+)
+def test_an_odd_column_is_left_out_with_its_reason_or_used(column: Any, reason: str | None, tmp_path: Path) -> None:
+    path = parquet(tmp_path / "rows.parquet", {"x": LETTERS, "odd": column, "y": LABELS})
+    text, problem = suggested(path, "y", tmp_path)
+    assert (left_out(text)["odd"].startswith(reason)) if reason is not None else ("odd" in problem.raw_features)
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_of_parquet_are_times(unit: str, tmp_path: Path) -> None:
+    moments = pa.array(np.arange(300) * 3600 * 1_000_000, pa.timestamp("us")).cast(pa.timestamp(unit))
+    path = parquet(tmp_path / "rows.parquet", {"moment": moments, "x": LETTERS, "y": LABELS})
+    text, problem = suggested(path, "y", tmp_path)
+    assert "the hours of the week" in text
+    texts = pq.read_table(path)["moment"].cast(pa.string()).to_pylist()
+    assert problem.from_rows({"moment": np.array(texts)})["moment_hour"][:3].tolist() == [0, 1, 2]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("other", "is_read"), [("unknown", True), ("n/a", True), ("soon", False)])
+def test_dates_beside_a_sign_for_a_missing_one_are_dates_and_beside_else_are_left_out(
+    other: str, is_read: bool, tmp_path: Path
+) -> None:
+    dates = [other if place % 30 == 7 else f"2024-0{1 + place % 9}-{10 + place % 18}" for place in range(300)]
+    path = write(tmp_path / "rows.csv", {"x": LETTERS, "date": dates, "y": LABELS})
+    text, problem = suggested(path, "y", tmp_path)
+    if not is_read:
+        assert left_out(text)["date"].startswith("it holds dates as '%Y-%m-%d' and what is none")
+        return
+    assert f"{other} for a missing one" in text
+    assert problem.from_rows({"date": np.array([other, "2024-01-07"])})["date_day"].tolist() == ["", "Sun"]  # type: ignore[misc]
+
+
+def test_names_with_any_letters_are_written_as_python_reads_them(tmp_path: Path) -> None:
+    names = ["C:\\users", 'a\\N"', 'a"""b', "m²", "ﬁne", "fine", "tab\there", "object", "BinaryHead", "{x}%"]
+    draw = np.random.default_rng(0)
+    columns = {name: draw.choice(["p", "q"], 300) for name in names}
+    _, problem = suggested(write(tmp_path / "rows.csv", {**columns, 'y"""\\': LABELS}), 'y"""\\', tmp_path)
+    assert set(problem.raw_features) == set(names)
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        (pa.array([[1], [2]] * 150), "--label: 'y' has several values a row; one is wanted."),
+        (
+            pa.array(["café".encode("latin-1"), "thé".encode("latin-1"), b"eau"] * 100),
+            "--label: 'y' has values that are not UTF-8; write the files as UTF-8.",
+        ),
+        (pa.array([1.5, float("inf")] * 150), "--label: 'y' is nearly always the same, so there is little to learn"),
+        (pa.array([None] * 300), "--label: 'y' has no two different values, so there is nothing to learn"),
+    ],
+)
+def test_an_odd_label_is_refused_with_a_sentence(labels: Any, sentence: str, tmp_path: Path) -> None:
+    path = parquet(tmp_path / "rows.parquet", {"x": LETTERS, "y": labels})
+    with pytest.raises(Refusal) as refusal:
+        suggestion.of_files(path, "y")
+    assert str(refusal.value).startswith(sentence)
+
+
+def test_a_mean_is_as_exact_as_the_scale_asks_for(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", {"x": LETTERS, "y": [123_456 + place % 30 for place in range(300)]})
+    assert "RegressionHead(mean=123470.5, scale=8.655)" in suggested(path, "y", tmp_path)[0]
 
 
 # What columns tell

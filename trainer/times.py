@@ -1,6 +1,7 @@
 """Dates and times in texts, as the day of the week, the hour and the month."""
 
 import datetime
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -64,4 +65,6 @@ def one(text: str, form: str) -> datetime.datetime:
             return datetime.datetime.fromtimestamp(float(text) / EPOCH[form], datetime.UTC)
         except (OverflowError, OSError):
             raise ValueError(f"{text} {form} from 1970 on is no time") from None
-    return datetime.datetime.strptime(text, form)
+    if form == "%Y%m%d":
+        text = text.removesuffix(".0")  # as a whole number beside missing ones may be written
+    return datetime.datetime.strptime(re.sub(r"(\.\d{6})\d+", r"\1", text), form)  # of nanoseconds the microseconds

@@ -55,8 +55,10 @@ class Analysis:
         Args:
             order: Names of columns, those of no row among them.
         """
-        first = [name for name in order if name in self.facts]
+        first = list(order)
         names = [*first, *sorted(set(self.facts) - set(first))]
+        for name in first:
+            self._of(name)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             return list(pool.map(lambda name: Column.of(name, self.facts[name], self.rows), names))
 

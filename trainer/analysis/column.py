@@ -6,14 +6,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from trainer.analysis.facts import Facts, whole_numbers
+from trainer.analysis.facts import Facts
 from trainer.vocabulary.tally import Tally
 
 TEXT, WHOLE, NUMBER, EMPTY = "text", "whole numbers", "numbers", "empty"
 """What the values of a column are, all of them."""
-
-MISSING_ID = -1
-"""The whole number that is no value of a vocabulary."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +19,7 @@ class Column:
 
     Args:
         name: Its name.
-        kind: What all its values are: `TEXT`, `WHOLE` numbers of at most 18 digits, `NUMBER`s, or `EMPTY`.
+        kind: What all its values are: `TEXT`, `WHOLE` numbers of 64 bits, `NUMBER`s, or `EMPTY`.
         is_bag: Whether a row may have several.
         rows: Of the files.
         missing: Rows without a value.
@@ -55,7 +52,9 @@ class Column:
         values, counts = _sorted(tally)
         different, is_exact = tally.different, tally.error == 0
         if kind == NUMBER:
-            different, is_exact = len(facts.numbers), facts.numbers.is_exact
+            different, is_exact = facts.distinct.estimate, facts.distinct.is_exact
+        if kind == TEXT and facts.float_fractions:  # whose texts are not known
+            is_exact = False
         missing = rows - facts.rows
         return cls(name, kind, facts.is_bag, rows, missing, different, is_exact, tally.error, values, counts, facts)
 
@@ -96,22 +95,26 @@ def _tally(facts: Facts, kind: str) -> Tally:
     """Returns the counts of a column's values, all of one type."""
     if kind in (NUMBER, EMPTY):
         return Tally()
-    if not facts.texts.different:
-        return facts.integers
     if kind == WHOLE:
-        of_texts = _mapped(facts.texts, lambda keys: whole_numbers(keys.cast(pa.string())))
-        of_texts.include(facts.integers)
-        return of_texts
-    if not facts.integers.different:
-        return facts.texts
-    both = _mapped(facts.integers, lambda keys: keys.cast(pa.string()).cast(pa.binary()))
-    both.include(facts.texts)
+        return _together(facts.of_texts, facts.integers)
+    return _together(facts.texts, _as_texts(facts.integers))
+
+
+def _together(one: Tally, other: Tally) -> Tally:
+    if not other.different:
+        return one
+    if not one.different:
+        return other
+    both = one.replaced(*one.counted()[0], rows=one.counted()[1])
+    both.include(other)
     return both
 
 
-def _mapped(tally: Tally, change: Any) -> Tally:
-    (keys,), rows = tally.counted()
-    return tally.replaced(change(keys), rows=rows)
+def _as_texts(integers: Tally) -> Tally:
+    if not integers.different:
+        return integers
+    (keys,), rows = integers.counted()
+    return integers.replaced(keys.cast(pa.string()).cast(pa.binary()), rows=rows)
 
 
 def _sorted(tally: Tally) -> tuple[Any, np.ndarray[Any, Any]]:
@@ -119,8 +122,4 @@ def _sorted(tally: Tally) -> tuple[Any, np.ndarray[Any, Any]]:
     if not keys:
         return pa.array([], pa.binary()), rows
     table = pa.table({"value": keys[0], "rows": rows}).sort_by([("rows", "descending"), ("value", "ascending")])
-    values, counts = table["value"].combine_chunks(), table["rows"].to_numpy()
-    if not pa.types.is_integer(values.type):
-        return values, counts
-    there = values.to_numpy() != MISSING_ID
-    return values.filter(pa.array(there)), counts[there]
+    return table["value"].combine_chunks(), table["rows"].to_numpy()

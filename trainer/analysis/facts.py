@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trainer.inputs.values import is_list, is_text
+from trainer.vocabulary.distinct import Distinct
 from trainer.vocabulary.quantiles import Numbers
 from trainer.vocabulary.tally import Tally
 
@@ -16,12 +17,14 @@ Array = np.ndarray[Any, Any]
 MOST = 1_000_000
 """Different values of a column up to which they are counted exactly."""
 
-# A text such as 007 or 02139 is no number: its zeros are part of it.
+# A text such as 007 or 02139 is no number: its zeros are part of it. Nor is one of more digits than 64 bits hold.
 _WHOLE = r"^\s*-?(0|[1-9][0-9]{0,17})(\.0{1,9})?\s*$"
 _NUMBER = r"^\s*[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 
 _OF_NUMBERS = np.isin(np.arange(256), np.frombuffer(b"0123456789+-. \t\r\n\f\v", np.uint8))
 """The bytes with which texts that are numbers begin and end."""
+
+_LONG = r"^\s*[+-]?[0-9]{19,}(\.0*)?\s*$"
 
 _EXACT = 2**53  # whole numbers below it are floats without a rounding
 
@@ -48,6 +51,12 @@ class Facts:
         self.whole = self.fractions = self.words = 0
         """Values that are whole numbers, other numbers, and none."""
         self.texts, self.integers, self.numbers = Tally(most), Tally(most), Numbers()
+        self.of_texts = Tally(most)
+        """The whole numbers among the texts, as numbers: 3 and 3.0 are one."""
+        self.distinct = Distinct()
+        """Of all numbers, with the digits that 64 bits hold."""
+        self.float_fractions = 0
+        """Fractions of floats, of which no text is kept."""
         self.least: float | int | None = None
         self.greatest: float | int | None = None
         self.unread: str | None = None
@@ -65,9 +74,10 @@ class Facts:
         """Takes the values of some rows, an Arrow array of any type."""
         if is_list(column.type):
             self.is_bag = True
-            column = self._flattened(column)
+            column = self._of_rows(column.flatten(), pc.list_parent_indices(column))
         elif self._separator is not None:
-            column = self._split(column)
+            parts = self._split(column)
+            column = self._of_rows(parts.flatten(), pc.list_parent_indices(parts))
         else:
             column = _present(column)
             self.rows += len(column)
@@ -91,22 +101,25 @@ class Facts:
         self.words += other.words
         self.texts.include(other.texts)
         self.integers.include(other.integers)
+        self.of_texts.include(other.of_texts)
+        self.distinct.include(other.distinct)
+        self.float_fractions += other.float_fractions
         self.numbers.include(other.numbers)
         self._bound([bound for bound in (other.least, other.greatest) if bound is not None])
         self.unread = self.unread or other.unread
 
-    def _flattened(self, column: Any) -> Any:
-        found = _present(column.flatten())
-        there = pc.fill_null(pc.list_value_length(column), 0)
-        self.rows += int(pc.sum(pc.greater(there, 0)).as_py() or 0)
-        return found
+    def _of_rows(self, values: Any, places: Any) -> Any:
+        """Returns the values of bags that are not missing, once the rows that have one are counted."""
+        if pa.types.is_dictionary(values.type):
+            values = values.dictionary_decode()
+        there = pa.array(~_is_missing(values))
+        self.rows += len(places.filter(there).unique())
+        return values.filter(there)
 
     def _split(self, column: Any) -> Any:
         if pa.types.is_dictionary(column.type):
             column = column.dictionary_decode()
-        column = _present(column.cast(pa.string()))
-        self.rows += len(column)
-        return _present(pc.split_pattern(column, self._separator).flatten())
+        return pc.split_pattern(pc.fill_null(readable(column), ""), self._separator)
 
     def _add_texts(self, column: Any) -> None:
         coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
@@ -115,12 +128,7 @@ class Facts:
         different, rows = coded.dictionary.take(pa.array(there)), rows[there].astype(np.int64)
         self.texts.add(different.cast(pa.binary()), rows=rows)
         texts = readable(different)
-        places = np.flatnonzero(_may_be_numbers(texts))
-        numbers = np.zeros(len(texts), bool)
-        numbers[places] = _matches(texts.take(pa.array(places)), _NUMBER)
-        places = np.flatnonzero(numbers)
-        whole = np.zeros(len(texts), bool)
-        whole[places] = _matches(texts.take(pa.array(places)), _WHOLE)
+        numbers, whole = _are_numbers(texts)
         self.whole += int(rows[whole].sum())
         self.fractions += int(rows[numbers & ~whole].sum())
         self.words += int(rows[~numbers].sum())
@@ -128,7 +136,9 @@ class Facts:
             values = pc.utf8_trim_whitespace(texts.filter(pa.array(numbers))).cast(pa.float64()).to_numpy()
             self._take(values, rows[numbers], ~whole[numbers])
         if whole.any():
-            self._bound(_ends(texts.filter(pa.array(whole))))
+            integers = whole_numbers(texts.filter(pa.array(whole)))
+            self.of_texts.add(integers, rows=rows[whole])
+            self._bound([*pc.min_max(integers).as_py().values()])
 
     def _add_integers(self, column: Any) -> None:
         if pa.types.is_dictionary(column.type):
@@ -138,6 +148,7 @@ class Facts:
         self.integers.add(values, rows=rows)
         self.whole += int(rows.sum())
         self.numbers.add(values.to_numpy(), rows)
+        self.distinct.add_numbers(values.to_numpy().astype(np.float64))
         if len(values):
             self._bound([*pc.min_max(values).as_py().values()])
 
@@ -147,11 +158,15 @@ class Facts:
         self.integers.add(pa.array(different), rows=rows)
         self.whole += int(whole.sum())
         self.fractions += int((~whole).sum())
+        self.float_fractions += int((~whole).sum())
         self._take(values, np.ones(len(values), np.int64), np.ones(len(values), bool))
 
     def _take(self, values: Array, rows: Array, bounding: Array) -> None:
+        self.distinct.add_numbers(values)
+        with np.errstate(over="ignore"):
+            narrow = np.isfinite(values.astype(np.float32))  # of what a column could read
+        self.numbers.add(values[narrow], rows[narrow])
         finite = np.isfinite(values)
-        self.numbers.add(values[finite], rows[finite])
         bounds = values[finite & bounding]
         if len(bounds):
             self._bound([float(bounds.min()), float(bounds.max())])
@@ -167,35 +182,55 @@ class Facts:
 def _present(column: Any) -> Any:
     """Returns the values that are not missing: neither null, NaN nor ''."""
     if pa.types.is_dictionary(column.type):
-        empty = _is_empty(column.dictionary)
+        empty = _is_missing(column.dictionary)
         indices = column.indices
         if empty.any():
             codes = pa.array(np.flatnonzero(empty), indices.type)
             indices = indices.filter(pc.invert(pc.is_in(indices, codes)))
         return pa.DictionaryArray.from_arrays(indices.drop_null(), column.dictionary)
-    column = column.drop_null()
-    empty = _is_empty(column)
-    return column.filter(pa.array(~empty)) if empty.any() else column
+    missing = _is_missing(column)
+    return column.filter(pa.array(~missing)) if missing.any() else column
 
 
-def _is_empty(values: Any) -> Array:
+def _is_missing(values: Any) -> Array:
     if is_text(values.type):
         found = pc.equal(pc.binary_length(values), 0)
     elif pa.types.is_floating(values.type):
         found = pc.is_nan(values)
     else:
-        return np.zeros(len(values), bool)
+        found = pc.is_null(values)
     return np.asarray(pc.fill_null(found, True).to_numpy(zero_copy_only=False))
 
 
 def readable(texts: Any) -> Any:
     """Returns texts of bytes as strings, what is no UTF-8 replaced."""
-    if not (pa.types.is_binary(texts.type) or pa.types.is_large_binary(texts.type)):
+    if is_utf8(texts):
         return texts.cast(pa.string())
+    decoded = [value if value is None else value.decode("utf-8", "replace") for value in texts.to_pylist()]
+    return pa.array(decoded, pa.string())
+
+
+def is_utf8(texts: Any) -> bool:
+    """Tells whether all texts are UTF-8."""
     try:
-        return texts.cast(pa.string())
+        texts.cast(pa.string())
     except pa.ArrowInvalid:
-        return pa.array([value.decode("utf-8", "replace") for value in texts.to_pylist()], pa.string())
+        return False
+    return True
+
+
+def _are_numbers(texts: Any) -> tuple[Array, Array]:
+    """Tells which texts, none of them empty, are numbers, and which of these are whole numbers of 64 bits."""
+    places = np.flatnonzero(_may_be_numbers(texts))
+    numbers, whole = np.zeros(len(texts), bool), np.zeros(len(texts), bool)
+    numbers[places] = _matches(texts.take(pa.array(places)), _NUMBER)
+    places = np.flatnonzero(numbers)
+    found = texts.take(pa.array(places))
+    whole[places] = _matches(found, _WHOLE)
+    long = np.flatnonzero(_matches(found, _LONG))
+    for place, text in zip(places[long], found.take(pa.array(long)).to_pylist(), strict=True):
+        numbers[place] = whole[place] = -(2**63) <= int(text.strip().partition(".")[0]) < 2**63
+    return numbers, whole
 
 
 def _may_be_numbers(texts: Any) -> Array:
@@ -212,11 +247,6 @@ def _matches(texts: Any, pattern: str) -> Array:
     return np.asarray(pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False))
 
 
-def _ends(texts: Any) -> list[int]:
-    """Returns the smallest and the largest of whole numbers."""
-    return [*pc.min_max(whole_numbers(texts)).as_py().values()]
-
-
 def whole_numbers(texts: Any) -> Any:
     """Returns texts such as 3 and 3.0 as an Arrow array of int64."""
-    return pc.replace_substring_regex(pc.utf8_trim_whitespace(texts), r"\.0+$", "").cast(pa.int64())
+    return pc.replace_substring_regex(pc.utf8_trim_whitespace(texts), r"\.0*$", "").cast(pa.int64())

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trainer.analysis.column import MISSING_ID, TEXT, WHOLE, Column
+from trainer.analysis.column import TEXT, WHOLE, Column
 from trainer.analysis.facts import readable
 
 FEW_ROWS = 20
@@ -96,7 +96,7 @@ def stand_ins(column: Column) -> list[tuple[str, int]]:
 def is_row_number(column: Column) -> bool:
     """Tells whether a column numbers the rows: whole numbers without a gap, each once."""
     facts = column.facts
-    if column.kind != WHOLE or column.is_bag or column.missing or column.rows < FEW_ROWS or not column.rows:
+    if column.kind != WHOLE or column.is_bag or column.missing or column.rows < FEW_ROWS:
         return False
     has_all = facts.least is not None and facts.greatest - facts.least + 1 == column.rows  # type: ignore[operator]
     return bool(has_all) and (column.different == column.rows if column.is_exact else _nearly_all_differ(column))
@@ -128,17 +128,14 @@ def _notes(column: Column, near: Sequence[NearValues]) -> list[str]:
         found.append(f"has '{text}' {rows:,} times, which may stand for a missing value")
     for group in near:
         found.append(f"has {group}, which may be one value")
-    missing = int(facts.integers.counted()[1][_places(facts, MISSING_ID)].sum()) if column.kind == WHOLE else 0
-    if missing and facts.least == MISSING_ID:
+    if column.kind == WHOLE and facts.least == -1:
+        missing = int(column.counts[np.asarray(column.values) == -1].sum())
         found.append(f"is -1 in {missing:,} rows, which a column of ids takes as missing")
+    if column.kind == TEXT and facts.float_fractions:
+        found.append(f"is a number in some files and text in others; {facts.float_fractions:,} fractions are left out")
     if column.error:
         found.append(f"has about {different:,} different values, so counts are too low by at most {column.error:,}")
     return found
-
-
-def _places(facts: Any, value: int) -> Any:
-    keys, rows = facts.integers.counted()
-    return np.asarray(keys[0]) == value if keys else np.zeros(len(rows), bool)
 
 
 def _nearly_all_differ(column: Column) -> bool:

@@ -30,7 +30,10 @@ def _cells(column: Column) -> tuple[str, str, str, str, str]:
 
 def _values(column: Column) -> str:
     if column.kind == NUMBER or (column.kind == WHOLE and column.different > 2 * _FEW):
-        return " … ".join(f"{edge:g}" for edge in column.facts.numbers.quantiles(2))
+        edges = column.facts.numbers.quantiles(2)
+        return " … ".join(
+            f"{edge:,.0f}" if edge == round(edge) and abs(edge) < 1e15 else f"{edge:,g}" for edge in edges
+        )
     texts = [shortened(shown(text), _LETTERS) for text in column.texts(_FEW)]
     counted = [f"{text} ({count:,})" for text, count in zip(texts, column.counts.tolist(), strict=False)]
     return ", ".join(counted) + (" …" if column.different > len(counted) else "")

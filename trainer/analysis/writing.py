@@ -41,12 +41,14 @@ class Vocabulary:
 def kept(column: Column, how: Vocabulary) -> Any:
     """Returns the values of a vocabulary file, an Arrow array of bytes or int64, in their order.
 
-    A value with a line end in it, which a line cannot hold, is left out.
+    A value with a line end in it, which a line cannot hold, is left out, and so is -1, which is a missing one.
     """
     enough = int(np.searchsorted(-column.counts, -max(how.frequency_threshold, 1), side="right"))
     values = column.values.slice(0, enough)
     if pa.types.is_binary(values.type):
         values = values.filter(pc.invert(pc.match_substring_regex(values, r"[\r\n]")))
+    else:
+        values = values.filter(pc.not_equal(values, -1))
     return values.slice(0, how.top_k)
 
 
@@ -58,12 +60,12 @@ def check(folder: str, overwrite: bool) -> None:
     """
     if paths.exists(folder) and not paths.is_folder(folder):
         raise Refusal(f"--out: {folder} is a file; give a folder.")
-    names = paths.names_in(folder)
+    names = [name for name in paths.names_in(folder) if not name.startswith(".")]
     if names and not overwrite:
         raise Refusal(f"--out: {folder} holds files already; add --overwrite to replace vocabularies, or give another.")
-    ours = SUMMARY in names or all(name.endswith(".txt") or name == bad_rows.FILE for name in names)
-    if names and not ours:  # one that was interrupted has left no summary
+    if names and SUMMARY not in names:
         raise Refusal(f"--out: {folder} holds files and no {SUMMARY}; give a folder that this command has left.")
+    _files_of(folder)
 
 
 def write(folder: str, found: Found, how: Vocabulary) -> None:
@@ -73,19 +75,18 @@ def write(folder: str, found: Found, how: Vocabulary) -> None:
         folder: Where to; made where it is not there. What an earlier summary there tells of is replaced.
         found: What was found in files.
         how: Which values are kept.
+
+    Raises:
+        Refusal: A summary is there that is none of this command.
     """
     paths.make_folder(folder)
-    _remove(folder)
     names = file_names([column.name for column in found.columns])
-    columns = {}
+    columns, values = {}, {}
     for column, name in zip(found.columns, names, strict=True):
         file = f"{name}.txt" if column.has_vocabulary else None
-        values = kept(column, how)
-        if file is not None:
-            with paths.written_whole(paths.join(folder, file)) as temporary, open(temporary, "wb") as out:
-                out.write(_lines(values))
+        values[file] = kept(column, how)
         known = described(column, found.odd[column.name], how)
-        columns[column.name] = {**known, "file": file, "file_values": len(values)}
+        columns[column.name] = {**known, "file": file, "file_values": len(values[file])}
     summary = {
         "files": list(found.files),
         "rows": found.rows,
@@ -94,8 +95,21 @@ def write(folder: str, found: Found, how: Vocabulary) -> None:
         "frequency_threshold": how.frequency_threshold,
         "columns": columns,
     }
+    before = _files_of(folder)
+    # So that the next one knows what to replace, whatever happens to this one.
+    _write_summary(folder, {**summary, "is_complete": False})
+    for name in sorted((before - set(values)) & set(paths.names_in(folder))):
+        paths.remove_file(paths.join(folder, name))
+    for file, kept_values in values.items():
+        if file is not None:
+            with paths.written_whole(paths.join(folder, file)) as temporary, open(temporary, "wb") as out:
+                out.write(_lines(kept_values))
     if found.bad_rows:
         bad_rows.write(paths.join(folder, bad_rows.FILE), found.bad_rows)
+    _write_summary(folder, {**summary, "is_complete": True})
+
+
+def _write_summary(folder: str, summary: dict[str, Any]) -> None:
     paths.write_text(paths.join(folder, SUMMARY), json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -135,16 +149,17 @@ def _lines(values: Any) -> Any:
     return letters.slice(int(ends[0]), int(ends[-1] - ends[0]))
 
 
-def _remove(folder: str) -> None:
-    """Removes what an earlier summary tells of, it first, so that none is ever beside vocabularies of another."""
+def _files_of(folder: str) -> set[str]:
+    """Returns the files that a summary in a folder tells of, and none where there is no summary.
+
+    Raises:
+        Refusal: It is no summary of this command.
+    """
     path = paths.join(folder, SUMMARY)
     if not paths.exists(path):
-        return
+        return set()
     try:
         before = json.loads(paths.read_text(path))["columns"]
-        files = {column["file"] for column in before.values() if column["file"]}
+        return {column["file"] for column in before.values() if column["file"]} | {bad_rows.FILE}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Refusal(f"--out: {path} is no summary of this command; give another folder.") from None
-    paths.remove_file(path)
-    for name in sorted({*files, bad_rows.FILE} & set(paths.names_in(folder))):
-        paths.remove_file(paths.join(folder, name))

@@ -102,7 +102,12 @@ def _check(given: Settings, of_beam: Sequence[str]) -> None:
 def _reading(given: Settings, states: Sequence[Any]) -> Any:
     from trainer.analysis import Reading, spaced
 
-    bags = dict(_bag(text) for text in given.bags)
+    bags: dict[str, str] = {}
+    for text in given.bags:
+        name, separator = _bag(text)
+        if name in bags:
+            raise Refusal(f"--bags: '{name}' is given twice; give what stands between its values once.")
+        bags[name] = separator
     csv = spaced(states, CsvFormat(given.delimiter, _names(given.column_names)))
     return Reading(_names(given.columns), bags, given.exact_values, csv)
 

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from trainer.analysis.column import NUMBER, TEXT, WHOLE
 from trainer.analysis.findings import stand_ins
 from trainer.suggestion import texts
-from trainer.suggestion.given import TELLS, Given, numbers_of
+from trainer.suggestion.given import TELLS, Given
 from trainer.suggestion.part import Part
 from trainer.suggestion.python import written
 from trainer.terminal import listed
@@ -25,10 +25,22 @@ OWN_ROW = 50
 
 _EXACT = 2**53
 
-_ID_NAME = re.compile(
-    r"(^|_|\b)(id|ids|code|zip|zipcode|postal|postcode|plz|sku|isbn|key|flight)s?$|[a-z](Id|ID|Code|Zip|Key)$"
-    r"|^(zip|postal|plz)",
-)
+_CODES = {"id", "ids", "code", "codes", "zip", "zipcode", "postcode", "plz", "sku", "isbn", "key", "uuid", "guid"}
+"""Words at the end of the name of a column of codes."""
+
+_POSTAL = {"zip", "zipcode", "postal", "postcode", "plz"}
+"""Words anywhere in it."""
+
+
+def is_code(name: str) -> bool:
+    """Tells whether a column has codes and no amounts, by the words of its name.
+
+    Example:
+        >>> [is_code(name) for name in ("userId", "ZIP", "Customer ID", "zip_code", "zipped", "flights", "idle")]
+        [True, True, True, True, False, False, False]
+    """
+    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", name)]
+    return bool(words) and (words[-1] in _CODES or not _POSTAL.isdisjoint(words))
 
 
 def with_stand_ins(given: Given) -> Part | None:
@@ -37,7 +49,7 @@ def with_stand_ins(given: Given) -> Part | None:
     stands = [text for text, _ in stand_ins(column)]
     if column.kind != TEXT or not stands or column.different <= RANGES:
         return None
-    numbers = numbers_of(given.texts)
+    numbers = given.numbers
     others = {text for text in pc.unique(given.texts.filter(pa.array(np.isnan(numbers)))).to_pylist() if text}
     if not others <= set(stands) or not column.facts.whole + column.facts.fractions:
         return None
@@ -61,7 +73,7 @@ def codes(given: Given) -> Part | None:
     column, least = given.column, given.column.facts.least
     if column.kind != WHOLE or column.is_bag or least is None or least < 0:
         return None
-    if _ID_NAME.search(column.name):
+    if is_code(column.name):
         return texts.a_row_each(given, "whole numbers", ", by its name a code and no amount: a row each")
     if column.facts.greatest is not None and column.facts.greatest > _EXACT:
         return texts.a_row_each(given, "whole numbers", " larger than floats tell apart, so no amounts: a row each")
@@ -78,7 +90,7 @@ def codes(given: Given) -> Part | None:
 def ranges(given: Given) -> Part | None:
     """Numbers of any kind, in ranges."""
     column, facts = given.column, given.column.facts
-    if column.kind not in (NUMBER, WHOLE) or column.is_bag:
+    if column.kind not in (NUMBER, WHOLE) or column.is_bag or not facts.numbers.quantiles(1):
         return None
     return _ranges(given, f"{column.kind} from {facts.least:,} to {facts.greatest:,}", {})
 

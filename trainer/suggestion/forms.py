@@ -27,7 +27,9 @@ _FIRST = 10
 _SHARE = 0.9
 """The share of them that are dates of any form from which on a column is one of dates."""
 
-_MAY_BE_TIME = re.compile(r"\d")
+_MAY_BE_TIME = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|^\d{8}(\D|$)|\b[A-Za-z]{3,9}\.? \d{1,2},? \d{4}|\b\d{1,2} [A-Za-z]{3,9} \d{4}"
+)
 _EPOCH_NAME = re.compile(r"time|date|stamp|created|updated|epoch|_at$|_ts$|^ts$", re.IGNORECASE)
 _EPOCH = {"seconds": (3e8, 4e9), "milliseconds": (3e11, 4e12)}  # from 1979 to 2096
 
@@ -62,10 +64,9 @@ def of_texts(values: Sequence[str]) -> Found | None:
         >>> of_texts(["Mon", "Tue"]) is None
         True
     """
-    step = max(1, len(values) // _LOOKED_AT)
-    tried = [value.strip() for value in values[::step][:_LOOKED_AT]]
-    tried = [value for value in tried if _MAY_BE_TIME.search(value)]
-    if len(tried) < _SHARE * len(values[::step][:_LOOKED_AT]) or not tried:
+    step = max(1, -(-len(values) // _LOOKED_AT))
+    tried = [value for value in values[::step] if _MAY_BE_TIME.search(value)]
+    if len(tried) < _SHARE * len(values[::step]) or not tried:
         return None
     if not any(_is_read(value, form) for form in FORMS for value in tried[:_FIRST]):
         return None

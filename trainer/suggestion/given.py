@@ -1,5 +1,6 @@
 """What is known of a column when it is asked what becomes of it."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import pyarrow.compute as pc
 
 from trainer.analysis.column import Column
 from trainer.suggestion.information import Target, Told, told
+from trainer.suggestion.part import Names
 
 Array = np.ndarray[Any, Any]
 
@@ -24,27 +26,37 @@ class Given:
         column: From the analysis.
         texts: Of the rows of a sample that have a label, an Arrow array of strings.
         target: The label of these rows.
-        variable: The column's name in Python.
+        names: Gives names to what is made of it.
     """
 
     column: Column
     texts: Any
     target: Target
-    variable: str
+    names: Names
 
-    @property
+    @functools.cached_property
+    def variable(self) -> str:
+        """The column's name in Python."""
+        return self.names.variable(self.column.name)
+
+    @functools.cached_property
     def by_value(self) -> Array:
         """A code for each different value, `(rows,)`."""
         return np.asarray(self.texts.dictionary_encode().indices.to_numpy()).astype(np.int64)
 
     def by_range(self, ranges: int) -> Array:
         """A code for each range of numbers of about as many rows, 0 for what is none, `(rows,)`."""
-        numbers = numbers_of(self.texts)
+        numbers = self.numbers
         known = numbers[~np.isnan(numbers)]
         if not len(known):
             return np.zeros(len(numbers), np.int64)
         edges = np.unique(np.quantile(known, np.arange(1, ranges) / ranges, method="higher"))
         return np.where(np.isnan(numbers), 0, 1 + np.searchsorted(edges, numbers, side="right")).astype(np.int64)
+
+    @functools.cached_property
+    def numbers(self) -> Array:
+        """The texts as numbers, NaN for what is none, `(rows,)`."""
+        return numbers_of(self.texts)
 
     def told(self, codes: Array) -> Told:
         """Returns what codes tell of the label."""

@@ -1,5 +1,6 @@
 """How much columns tell of a label, on rows that the telling was not learned from."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,11 @@ HELD_OUT = 0.3
 PRIOR_ROWS = 10.0
 """Rows of the mean that are added to those of each value, so that few rows do not tell much."""
 
-ROUNDS = 8
+ROUNDS = 5
 """Steps of Newton's method for each column, one after the other, so that each is fitted to what the others leave."""
+
+PAIR_ROWS = 60_000
+"""Rows by which pairs of columns are judged; they are many."""
 
 MOST_CLASSES = 10
 """Classes that are told apart; the rarer ones are one."""
@@ -28,7 +32,8 @@ class Target:
     """What is told of: classes, or a number.
 
     Args:
-        values: One-hot classes `(rows, classes)`, or a number of mean 0 and variance 1 `(rows, 1)`.
+        values: Whether a row is of a class, `(classes, rows)`, of two classes the second alone; or a number of mean 0
+            and variance 1, `(1, rows)`.
         is_class: Which of both.
     """
 
@@ -38,19 +43,25 @@ class Target:
     @classmethod
     def of_classes(cls, codes: Array, classes: int) -> "Target":
         """Returns the target of classes, `(rows,)` from 0 on."""
+        if classes == 2:
+            return cls(codes[np.newaxis].astype(np.float64), True)
         frequent = np.argsort(-np.bincount(codes, minlength=classes), kind="stable")
-        places = np.minimum(np.argsort(frequent, kind="stable"), MOST_CLASSES - 1)
-        return cls(np.eye(min(classes, MOST_CLASSES))[places[codes]], True)
+        places = np.minimum(np.argsort(frequent, kind="stable"), MOST_CLASSES - 1)[codes]
+        return cls((places == np.arange(min(classes, MOST_CLASSES))[:, np.newaxis]).astype(np.float64), True)
 
     @classmethod
     def of_numbers(cls, numbers: Array) -> "Target":
         """Returns the target of numbers, `(rows,)`, not all alike."""
-        return cls(((numbers - numbers.mean()) / numbers.std())[:, np.newaxis], False)
+        return cls(((numbers - numbers.mean()) / numbers.std())[np.newaxis], False)
 
-    @property
+    @functools.cached_property
     def held_out(self) -> Array:
         """Which rows it is judged on, `(rows,)`; the same for the same number of rows."""
-        return np.random.default_rng(0).random(len(self.values)) < HELD_OUT
+        return np.random.default_rng(0).random(self.values.shape[1]) < HELD_OUT
+
+    def fewer(self, step: int) -> "Target":
+        """Returns the target of every `step`-th row."""
+        return Target(self.values[:, ::step], self.is_class)
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,8 @@ def gain(target: Target, first: Array, second: Array) -> tuple[float, float]:
         first: Codes of a column, `(rows,)`, from 0 on.
         second: Those of another.
     """
+    step = max(1, len(first) // PAIR_ROWS)
+    target, first, second = target.fewer(step), first[::step], second[::step]
     apart = _fitted(target, [first, second])
     _, pairs = np.unique(first * (second.max() + 1) + second, return_inverse=True)
     one, both = _judged(target, apart), _judged(target, _fitted(target, [pairs], apart))
@@ -102,7 +115,7 @@ def gain(target: Target, first: Array, second: Array) -> tuple[float, float]:
 
 
 def _fitted(target: Target, columns: Sequence[Array], start: Array | None = None) -> Array:
-    """Returns the logits of each row's classes, or its number: the sum of one effect a column, `(rows, classes)`.
+    """Returns the logits of each row's classes, or its number: the sum of one effect a column, `(classes, rows)`.
 
     Args:
         target: Of the rows; those held out are not learned from.
@@ -110,43 +123,59 @@ def _fitted(target: Target, columns: Sequence[Array], start: Array | None = None
         start: What the effects are added to; None is the mean.
     """
     known = ~target.held_out
-    truth, codes = target.values[known], [column[known] for column in columns]
-    mean = truth.mean(0)
-    logits = np.tile(np.log(mean + _LEAST) if target.is_class else mean, (len(known), 1)) if start is None else start
-    fitted, effects = logits[known], [np.zeros((int(column.max()) + 1, truth.shape[1])) for column in columns]
-    rounds = ROUNDS if target.is_class or len(columns) > 1 else 1
+    truth, codes = target.values[:, known], [column[known] for column in columns]
+    mean = truth.mean(1, keepdims=True)
+    logits = np.repeat(_start(mean, target.is_class), len(known), axis=1) if start is None else start
+    fitted, effects = logits[:, known], [np.zeros((len(truth), int(column.max()) + 1)) for column in columns]
     prior = PRIOR_ROWS * (mean * (1 - mean) + _LEAST if target.is_class else 1.0)
-    for _ in range(rounds):
+    for _ in range(ROUNDS if target.is_class or len(columns) > 1 else 1):
         for effect, code in zip(effects, codes, strict=True):
             guess = _probabilities(fitted) if target.is_class else fitted
-            slopes, curves = truth - guess, guess * (1 - guess) if target.is_class else np.ones_like(guess)
-            step = (_sums(code, slopes, len(effect)) - prior * effect) / (_sums(code, curves, len(effect)) + prior)
-            if target.is_class:  # the logits of all classes move at once, so that each goes half of its way
-                step = np.clip(step / 2, -1, 1)
+            curves = guess * (1 - guess) if target.is_class else np.ones_like(guess)
+            sizes = effect.shape[1]
+            step = (_sums(code, truth - guess, sizes) - prior * effect) / (_sums(code, curves, sizes) + prior)
+            if len(truth) > 1:  # the logits of all classes move at once, so that each goes half of its way
+                step = step / 2
+            step = np.clip(step, -2, 2) if target.is_class else step
             effect += step
-            fitted = fitted + step[code]
-    return np.asarray(logits + sum(effect[column] for effect, column in zip(effects, columns, strict=True)))
+            fitted = fitted + step[:, code]
+    return np.asarray(logits + sum(effect[:, column] for effect, column in zip(effects, columns, strict=True)))
+
+
+def _start(mean: Array, is_class: bool) -> Array:
+    """Returns the logits of a mean, or the mean of numbers."""
+    if not is_class:
+        return mean
+    return np.log(mean + _LEAST) - (np.log(1 - mean + _LEAST) if len(mean) == 1 else 0)
 
 
 def _sums(codes: Array, values: Array, size: int) -> Array:
-    """Returns the sum of the rows of each code, `(size, classes)`."""
-    return np.stack([np.bincount(codes, column, size) for column in values.T], 1)
+    """Returns the sum of the rows of each code, `(classes, size)`."""
+    return np.stack([np.bincount(codes, row, size) for row in values])
 
 
 def _probabilities(logits: Array) -> Array:
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    return np.asarray(powers / powers.sum(1, keepdims=True))
+    if len(logits) == 1:
+        return np.asarray(1 / (1 + np.exp(-logits)))
+    powers = np.exp(logits - logits.max(0))
+    return np.asarray(powers / powers.sum(0))
 
 
 def _judged(target: Target, predicted: Array) -> Told:
     held_out = target.held_out
-    truth, guess = target.values[held_out], predicted[held_out]
-    mean = target.values[~held_out].mean(0)
+    truth, guess = target.values[:, held_out], predicted[:, held_out]
+    mean = target.values[:, ~held_out].mean(1, keepdims=True)
     if not target.is_class:
-        rows = -np.square(truth - guess)[:, 0]
+        rows = -np.square(truth - guess)[0]
         share = 1 + float(rows.mean()) / float(np.square(truth - mean).mean())
         return Told(-0.5 * float(np.log2(max(1 - share, _LEAST))), share, rows)
-    rows = np.log2(np.maximum(_probabilities(guess)[truth > 0], _LEAST))
-    before = -float(np.log2(np.maximum(mean, _LEAST))[truth.argmax(1)].mean())
-    bits = before + float(rows.mean())
-    return Told(bits, bits / max(before, _LEAST), rows)
+    rows, before = (np.log2(np.maximum(_of_label(truth, each), _LEAST)) for each in (_probabilities(guess), mean))
+    entropy = -float(before.mean())
+    bits = entropy + float(rows.mean())
+    return Told(bits, bits / max(entropy, _LEAST), rows)
+
+
+def _of_label(truth: Array, probabilities: Array) -> Array:
+    """Returns the probability of each row's own class, `(rows,)`."""
+    found = (truth * probabilities).sum(0)
+    return np.asarray(found + (1 - truth[0]) * (1 - probabilities[0]) if len(truth) == 1 else found)

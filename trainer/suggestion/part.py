@@ -1,7 +1,9 @@
 """What becomes of a column of a table: a part of a problem, or nothing, each with its reason."""
 
+import builtins
 import keyword
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +29,7 @@ class Part:
         made: What `from_rows` makes, Python expressions by the names of features; others are read as they are.
         before: Lines of Python that these expressions want before them, in the function.
         bags: What stands between the values of a row, by the name of a feature.
-        finer: Codes of narrower ranges of numbers, in which a threshold shows.
+        finer: Codes by which it is judged too: narrower ranges of numbers, in which a threshold shows, or whole bags.
         told: What it tells of the label by itself; None where that was not seen.
         is_crossable: Whether it may be crossed with another.
     """
@@ -59,24 +61,39 @@ class LeftOut:
     reason: str
 
 
-def variables(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
-    """Returns a Python name for each column, all different.
+class Names:
+    """Names of variables and of features, of which each is given once.
 
     Args:
-        names: Of the columns.
-        taken: Names that have another meaning.
+        columns: The names that features have already.
+        taken: Names of variables that have another meaning.
 
     Example:
-        >>> variables(["native country", "class", "2nd floor", "fc"], ["fc"])
-        {'native country': 'native_country', 'class': 'class_', '2nd floor': 'column_2nd_floor', 'fc': 'fc_'}
+        >>> names = Names(["native country"], ["fc"])
+        >>> [names.variable(name) for name in ("native country", "native_country", "class", "2nd", "fc", "m²")]
+        ['native_country', 'native_country_', 'class_', 'column_2nd', 'fc_', 'm2']
+        >>> names.feature("native country"), names.feature("day")
+        ('native country_', 'day')
     """
-    found: dict[str, str] = {}
-    used = {*taken}
-    for name in names:
-        plain = re.sub(r"\W+", "_", name.strip()).strip("_") or "column"
-        plain = f"column_{plain}" if plain[0].isdigit() else plain
-        while plain in used or keyword.iskeyword(plain):
-            plain += "_"
-        used.add(plain)
-        found[name] = plain
-    return found
+
+    def __init__(self, columns: Iterable[str], taken: Iterable[str] = ()) -> None:
+        self._features, self._variables = {*columns}, {*taken, *dir(builtins)}
+
+    def variable(self, name: str) -> str:
+        """Returns a name for Python that is as near to a name as can be."""
+        letters = unicodedata.normalize("NFKC", name)
+        plain = "".join(letter if f"a{letter}".isidentifier() else "_" for letter in letters)
+        plain = re.sub(r"_+", "_", plain).strip("_") or "column"
+        plain = plain if plain.isidentifier() else f"column_{plain}"
+        return _new(f"{plain}_" if keyword.iskeyword(plain) else plain, self._variables)
+
+    def feature(self, name: str) -> str:
+        """Returns a name for a feature that no column has."""
+        return _new(name, self._features)
+
+
+def _new(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name

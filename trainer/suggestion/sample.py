@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trainer.inputs.values import is_list, is_text
+from trainer.inputs.values import is_list
 
 ROWS = 100_000
 """Rows of a sample, about; at most twice as many."""
@@ -17,11 +17,11 @@ def texts_of(columns: Mapping[str, Any], rows: int) -> Any:
     """Returns some rows of a part of a file, evenly drawn, as an Arrow table of texts; '' is missing.
 
     Args:
-        columns: Arrow arrays by name; lists are left out.
+        columns: Arrow arrays by name; the values of a list are one text, with bars between them.
         rows: How many they have.
     """
     places = pa.array(np.arange(0, rows, max(1, rows // ROWS)))
-    return pa.table({name: _texts(column.take(places)) for name, column in columns.items() if not is_list(column.type)})
+    return pa.table({name: _texts(column.take(places)) for name, column in columns.items()})
 
 
 class Sample:
@@ -65,9 +65,16 @@ class Sample:
 def _texts(column: Any) -> Any:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
+    if is_list(column.type):
+        parts = _texts(column.flatten())
+        lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
+        ends = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
+        return pc.binary_join(pa.ListArray.from_arrays(ends, parts), "|")
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int8())  # as files with labels and ids are read
     if pa.types.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), None, column)
-    elif not is_text(column.type) and pa.types.is_nested(column.type):
+    elif pa.types.is_nested(column.type):
         return pa.nulls(len(column), pa.string())
     try:
         texts = column.cast(pa.string())

@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from trainer.analysis import Found
-from trainer.analysis.column import WHOLE
+from trainer.analysis.column import WHOLE, Column
+from trainer.analysis.facts import whole_numbers
 from trainer.errors import Refusal, nearest
 from trainer.suggestion import kinds
 from trainer.suggestion.given import Given
 from trainer.suggestion.information import Target, gain, told
 from trainer.suggestion.label import Label, label_of
-from trainer.suggestion.part import LeftOut, Part, variables
+from trainer.suggestion.part import LeftOut, Names, Part
 
 LEAKS = 0.8
 """The share of what there is to tell from which on a column says the label itself."""
@@ -33,7 +35,10 @@ WORTH = 0.002
 MOST_PAIRS = 100_000
 """Rows of an exact cross; larger ones are not suggested."""
 
-_PYTHON = ("fc", "np", "re", "times", "words", "rows", "Problem", "Files", "CsvFormat", "columns", "from_rows", "WORD")
+_PYTHON = (
+    *("fc", "np", "re", "times", "words", "rows", "columns", "from_rows", "Problem", "PROBLEM", "Files", "CsvFormat"),
+    *("BinaryHead", "MultiClassHead", "RegressionHead"),
+)
 
 
 @dataclass(frozen=True)
@@ -42,12 +47,10 @@ class Cross:
 
     Args:
         part: The cross.
-        bits: That it tells beyond both, a row.
         is_worth: Whether that is more than chance, and enough.
     """
 
     part: Part
-    bits: float
     is_worth: bool
 
 
@@ -87,17 +90,18 @@ def suggested(found: Found, sample: Mapping[str, Any], label: str) -> Suggestion
     if label not in columns:
         ending = nearest(label, columns) or f"; there are {', '.join(columns)}."
         raise Refusal(f"--label: there is no column '{label}'{ending}")
-    of_label = label_of(columns[label], sample[label])
+    names = Names(columns, _PYTHON)
+    texts = {name: _plain(sample[name], column) for name, column in columns.items()}
+    of_label = label_of(columns[label], texts[label], names)
     there = pa.array(of_label.there)
-    names = variables(columns, _PYTHON)
     parts: list[Part] = []
     left_out: list[LeftOut] = []
     for name, column in columns.items():
         if name == label:
             continue
-        texts = sample[name].filter(there) if name in sample else pa.array([""] * len(of_label.target.values))
-        part = kinds.becomes(Given(column, texts, of_label.target, names[name]))
-        part = _judged(part, of_label.target) if isinstance(part, Part) else part
+        given = Given(column, texts[name].filter(there), of_label.target, names)
+        part = kinds.becomes(given)
+        part = _judged(part, of_label, given) if isinstance(part, Part) else part
         if isinstance(part, Part):
             parts.append(part)
         else:
@@ -105,11 +109,24 @@ def suggested(found: Found, sample: Mapping[str, Any], label: str) -> Suggestion
     if not parts:
         reasons = "; ".join(f"{each.name}: {each.reason}" for each in left_out).rstrip(".")
         raise Refusal(f"suggest: no column is left to tell '{label}' by ({reasons}); give files with other columns.")
-    return Suggestion(found, of_label, parts, _crosses(parts, of_label.target), left_out, _people(found, of_label))
+    return Suggestion(
+        found, of_label, parts, _crosses(parts, of_label.target, names), left_out, _people(found, of_label)
+    )
 
 
-def _judged(part: Part, target: Target) -> Part | LeftOut:
+def _plain(texts: Any, column: Column) -> Any:
+    """Returns texts of whole numbers without what is none of the number, as 3 of 3.0; '' is missing."""
+    if column.kind != WHOLE or column.is_bag:
+        return texts
+    known = pc.if_else(pc.equal(texts, ""), None, texts)
+    return pc.fill_null(whole_numbers(known).cast(pa.string()), "")
+
+
+def _judged(part: Part, label: Label, given: Given) -> Part | LeftOut:
     """Returns a part with what it tells, or why it tells too much."""
+    target = label.target
+    if part.codes is not None and _is_copy(part.codes, label, given):
+        return LeftOut(part.key, "each of its values comes with one of the label's, so it says the label itself.")
     every = [told(target, codes) for codes in (part.codes, part.finer) if codes is not None]
     if not every:
         return part
@@ -123,7 +140,7 @@ def _judged(part: Part, target: Target) -> Part | LeftOut:
     return dataclasses.replace(part, told=every[0])
 
 
-def _crosses(parts: Sequence[Part], target: Target) -> list[Cross]:
+def _crosses(parts: Sequence[Part], target: Target, names: Names) -> list[Cross]:
     """Returns the pairs of columns that tell most beyond both."""
     usable = [part for part in parts if part.told is not None and part.is_crossable]
     best = sorted(usable, key=lambda part: -part.told.bits if part.told else 0.0)[:TRIED]
@@ -137,10 +154,18 @@ def _crosses(parts: Sequence[Part], target: Target) -> list[Cross]:
             tried.append((bits, error, first, second))
     tried.sort(key=lambda each: -each[0])
     return [
-        Cross(_cross(one, two, bits), bits, bits > max(WORTH, 2 * error))
+        Cross(_cross(one, two, bits, names), bits > max(WORTH, 2 * error))
         for bits, error, one, two in tried[:CROSSES]
         if bits > 0
     ]
+
+
+def _is_copy(codes: Any, label: Label, given: Given) -> bool:
+    """Tells whether a column and a label of classes are one and the same under other names."""
+    if not label.target.is_class or given.column.different != label.column.different or len(codes) < 10:
+        return False
+    together = np.unique(codes * (label.codes.max() + 1) + label.codes)
+    return len(together) == len(np.unique(codes)) == len(np.unique(label.codes))
 
 
 def _says_the_other(one: Any, two: Any) -> bool:
@@ -149,8 +174,8 @@ def _says_the_other(one: Any, two: Any) -> bool:
     return len(pairs) <= 1.1 * max(len(np.unique(one)), len(np.unique(two)))
 
 
-def _cross(one: Part, two: Part, bits: float) -> Part:
-    name = f"{one.variable}_{two.variable}"
+def _cross(one: Part, two: Part, bits: float, names: Names) -> Part:
+    name = names.variable(f"{one.variable}_{two.variable}")
     declaration = f"fc.crossed_column([{one.variable}, {two.variable}])"
     reason = f"{one.variable} and {two.variable} together tell {bits:.4f} bits a row more than apart."
     return Part("", name, declaration, reason, None, one.size * two.size)

@@ -26,7 +26,7 @@ def words(given: Given) -> Part | None:
     column, key = given.column, given.column.name
     if column.kind != TEXT or column.is_bag or column.different < min(1000, column.count / 2):
         return None
-    counts = pc.count_substring_regex(given.texts, r"\w+").to_numpy(zero_copy_only=False)
+    counts = pc.count_substring_regex(given.texts, r"\pL{2,}").to_numpy(zero_copy_only=False)
     mean = float(counts[counts > 0].mean()) if (counts > 0).any() else 0.0
     if mean < _WORDS:
         return None
@@ -46,11 +46,15 @@ def words(given: Given) -> Part | None:
 def bag(given: Given) -> Part | None:
     """Lists, and texts of few different parts with a mark between them."""
     column = given.column
+    if column.is_bag and not column.has_vocabulary:
+        return None
     if column.is_bag:
         reason = f"{column.different:,} different values, several a row: a bag."
         declaration = _vocabulary(given, column.different)
         bags = {column.name: "|"}
-        return Part(column.name, given.variable, declaration, reason, None, column.different, bags=bags)
+        return Part(
+            column.name, given.variable, declaration, reason, None, column.different, bags=bags, finer=given.by_value
+        )
     if column.kind != TEXT or column.different <= LISTED:
         return None
     values = pa.array(column.texts(10_000), pa.string())
@@ -63,7 +67,9 @@ def bag(given: Given) -> Part | None:
             reason = f"several of {len(different):,} values a row, with '{separator}' between them: a bag."
             declaration = _vocabulary(given, len(different))
             bags = {column.name: separator}
-            return Part(column.name, given.variable, declaration, reason, None, len(different), bags=bags)
+            return Part(
+                column.name, given.variable, declaration, reason, None, len(different), bags=bags, finer=given.by_value
+            )
     return None
 
 
@@ -111,7 +117,9 @@ def _vocabulary(given: Given, different: int) -> str:
     values = f"fc.from_data({_threshold(column, different)})"
     is_short = column.is_exact and not column.is_bag and different == column.different and different <= LISTED
     if is_short and all(len(text) <= _SHORT for text in column.texts()) and not near_values(column):
-        values = written(column.texts() if column.kind == TEXT else column.values.to_pylist())
+        values = written(
+            column.texts() if column.kind == TEXT else [each for each in column.values.to_pylist() if each != -1]
+        )
     return f"fc.categorical_column_with_vocabulary_list({written(column.name)}, {values}{dtype}, num_oov_buckets=1)"
 
 

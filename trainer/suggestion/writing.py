@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from trainer.rows import CsvFormat
 from trainer.suggestion.python import wrapped, written
 from trainer.suggestion.suggestion import Suggestion
+from trainer.terminal import shown
 
 WIDTH = 110
 
@@ -48,21 +49,21 @@ def _docstring(suggestion: Suggestion, files: str) -> str:
     label, found = suggestion.label, suggestion.found
     used = sorted({part.key for part in suggestion.parts})
     others = [column for column in found.columns if column.name != label.column.name]
-    name = files.rpartition("/")[2]
-    first = f"{label.column.name} from {len(used)} of {len(others)} other columns of {name}, as suggested."
+    name, about = shown(files.rpartition("/")[2]), shown(label.column.name)
+    first = f"{about} from {len(used)} of {len(others)} other columns of {name}, as suggested."
     parts = [first, "    python -m trainer.task --problem THIS_FILE.py"]
     missing = label.column.missing
     if missing:
         parts.append(f"{missing:,} of {found.rows:,} rows have no label: --max-bad-rows {missing} sets them aside.")
     if suggestion.people is not None:
-        parts.append(textwrap.fill(_ON_JUDGEMENTS.format(*suggestion.people), WIDTH))
-    closing = '"' * 3
-    text = "\n\n".join(parts)
-    return f"{closing}{text}\n{closing}"
+        parts.append(textwrap.fill(_ON_JUDGEMENTS.format(*map(shown, suggestion.people)), WIDTH))
+    quotes = '"' * 3
+    text = "\n\n".join(parts).replace("\\", "\\\\").replace(quotes, "'" * 3)
+    return f"{quotes}{text}\n{quotes}"
 
 
 def _imports(suggestion: Suggestion, csv: CsvFormat | None) -> str:
-    made = "".join(_made(suggestion))
+    made = "".join([*_made(suggestion), *(line for part in suggestion.parts for line in part.before)])
     names = ["CsvFormat"] if csv is not None else []
     head = suggestion.label.head.partition("(")[0]
     lines = ["import re", ""] if "words(" in made else []
@@ -161,4 +162,4 @@ def _csv(csv: CsvFormat) -> str:
 
 
 def _comment(text: str, start: str = "# ") -> str:
-    return textwrap.fill(text, WIDTH, initial_indent=start, subsequent_indent=f"#{' ' * (len(start) + 1)}")
+    return textwrap.fill(shown(text), WIDTH, initial_indent=start, subsequent_indent=f"#{' ' * (len(start) + 1)}")

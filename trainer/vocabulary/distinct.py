@@ -36,9 +36,18 @@ class Distinct:
         texts = tf.constant(found) if found.dtype == object else tf.strings.as_string(tf.constant(found))
         self._keep(tf.bitcast(tf.fingerprint(texts), tf.uint64).numpy())
 
+    def add_numbers(self, values: np.ndarray[Any, Any]) -> None:
+        """Takes numbers, an array of float64; those of 0 and -0 are one."""
+        self._keep(_mixed((values + 0.0).view(np.uint64)))
+
     def include(self, other: "Distinct") -> None:
         """Takes the keys of another one too."""
         self._keep(other._hashes)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the hashes of all keys are kept."""
+        return len(self._hashes) < KEPT
 
     @property
     def estimate(self) -> int:
@@ -51,3 +60,10 @@ class Distinct:
         if len(self._hashes) == KEPT:
             hashes = hashes[hashes < self._hashes[-1]]
         self._hashes = np.unique(np.concatenate([self._hashes, hashes]))[:KEPT]
+
+
+def _mixed(bits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Returns hashes of numbers of 64 bits, as SplitMix64 ends: Steele, Lea and Flood, 2014."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    return np.asarray(bits ^ (bits >> np.uint64(31)))

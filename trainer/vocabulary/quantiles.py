@@ -24,7 +24,6 @@ class Numbers:
         self._values = np.array([], np.float32)
         self._rows = np.array([], np.int64)
         self._pending: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
-        self._is_exact = True
 
     def add(self, values: np.ndarray[Any, Any], rows: np.ndarray[Any, Any] | None = None) -> None:
         """Counts numbers of any shape; NaN is left out.
@@ -43,14 +42,7 @@ class Numbers:
     def include(self, other: "Numbers") -> None:
         """Counts the numbers of others too."""
         self._pending += [*other._pending, (other._values, other._rows)]
-        self._is_exact &= other._is_exact
         self._count_many()
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether all different numbers are kept."""
-        self._count()
-        return self._is_exact
 
     def quantiles(self, count: int) -> list[float]:
         """Returns `count + 1` numbers of the data, the smallest first and the largest last, that cut them evenly.
@@ -106,7 +98,6 @@ class Numbers:
             self._thin()
 
     def _thin(self) -> None:
-        self._is_exact = False
         below = np.cumsum(self._rows)
         evenly = np.searchsorted(below, np.linspace(1, below[-1], KEPT))
         kept = np.unique(np.append(evenly, [0, len(below) - 1]))

@@ -50,6 +50,8 @@ class Tally:
         """
         names = [str(place) for place in range(len(values))]
         rows = np.ones(len(values[0]), np.int64) if rows is None else rows
+        if not len(rows) and self._tables:  # the first table tells the types
+            return
         self._tables.append(pa.table([*values, pa.array(rows)], names=[*names, "rows"]))
         self._pending += len(rows)
         self._count_many()
@@ -73,7 +75,7 @@ class Tally:
 
     def include(self, other: "Tally") -> None:
         """Counts the rows of another tally too."""
-        self._tables.extend(other._tables)
+        self._tables.extend(table for table in other._tables if table.num_rows or not self._tables)
         self._pending += sum(table.num_rows for table in other._tables)
         self._error += other._error
         if other._distinct is not None:
@@ -85,7 +87,7 @@ class Tally:
         """Returns a tally with as large an error, and other keys in the place of those of `counted`.
 
         Args:
-            *values: As in `add`; equal ones are counted together.
+            *values: As in `add`, all different: of two that are equal the errors would add up.
             rows: Of each.
         """
         made = Tally(self._most)

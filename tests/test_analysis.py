@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -503,14 +504,19 @@ main(["{verb}", "--help"])"""
 
 
 @pytest.fixture(scope="module")
-def beam_python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Python of an environment with Apache Beam, which wants older libraries than the others have."""
+def beam(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command in a process that finds Apache Beam, which wants older libraries than the others have."""
     folder = tmp_path_factory.mktemp("beam")
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    python = str(folder / "bin" / "python")
-    pip = [python, "-m", "pip", "install", "--quiet", "-e", f"{Path(__file__).parents[1]}[beam]"]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), "apache-beam"]
     subprocess.run(pip, check=True, capture_output=True)
-    return python
+    root = str(Path(__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), root])}
+
+    def run(place: Path, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "trainer", "vocabulary", *words]
+        return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
+
+    return run
 
 
 def files_of_words(folder: Path) -> list[str]:
@@ -534,13 +540,11 @@ def files_of_flights(folder: Path) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("files", "rows"), [(files_of_words, 919_018), (files_of_flights, 336_776)])
-def test_a_pipeline_of_beam_leaves_what_one_machine_does(
-    files: Any, rows: int, beam_python: str, tmp_path: Path
-) -> None:
+def test_a_pipeline_of_beam_leaves_what_one_machine_does(files: Any, rows: int, beam: Any, tmp_path: Path) -> None:
     words = files(tmp_path)
     assert main(["vocabulary", *words, "--out", str(tmp_path / "local")]) == 0
-    command = [beam_python, "-m", "trainer", "vocabulary", *words, "--out", str(tmp_path / "beam")]
-    subprocess.run([*command, "--runner", "DirectRunner"], check=True, capture_output=True, text=True)
+    done = beam(tmp_path, *words, "--out", str(tmp_path / "beam"), "--runner", "DirectRunner")
+    assert done.returncode == 0, done.stderr
     one, other = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("local", "beam"))
     assert one == other
     summary = json.loads(one["summary.json"])
@@ -549,11 +553,10 @@ def test_a_pipeline_of_beam_leaves_what_one_machine_does(
 
 
 @pytest.mark.slow
-def test_a_mistake_under_beam_is_the_sentence_of_one_machine(beam_python: str, tmp_path: Path) -> None:
+def test_a_mistake_under_beam_is_the_sentence_of_one_machine(beam: Any, tmp_path: Path) -> None:
     for place, text in enumerate(("a,b\n1,2\n", "a,b\n1,2\n3\n", "a,b\n4\n")):
         (tmp_path / f"{place}.csv").write_text(text)
-    words = ["vocabulary", "--train-files", "*.csv", "--out", "v", "--runner", "DirectRunner"]
-    command = [beam_python, "-m", "trainer", *words]
+    words = ["--train-files", "*.csv", "--out", "v", "--runner", "DirectRunner"]
     for limit, sentence in (
         ("0", "1.csv: line 3 has 1 value, and 2 are wanted; correct it, or set such rows aside with --max-bad-rows."),
         (
@@ -562,8 +565,8 @@ def test_a_mistake_under_beam_is_the_sentence_of_one_machine(beam_python: str, t
             "wanted.",
         ),
     ):
-        done = subprocess.run([*command, "--max-bad-rows", limit], cwd=tmp_path, capture_output=True, text=True)
+        done = beam(tmp_path, *words, "--max-bad-rows", limit)
         assert (done.returncode, done.stderr) == (2, f"{sentence}\n")
         assert not (tmp_path / "v").exists()
-    done = subprocess.run([*command, "--", "--no_such_flag", "7"], cwd=tmp_path, capture_output=True, text=True)
+    done = beam(tmp_path, *words, "--", "--no_such_flag", "7")
     assert done.stderr == "--runner: --no_such_flag is no flag of Apache Beam or of this runner; leave it out.\n"

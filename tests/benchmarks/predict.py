@@ -9,7 +9,6 @@ The flights problem is trained once; its test rows, drawn with replacement, are 
 
 import argparse
 import json
-import os
 import re
 import subprocess
 import sys
@@ -23,6 +22,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from tests.benchmarks.pairs import machine, write
+from tests.benchmarks.processes import measured
 from trainer import models
 from trainer import problem as problems
 from trainer.encoding.coded import decoded
@@ -68,15 +68,12 @@ def predicted(folder: Path, file: str, rows: int) -> tuple[float, int]:
     """Answers a file in a process of its own; returns the rows a second that it says, and its most memory in bytes."""
     out = folder / "out.parquet"
     words = ["predict", str(folder / "run"), "--files", file, "--out", str(out), "--overwrite"]
-    process = subprocess.Popen([sys.executable, "-m", "trainer", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    told = process.stdout.read() if process.stdout is not None else ""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode or pq.read_metadata(out).num_rows != rows:
+    _, told, memory = measured("-m", "trainer", *words)
+    if pq.read_metadata(out).num_rows != rows:
         raise RuntimeError(told)
     found = re.search(r"([\d,]+) rows/s", told)
     rate = float(found[1].replace(",", "")) if found else float("nan")
-    return rate, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return rate, memory
 
 
 def report(name: str, found: dict[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,6 @@ ours, libraries and all.
 """
 
 import argparse
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -26,19 +24,11 @@ import pyarrow.parquet as pq
 from tests.benchmarks.encoding import STRINGS
 from tests.benchmarks.inputs import csv_file, tables
 from tests.benchmarks.pairs import machine, write
+from tests.benchmarks.processes import measured
 
 ROOT = Path(__file__).parents[2]
 BARS = {"parquet": 2.0, "csv": 2.0, "suggest": 20.0}
 MOST_MEMORY = 1.5e9
-SMALL = """
-import os
-import sys
-import time
-start = time.perf_counter()
-_, status, usage = os.wait4(os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ), 0)
-print(time.perf_counter() - start, usage.ru_maxrss)
-sys.exit(os.waitstatus_to_exitcode(status))
-"""
 PANDAS = """
 import sys
 import time
@@ -80,26 +70,14 @@ def strings_file(path: Path, rows: int) -> str:
     return str(path)
 
 
-def measured(words: list[str]) -> tuple[float, str, int]:
-    """Runs a process and returns its seconds, its last line, and the most memory that it had, in bytes."""
-    # A process begins with the memory of the one that makes it, so a small one makes it.
-    command = [sys.executable, "-c", SMALL, sys.executable, *words]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    *_, last, figures = done.stdout.splitlines()
-    seconds, kilobytes = figures.split()
-    return float(seconds), last, int(kilobytes) * 1024
-
-
 def counted_row(suffix: str) -> Callable[[argparse.Namespace, Path], dict[str, Any]]:
     """Returns what compares both sides on files with an ending."""
 
     def row(flags: argparse.Namespace, folder: Path) -> dict[str, Any]:
         path = strings_file(folder / f"rows{suffix}", flags.rows)
         ours = ["-c", OURS, "--train-files", path, "--out", str(folder / "vocabulary"), "--overwrite"]
-        turns = [(measured(ours), measured(["-c", PANDAS, path])) for _ in range(flags.rounds)]
-        mine, theirs = ([float(turn[side][1]) for turn in turns] for side in (0, 1))
+        turns = [(measured(*ours), measured("-c", PANDAS, path)) for _ in range(flags.rounds)]
+        mine, theirs = ([float(turn[side][1].splitlines()[-1]) for turn in turns] for side in (0, 1))
         return {
             "rows": flags.rows,
             "rows a second": round(flags.rows / float(np.median(mine))),
@@ -116,7 +94,7 @@ def counted_row(suffix: str) -> Callable[[argparse.Namespace, Path], dict[str, A
 def suggest_row(flags: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """The seconds of a suggestion."""
     path = csv_file(folder / "rows.csv", flags.suggest_rows)
-    turns = [measured(["-m", "trainer", "suggest", path, "--label", "label"]) for _ in range(flags.rounds)]
+    turns = [measured("-m", "trainer", "suggest", path, "--label", "label") for _ in range(flags.rounds)]
     return {
         "rows": flags.suggest_rows,
         "memory": max(memory for *_, memory in turns),

@@ -170,8 +170,9 @@ class ScaledSquaredError(keras.losses.Loss):
 
 def _errors(y_true: Any, y_pred: Any, mean: float, scale: float) -> Any:
     """Returns how far logits are from those of labels, `(batch, 1)`."""
-    labels = keras.ops.reshape(keras.ops.cast(y_true, y_pred.dtype), keras.ops.shape(y_pred))
-    return y_pred - (labels - mean) / scale
+    logits = keras.ops.convert_to_tensor(y_pred)
+    labels = keras.ops.reshape(keras.ops.cast(y_true, logits.dtype), keras.ops.shape(logits))
+    return logits - (labels - mean) / scale
 
 
 @keras.saving.register_keras_serializable("trainer")

@@ -8,6 +8,9 @@ import tensorflow as tf
 KEPT = 1 << 14
 """Hashes that are kept: the estimate's standard error is one part in 128, its square root."""
 
+PENDING = 1 << 17
+"""Hashes that wait to be sorted among those that are kept."""
+
 _HASHES = 2.0**64
 
 
@@ -29,6 +32,8 @@ class Distinct:
 
     def __init__(self) -> None:
         self._hashes = np.array([], np.uint64)
+        self._pending: list[np.ndarray[Any, Any]] = []
+        self._waiting = 0
 
     def add(self, keys: Any) -> None:
         """Takes keys of an Arrow array, of bytes or of whole numbers."""
@@ -42,16 +47,19 @@ class Distinct:
 
     def include(self, other: "Distinct") -> None:
         """Takes the keys of another one too."""
-        self._keep(other._hashes)
+        for hashes in (other._hashes, *other._pending):
+            self._keep(hashes)
 
     @property
     def is_exact(self) -> bool:
         """Whether the hashes of all keys are kept."""
+        self._count()
         return len(self._hashes) < KEPT
 
     @property
     def estimate(self) -> int:
         """The number of different keys; exact while they are fewer than the hashes that are kept."""
+        self._count()
         if len(self._hashes) < KEPT:
             return len(self._hashes)
         return round((KEPT - 1) / ((float(self._hashes[-1]) + 1) / _HASHES))
@@ -59,7 +67,16 @@ class Distinct:
     def _keep(self, hashes: np.ndarray[Any, Any]) -> None:
         if len(self._hashes) == KEPT:
             hashes = hashes[hashes < self._hashes[-1]]
-        self._hashes = np.unique(np.concatenate([self._hashes, hashes]))[:KEPT]
+        if len(hashes):
+            self._pending.append(hashes)
+            self._waiting += len(hashes)
+        if self._waiting > PENDING:
+            self._count()
+
+    def _count(self) -> None:
+        if self._pending:
+            self._hashes = np.unique(np.concatenate([self._hashes, *self._pending]))[:KEPT]
+            self._pending, self._waiting = [], 0
 
 
 def _mixed(bits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -275,6 +275,14 @@ def test_what_is_odd_in_a_column_is_told(values: Any, notes: list[str]) -> None:
     assert findings.Odd.of(column(values)).notes == notes
 
 
+def test_of_many_near_values_a_few_are_told_in_sentences_and_more_in_the_summary() -> None:
+    known = column([form for letter in "abcdef" for form in (letter, letter.upper())])
+    notes = findings.Odd.of(known).notes
+    assert notes[-1] == "has 3 other groups of values like these"
+    assert len(notes) == 4
+    assert len(told(known)["near_values"]) == 6
+
+
 # What is left
 
 

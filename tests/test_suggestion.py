@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import trainer
 from tests import trips
 from trainer import problem as problems
 from trainer import suggestion, task
@@ -169,6 +170,29 @@ def test_what_is_suggested_for_a_table_with_traps_finds_what_was_planted(
     assert task.main(["--problem", "suggested.py", "--job-dir", "run"]) == 0
     found = json.loads(Path("run/metrics.json").read_text())
     assert found[metric] > {"auc": 0.75, "r2": 0.9}[metric]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("table", "label", "answer"), [(visits, "bought", "classes"), (homes, "rent", "predictions")])
+def test_what_is_suggested_is_trained_asked_and_judged(
+    table: Any, label: str, answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(Path("rows.csv"), table(2000))
+    assert main(["suggest", "rows.csv", "--label", label, "--out", "mine.py"]) == 0
+    assert task.main(["--problem", "mine.py", "--num-epochs", "2", "--job-dir", "run"]) == 0
+    write(Path("new.csv"), {key: values for key, values in table(2000).items() if key != label})
+    assert main(["predict", "run", "--files", "new.csv", "--out", "out.parquet"]) == 0
+    assert pq.read_table("out.parquet").num_rows == 2000
+    assert main(["evaluate", "run", "--by", "browser" if label == "bought" else "kind"]) == 0
+    with open("rows.csv", newline="", encoding="utf-8") as file:
+        first = next(csv.DictReader(file))
+    run = trainer.load("run")
+    made = run.problem.from_rows or dict
+    rows = {key: np.array([value], object) for key, value in first.items() if key != label}  # which is not known
+    found = run.predict(made(rows))[answer].reshape(-1)[0]
+    expected = pq.read_table("out.parquet")[answer][0].as_py()
+    assert found == (expected.encode() if label == "bought" else pytest.approx(expected, rel=1e-6))
 
 
 @pytest.mark.slow

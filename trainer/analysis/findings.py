@@ -18,6 +18,9 @@ FEW_ROWS = 20
 SAID = 20
 """The most groups of near values that are told."""
 
+NOTED = 3
+"""Those that are told in sentences."""
+
 NEARLY_UNIQUE = 0.95
 """The share of different values among all from which on a column tells rows apart."""
 
@@ -126,8 +129,10 @@ def _notes(column: Column, near: Sequence[NearValues]) -> list[str]:
         found.append(f"is a number in {numbers:,} of {of}, and else text")
     for text, rows in stand_ins(column):
         found.append(f"has '{text}' {rows:,} times, which may stand for a missing value")
-    for group in near:
+    for group in near[:NOTED]:
         found.append(f"has {group}, which may be one value")
+    if len(near) > NOTED:
+        found.append(f"has {len(near) - NOTED}{' or more' * (len(near) == SAID)} other groups of values like these")
     if column.kind == WHOLE and facts.least == -1:
         missing = int(column.counts[np.asarray(column.values) == -1].sum())
         found.append(f"is -1 in {missing:,} rows, which a column of ids takes as missing")

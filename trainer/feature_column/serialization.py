@@ -88,7 +88,7 @@ def _imported(place: str) -> Any:
 
 
 def learned_as(column: Any, told: Any) -> Any:
-    """Returns a declared column with the vocabularies and boundaries that another has, of which a dictionary tells.
+    """Returns a declared column with the values, boundaries and dimensions of another, of which a dictionary tells.
 
     All else stays as it is declared, functions among it: what is told of these does not make them anew.
 
@@ -103,6 +103,8 @@ def learned_as(column: Any, told: Any) -> Any:
         value, other = getattr(column, field.name), told.get(field.name)
         if isinstance(value, (FromData, Quantiles)) and isinstance(other, list):
             changed[field.name] = from_dict(other)
+        elif field.name == "dimension" and value is None and isinstance(other, int):
+            changed[field.name] = other  # by the rule of thumb, of the number of values that were learned
         elif isinstance(value, FeatureColumn):
             changed[field.name] = learned_as(value, other)
         elif isinstance(value, tuple) and any(isinstance(item, FeatureColumn) for item in value):

@@ -63,7 +63,8 @@ def _docstring(suggestion: Suggestion, files: str) -> str:
 
 
 def _imports(suggestion: Suggestion, csv: CsvFormat | None) -> str:
-    made = "".join([*_made(suggestion), *(line for part in suggestion.parts for line in part.before)])
+    of_label = suggestion.label.made.values()
+    made = "".join([*_made(suggestion), *of_label, *(line for part in suggestion.parts for line in part.before)])
     names = ["CsvFormat"] if csv is not None else []
     head = suggestion.label.head.partition("(")[0]
     lines = ["import re", ""] if "words(" in made else []
@@ -78,7 +79,13 @@ def _imports(suggestion: Suggestion, csv: CsvFormat | None) -> str:
 
 def _made(suggestion: Suggestion) -> list[str]:
     made = {name: text for part in suggestion.parts for name, text in part.made.items()}
-    return [f"        {written(name)}: {text}," for name, text in {**made, **suggestion.label.made}.items()]
+    return [f"        {written(name)}: {text}," for name, text in made.items()]
+
+
+def _made_of_label(suggestion: Suggestion) -> list[str]:
+    key = written(suggestion.label.column.name)
+    lines = [f"        made[{written(name)}] = {text}" for name, text in suggestion.label.made.items()]
+    return [f"    if {key} in rows:  # and not where it is to be predicted", *lines] if lines else []
 
 
 def _functions(suggestion: Suggestion) -> Iterator[str]:
@@ -89,19 +96,21 @@ def _functions(suggestion: Suggestion) -> Iterator[str]:
             '    """Returns the words of each text in small letters, with blanks between them."""\n'
             '    return np.array([" ".join(re.findall(r"\\w+", text.lower())) for text in texts], object)'
         )
-    if made:
-        lines = [f"    {line}" for line in before]
-        yield "\n".join(
-            [
-                "def from_rows(rows):",
-                '    """Returns the features of rows, whose columns are arrays of strings by name."""',
-                *lines,
-                "    return {",
-                "        **rows,",
-                *made,
-                "    }",
-            ]
-        )
+    of_label = _made_of_label(suggestion)
+    if not made and not of_label:
+        return
+    lines = [
+        "def from_rows(rows):",
+        '    """Returns the features of rows, whose columns are arrays of strings by name."""',
+        *(f"    {line}" for line in before),
+        "    made = {",
+        "        **rows,",
+        *made,
+        "    }",
+        *of_label,
+        "    return made",
+    ]
+    yield "\n".join(lines)
 
 
 def _columns(suggestion: Suggestion) -> Iterator[str]:
@@ -126,7 +135,7 @@ def _problem(suggestion: Suggestion, files: str, csv: CsvFormat | None) -> Itera
     given = {
         "dataset": f"Files({written(files)})",
         "csv": "" if csv is None else _csv(csv),
-        "from_rows": "from_rows" if _made(suggestion) else "",
+        "from_rows": "from_rows" if [*_made(suggestion), *_made_of_label(suggestion)] else "",
         "bags": written(bags) if bags else "",
         "dnn_feature_columns": "[fc.embedding_column(column) for column in columns]",
         "linear_feature_columns": f"[*columns, {', '.join(crosses)}]" if crosses else "columns",

@@ -369,7 +369,7 @@ def test_a_file_of_hires_that_cannot_be_read_is_refused(tmp_path: Path, text: st
         ),
         (
             "london_hourly_counts.csv.gz",
-            gzip.compress(b"timestamp,cnt,is_holiday\n" * 9)[:-9],
+            gzip.compress(b"timestamp,cnt,is_holiday\n" * 9, mtime=0)[:-9],
             "is no whole gzip file; compress it again, or give it as it is without .gz in its name.",
         ),
         (

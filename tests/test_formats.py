@@ -612,7 +612,7 @@ DAMAGES: list[tuple[Callable[[str], Any], bytes, str]] = [
     ),
     (
         word2vec.is_vectors,
-        gzip.compress(b"1 2\na 1 2\n")[:-4],
+        gzip.compress(b"1 2\na 1 2\n", mtime=0)[:-4],
         "word2vec: {path} is a damaged gzip file; fetch or write it again.",
     ),
     (npz.shapes, pickle.dumps(KEYS), f"npz: {{path}} {PICKLE}"),

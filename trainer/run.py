@@ -1,6 +1,7 @@
 """A run: a job directory and what is in it."""
 
 import json
+import math
 import os
 import tempfile
 from collections.abc import Mapping
@@ -166,3 +167,17 @@ def _check_writable(path: str) -> None:
     except OSError:
         sentence = f"--job-dir: {path} cannot be written, because {above} is read-only here; give another folder."
         raise Refusal(sentence) from None
+
+
+def finite(value: Any) -> Any:
+    """Returns what JSON can hold: infinite numbers and those that are none are null.
+
+    Example:
+        >>> finite({"loss": float("nan"), "auc": [0.5]})
+        {'loss': None, 'auc': [0.5]}
+    """
+    if isinstance(value, dict):
+        return {name: finite(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -36,6 +36,7 @@ import tensorflow_datasets as tfds
 
 from tests.benchmarks.encoding import NUMBERS, STRINGS
 from tests.benchmarks.pairs import machine, write
+from tests.benchmarks.ratios import report
 from trainer import datasets, models
 from trainer import feature_column as fc
 from trainer import problem as problems
@@ -275,19 +276,6 @@ ROWS: dict[str, Callable[[argparse.Namespace, Path], dict[str, Any]]] = {
 }
 
 
-def report(name: str, found: dict[str, Any]) -> dict[str, Any]:
-    """Prints a row, and returns it with its median, its worst and what is wanted."""
-    ratios = found.pop("ratios")
-    most = name in AT_MOST
-    found |= {"ratio": float(np.median(ratios)), "worst": float((max if most else min)(ratios)), "bar": BARS[name]}
-    met = found["ratio"] <= BARS[name] if most else found["ratio"] >= BARS[name]
-    shown = "  ".join(
-        f"{key} {value:,.3g}" if isinstance(value, float) else f"{key} {value:,}" for key, value in found.items()
-    )
-    print(f"{name:<14}{'met' if met else 'missed'}: {'at most' if most else 'at least'} the bar; {shown}", flush=True)
-    return {"row": name, **found}
-
-
 def main() -> None:
     """Measures, prints, and writes JSON where asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -308,7 +296,7 @@ def main() -> None:
     for name, row in ROWS.items():
         if flags.only in name:
             with tempfile.TemporaryDirectory() as folder:
-                found.append(report(name, row(flags, Path(folder))))
+                found.append(report(name, row(flags, Path(folder)), BARS[name], name in AT_MOST))
     write(flags.json, {"machine": machine(), "rows": found})
 
 

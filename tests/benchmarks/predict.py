@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from tests.benchmarks.pairs import machine, write
 from tests.benchmarks.processes import measured
+from tests.benchmarks.ratios import report
 from trainer import models
 from trainer import problem as problems
 from trainer.encoding.coded import decoded
@@ -32,7 +33,6 @@ ROOT = Path(__file__).parents[2]
 DATA = str(ROOT / "data")
 TIMES = 4
 BARS = {"rate": 0.5, "memory": 1.1}
-AT_MOST = ("memory",)
 _PART = 250_000
 
 
@@ -76,18 +76,6 @@ def predicted(folder: Path, file: str, rows: int) -> tuple[float, int]:
     return rate, memory
 
 
-def report(name: str, found: dict[str, Any]) -> dict[str, Any]:
-    """Prints a row, and returns it with its median and what is wanted."""
-    ratios, most = found.pop("ratios"), name in AT_MOST
-    found |= {"ratio": float(np.median(ratios)), "worst": float((max if most else min)(ratios)), "bar": BARS[name]}
-    met = found["ratio"] <= BARS[name] if most else found["ratio"] >= BARS[name]
-    shown = "  ".join(
-        f"{key} {value:,.3g}" if isinstance(value, float) else f"{key} {value:,}" for key, value in found.items()
-    )
-    print(f"{name:<8}{'met' if met else 'missed'}: {'at most' if most else 'at least'} the bar; {shown}", flush=True)
-    return {"row": name, **found}
-
-
 def main() -> None:
     """Measures, prints, and writes JSON where asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -110,8 +98,10 @@ def main() -> None:
     sizes = {"rows": flags.rows, "peak": peak}
     rate = {"rows": flags.rows, "rows a second": round(np.median(rates)), "training": round(training)}
     found = [
-        report("rate", {**rate, "ratios": [each / training for each in rates]}),
-        report("memory", {**sizes, f"peak of {TIMES} times as many": much, "ratios": [much / peak]}),
+        report("rate", {**rate, "ratios": [each / training for each in rates]}, BARS["rate"], False),
+        report(
+            "memory", {**sizes, f"peak of {TIMES} times as many": much, "ratios": [much / peak]}, BARS["memory"], True
+        ),
     ]
     write(flags.json, {"machine": machine(), "rows": found})
 

@@ -25,6 +25,7 @@ from tests.benchmarks.encoding import STRINGS
 from tests.benchmarks.inputs import csv_file, tables
 from tests.benchmarks.pairs import machine, write
 from tests.benchmarks.processes import measured
+from tests.benchmarks.ratios import report
 
 ROOT = Path(__file__).parents[2]
 BARS = {"parquet": 2.0, "csv": 2.0, "suggest": 20.0}
@@ -109,19 +110,6 @@ ROWS: dict[str, Callable[[argparse.Namespace, Path], dict[str, Any]]] = {
 }
 
 
-def report(name: str, found: dict[str, Any]) -> dict[str, Any]:
-    """Prints a row, and returns it with its median and what is wanted."""
-    ratios, is_time = found.pop("ratios"), name == "suggest"
-    found |= {"median": float(np.median(ratios)), "worst": float((max if is_time else min)(ratios)), "bar": BARS[name]}
-    met = found["median"] <= BARS[name] if is_time else found["median"] >= BARS[name]
-    met &= is_time or found["memory"] <= MOST_MEMORY
-    shown = "  ".join(
-        f"{key} {value:,.3g}" if isinstance(value, float) else f"{key} {value:,}" for key, value in found.items()
-    )
-    print(f"{name:<9}{'met' if met else 'missed'}: {'at most' if is_time else 'at least'} the bar; {shown}", flush=True)
-    return {"row": name, **found}
-
-
 def main() -> None:
     """Measures, prints, and writes JSON where asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -138,7 +126,10 @@ def main() -> None:
     for name, row in ROWS.items():
         if flags.only in name:
             with tempfile.TemporaryDirectory() as folder:
-                found.append(report(name, row(flags, Path(folder))))
+                measured_row = row(flags, Path(folder))
+                is_time = name == "suggest"
+                fits = is_time or measured_row["memory"] <= MOST_MEMORY
+                found.append(report(name, measured_row, BARS[name], is_time, fits))
     write(flags.json, {"machine": machine(), "rows": found})
 
 

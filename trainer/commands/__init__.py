@@ -15,6 +15,7 @@ SOURCE: Any = flag(
     (), "a run's job dir, a checkpoint or a file of vectors; a path or a quoted pattern", "SOURCE", is_word=True
 )
 """The field of a verb that takes what tables can be read from."""
+SOURCE_WANTED = "source is wanted, a path or a quoted pattern"
 RUN: Any = flag((), "a run's job dir", "RUN", is_word=True)
 """The field of a verb that takes a run."""
 
@@ -32,25 +33,19 @@ def command(verb: str) -> Callable[[Sequence[str]], int]:
     return found
 
 
-def only_source(given: Sequence[str], prog: str) -> str:
-    """Returns the one source that a command line names.
+def only(given: Sequence[str], prog: str, what: str) -> str:
+    """Returns the one word that a command line has.
+
+    Args:
+        given: The words.
+        prog: What a refusal begins with.
+        what: What is wanted, as in "run is wanted".
 
     Raises:
         Refusal: There is none, or several.
     """
     if len(given) != 1:
-        raise Refusal(f"{prog}: one source is wanted, a path or a quoted pattern, not {len(given)}; see --help.")
-    return given[0]
-
-
-def only_run(given: Sequence[str], prog: str) -> str:
-    """Returns the one run that a command line names.
-
-    Raises:
-        Refusal: There is none, or several.
-    """
-    if len(given) != 1:
-        raise Refusal(f"{prog}: one run is wanted, not {len(given)}; see --help.")
+        raise Refusal(f"{prog}: one {what}, not {len(given)}; see --help.")
     return given[0]
 
 

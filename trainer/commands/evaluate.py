@@ -60,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
         Refusal: The run, its data, a file or the output cannot be used.
     """
     given = Settings(**flags.parse(Settings, argv, PROG, DESCRIPTION))
-    path = commands.only_run(given.run, PROG)
+    path = commands.only(given.run, PROG, "run is wanted")
     limit = None if given.max_bad_rows is None else Limit.parsed(given.max_bad_rows)
     _check_out("--out", given.out, ".json")
     _check_out("--picture", given.picture, ".png")

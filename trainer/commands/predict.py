@@ -57,7 +57,8 @@ def main(argv: Sequence[str]) -> int:
         Refusal: The run, a file, a row or the output cannot be used.
     """
     given = Settings(**flags.parse(Settings, argv, PROG, DESCRIPTION))
-    run, files, out = commands.only_run(given.run, PROG), _wanted(given.files, "files"), _wanted(given.out, "out")
+    run = commands.only(given.run, PROG, "run is wanted")
+    files, out = _wanted(given.files, "files"), _wanted(given.out, "out")
     limit = Limit.parsed(given.max_bad_rows)
     load_tensorflow(given.verbose)
     from trainer.inputs.readers import matching

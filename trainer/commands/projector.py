@@ -47,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
         Refusal: There is not one source, it cannot be read, or it has no table that was asked for.
     """
     given = Settings(**flags.parse(Settings, argv, PROG, DESCRIPTION))
-    place = commands.only_source(given.source, PROG)
+    place = commands.only(given.source, PROG, commands.SOURCE_WANTED)
     labels = _labels(given.labels)
     load_tensorflow(given.verbose)
     from trainer import projector

@@ -14,7 +14,7 @@ from typing import Any
 from trainer import commands, flags, paths, side_by_side
 from trainer.errors import Refusal, nearest, refusing
 from trainer.flags import flag
-from trainer.run import is_run
+from trainer.run import finite, is_run
 from trainer.side_by_side import Record
 from trainer.terminal import fitted, listed, natural, shown, value_text
 
@@ -287,13 +287,4 @@ def _content(groups: Sequence[Sequence[Record]]) -> dict[str, Any]:
         for run in group
     ]
     differing = {group[0].problem: side_by_side.differing(group) for group in groups}
-    return {"runs": _finite(runs), "differing": differing}
-
-
-def _finite(value: Any) -> Any:
-    """Returns what JSON can hold: infinite numbers and those that are none are null."""
-    if isinstance(value, dict):
-        return {name: _finite(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return {"runs": finite(runs), "differing": differing}

@@ -45,8 +45,7 @@ def main(argv: Sequence[str]) -> int:
         Refusal: A flag, a file or the label cannot be used.
     """
     given = Settings(**flags.parse(Settings, argv, PROG, DESCRIPTION))
-    if len(given.files) != 1:
-        raise Refusal(f"{PROG}: one path or quoted pattern is wanted, not {len(given.files)}; see --help.")
+    files = commands.only(given.files, PROG, "path or quoted pattern is wanted")
     if given.label is None:
         raise Refusal(f"{PROG}: --label is wanted, the column that is to be predicted; see --help.")
     if given.out is not None and paths.exists(given.out) and not given.overwrite:
@@ -56,7 +55,7 @@ def main(argv: Sequence[str]) -> int:
 
     names = None if given.column_names is None else [name.strip() for name in given.column_names.split(",")]
     csv, limit = CsvFormat(given.delimiter, names), Limit.parsed(given.max_bad_rows)
-    text = suggestion.of_files(given.files[0], given.label, csv, limit, sys.stderr)
+    text = suggestion.of_files(files, given.label, csv, limit, sys.stderr)
     if given.out is None:
         print(text, end="")
     else:

@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
         Refusal: There is not one source, or it cannot be read.
     """
     given = Settings(**flags.parse(Settings, argv, PROG, DESCRIPTION))
-    source = warm_start.opened(commands.only_source(given.source, PROG), PROG)
+    source = warm_start.opened(commands.only(given.source, PROG, commands.SOURCE_WANTED), PROG)
     print("\n".join(listing(source, given.all)))
     return 0
 

@@ -213,7 +213,7 @@ def _words(given: Sequence[str]) -> tuple[str, str | None]:
             f"{PROG}: a source and the name of a table are wanted, not {len(given)} words; quote a pattern, and a name "
             "with blanks."
         )
-    return commands.only_source(given[:1], PROG), given[1] if len(given) == 2 else None
+    return commands.only(given[:1], PROG, commands.SOURCE_WANTED), given[1] if len(given) == 2 else None
 
 
 def _question(given: Settings) -> Callable[["LabelledVectors", Settings], Answer]:

@@ -1,7 +1,6 @@
 """What an evaluation has found, as JSON and as a picture."""
 
 import json
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from trainer.errors import Refusal
 from trainer.evaluation.calibration import Calibration
 from trainer.evaluation.judging import Judge, Slice
 from trainer.pictures.reliability import reliability
-from trainer.run import Run
+from trainer.run import Run, finite
 
 FOLDER, FILE, PICTURE = "evaluation", "evaluation.json", "calibration.png"
 
@@ -47,8 +46,8 @@ class Results:
             found |= {"by": self.by, "slices": told}
         if self.calibration is not None:
             found["calibration"] = self.calibration.to_dict()
-        finite: dict[str, Any] = _finite(found)
-        return finite
+        kept: dict[str, Any] = finite(found)
+        return kept
 
 
 def results_of(judge: Judge, run: Run, data: str, by: str | None, least_rows: int, bad_rows: int = 0) -> Results:
@@ -109,11 +108,3 @@ def _draw(calibration: Calibration, results: Results, path: str) -> None:
         sentence,
         path,
     )
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,9 +1,9 @@
 """How many buckets a hashed column gets, by the collisions of the values that are counted."""
 
 import numpy as np
-import tensorflow as tf
 
 from trainer.analysis.column import Column
+from trainer.vocabulary.distinct import fingerprints
 from trainer.vocabulary.sharing import shared_share
 
 MOST_BUCKETS = 1 << 22
@@ -17,9 +17,7 @@ def size_of(column: Column) -> tuple[int, float]:
     Args:
         column: Whose values are texts or whole numbers.
     """
-    values = column.values.to_numpy(zero_copy_only=False)
-    texts = tf.constant(values) if values.dtype == object else tf.strings.as_string(tf.constant(values))
-    hashes = tf.bitcast(tf.fingerprint(texts), tf.uint64).numpy()
+    hashes = fingerprints(column.values)
     size = 1 << int(np.ceil(np.log2(max(column.different, 1024))))
     while True:
         share = shared_share((hashes % np.uint64(size)).astype(np.int64), column.counts)

@@ -37,9 +37,7 @@ class Distinct:
 
     def add(self, keys: Any) -> None:
         """Takes keys of an Arrow array, of bytes or of whole numbers."""
-        found = keys.to_numpy(zero_copy_only=False)
-        texts = tf.constant(found) if found.dtype == object else tf.strings.as_string(tf.constant(found))
-        self._keep(tf.bitcast(tf.fingerprint(texts), tf.uint64).numpy())
+        self._keep(fingerprints(keys))
 
     def add_numbers(self, values: np.ndarray[Any, Any]) -> None:
         """Takes numbers, an array of float64; those of 0 and -0 are one."""
@@ -77,6 +75,17 @@ class Distinct:
         if self._pending:
             self._hashes = np.unique(np.concatenate([self._hashes, *self._pending]))[:KEPT]
             self._pending, self._waiting = [], 0
+
+
+def fingerprints(keys: Any) -> np.ndarray[Any, Any]:
+    """Returns the hashes by which hashed columns make ids of keys, uint64, `(keys,)`.
+
+    Args:
+        keys: An Arrow array of bytes, or of whole numbers, whose digits are hashed.
+    """
+    found = keys.to_numpy(zero_copy_only=False)
+    texts = tf.constant(found) if found.dtype == object else tf.strings.as_string(tf.constant(found))
+    return np.asarray(tf.bitcast(tf.fingerprint(texts), tf.uint64))
 
 
 def _mixed(bits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

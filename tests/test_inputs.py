@@ -249,7 +249,7 @@ def bags_of(lengths: list[int]) -> Examples:
 def test_bags_are_shuffled_with_their_examples() -> None:
     lengths = [0, 1, 2, 3, 0, 1, 2]
     seen = []
-    for features, labels, _ in bags_of(lengths).shuffled(batch_size=3, seed=1, first_step=0, last_step=3):
+    for features, labels, _ in bags_of(lengths).shuffled(batch_size=3, seed=1, epoch=0, step=0, steps=3):
         for number, bag, label in zip(features["number"].numpy(), features["bag"].to_list(), labels, strict=True):
             assert bag == [number] * lengths[number]
             assert label == number
@@ -273,7 +273,7 @@ def test_features_of_every_dtype_and_shape_are_read_with_their_examples() -> Non
         "steps": np.arange(66, dtype=np.float32).reshape(11, 3, 2),
     }
     examples = Examples(features, numbers[:, np.newaxis].astype(np.float32), np.ones((11, 1), np.float32))
-    read = [examples.batches(4), examples.shuffled(4, seed=2, first_step=0, last_step=3)]
+    read = [examples.batches(4), examples.shuffled(4, seed=2, epoch=0, step=0, steps=3)]
     for batches, in_order in zip(read, (True, False), strict=True):
         found, labels, weights = zip(*batches.as_numpy_iterator(), strict=True)
         order = np.concatenate(labels)[:, 0].astype(int)

@@ -142,7 +142,7 @@ def test_examples_in_a_file_are_read_in_the_batches_of_those_in_memory(
     if batch_size > 1:
         assert_same_batches(kept.batches(batch_size), held.batches(batch_size))
     steps = -(-count // batch_size)  # from the middle of the first epoch into the third, or at most 400 steps
-    some = (batch_size, 3, steps // 2, min(2 * steps + 1, steps // 2 + 400))
+    some = (batch_size, 3, 0, steps // 2, min(2 * steps + 1 - steps // 2, 400))
     assert_same_batches(kept.shuffled(*some), held.shuffled(*some))
 
 

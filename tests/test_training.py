@@ -2,6 +2,7 @@ import dataclasses
 import io
 import json
 import re
+import signal
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from itertools import product
@@ -23,6 +24,7 @@ from trainer.problem import Problem
 from trainer.training import Position, evaluate, train
 from trainer.training.callbacks import History, Progress, TensorBoardScalars
 from trainer.training.checkpoints import Checkpoints
+from trainer.training.pace import Pace
 from trainer.training.unfreeze import Unfreeze, unfreeze
 
 
@@ -60,7 +62,7 @@ def test_the_loop_and_fit_give_the_same_model_after_100_steps() -> None:
     model, halves, data = opened()
     train(model, halves, data.train, 128, seed=5, last_step=100)
     fitted, other, _ = opened()
-    batches = data.train.shuffled(128, 5, 0, 100)
+    batches = data.train.shuffled(128, 5, 0, 0, 100)
     inputs = {
         key: keras.Input(spec.shape[1:], dtype=spec.dtype, name=key) for key, spec in batches.element_spec[0].items()
     }
@@ -118,11 +120,46 @@ def test_weights_that_are_not_finite_are_not_saved_but_a_frozen_table_may_hold_w
     assert Checkpoints(str(tmp_path), frozen, Position(steps=7)).save() == str(tmp_path / "ckpt-7")
 
 
+@pytest.mark.parametrize("group", [3, 1000])
+def test_losses_and_metrics_do_not_depend_on_how_many_steps_a_call_takes(
+    group: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def numbers() -> list[Any]:
+        model, halves, data = opened()
+        seen = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: found.append(dict(logs)))
+        found: list[Any] = []
+        train(model, halves, data.train, 128, 0, 60, data.validation, 64, [seen])
+        return found
+
+    monkeypatch.setattr(Pace, "follow", lambda pace, steps, seconds: None)
+    one_by_one = numbers()
+    monkeypatch.setattr(Pace, "steps", group)
+    monkeypatch.setattr(Pace, "__init__", lambda pace: None)
+    assert numbers() == one_by_one
+
+
+def test_a_signal_in_an_evaluation_leaves_the_end_of_the_epoch_to_be_done() -> None:
+    class Interrupting(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            if batch + 1 == self.params["steps"]:
+                signal.raise_signal(signal.SIGINT)
+
+    model, halves, data = opened()
+    steps, position, ends = -(-len(data.train) // 512), Position(), []
+    seen = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append((epoch, *sorted(logs))))
+    with pytest.raises(KeyboardInterrupt):
+        train(model, halves, data.train, 512, 0, steps, data.validation, 64, [seen, Interrupting()], position)
+    assert (position.step, position.under_way, ends) == (steps, True, [])
+    train(model, halves, data.train, 512, 0, steps, data.validation, 64, [seen], position)
+    assert (position, position.under_way) == (Position(epoch=1, steps=steps), False)
+    assert ends == [(0, "loss", "val_accuracy", "val_auc", "val_examples", "val_loss")]
+
+
 def test_a_training_set_is_read_once_an_epoch_in_another_order_each_time() -> None:
     _, _, data = opened()
     epochs, steps = [], -(-len(data.train) // 128)
     for epoch in range(2):
-        batches = list(data.train.shuffled(128, 3, epoch * steps, (epoch + 1) * steps).as_numpy_iterator())
+        batches = list(data.train.shuffled(128, 3, epoch, 0, steps).as_numpy_iterator())
         epochs.append(np.concatenate([features[key] for features, _, _ in batches for key in sorted(features)[-1:]]))
     assert len(epochs[0]) == len(data.train)
     np.testing.assert_array_equal(np.sort(epochs[0], axis=0), np.sort(epochs[1], axis=0))
@@ -272,7 +309,7 @@ def run_loop(model: keras.Model, last_step: int, *callbacks: Any, position: Posi
 
 
 def run_fit(model: keras.Model, last_step: int, *callbacks: Any) -> None:
-    batches = small_examples().shuffled(BATCH, 1, 0, last_step)
+    batches = small_examples().shuffled(BATCH, 1, 0, 0, last_step)
     epochs = last_step // EPOCH_STEPS
     model.fit(batches, epochs=epochs, steps_per_epoch=EPOCH_STEPS, callbacks=list(callbacks), shuffle=False, verbose=0)
 

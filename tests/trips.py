@@ -1,7 +1,6 @@
 """A small table of trips by taxi, the ways to write it down, and short jobs that read it."""
 
 import csv
-import functools
 import gzip
 import io
 import json
@@ -31,7 +30,6 @@ from trainer.job.work import Work
 from trainer.problem import Files, Problem
 from trainer.run import Run
 from trainer.settings import Settings
-from trainer.training import loop
 
 Row = dict[str, Any]
 
@@ -152,7 +150,6 @@ def are_quick(patch: pytest.MonkeyPatch) -> None:
     def leave(work: Work) -> Left:
         return Left(leave_tables(work), tables.read_manifest(work.plan.run.tables).tables, [])
 
-    patch.setattr(loop, "_evaluation", functools.lru_cache(1)(loop._evaluation))  # which is traced anew each time
     patch.setattr(steps, "leave", leave)
     patch.setattr(steps, "leave_report", lambda run, left: None)
 

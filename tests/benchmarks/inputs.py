@@ -222,8 +222,7 @@ def epoch_row(flags: argparse.Namespace, folder: Path) -> dict[str, Any]:
         steps(iter(tf.data.Dataset.range(epoch).map(sliced, num_parallel_calls=2).prefetch(4)), epoch)
 
     def of_cache() -> None:
-        whole = -(-len(train) // batch)
-        steps(iter(train.shuffled(batch, 0, whole, whole + epoch)), epoch)
+        steps(iter(train.shuffled(batch, 0, 1, 0, epoch)), epoch)
 
     return rates(epoch * batch, turns(of_cache, of_arrays, flags.rounds), "ready arrays")
 

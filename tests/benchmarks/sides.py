@@ -93,7 +93,7 @@ class Data:
     def batches(self, start: int, steps: int) -> tf.data.Dataset:
         """Returns the batches of some steps, `(features, labels)`, in the order in which our loop takes them."""
         # Keras 3 rounds steps_per_epoch up to whole calls, so there must not be more.
-        found = self.train.shuffled(self.batch_size, SEED, start, start + steps)
+        found = self.train.shuffled(self.batch_size, SEED, 0, start, steps)
         return found.map(lambda features, labels, weights: (features, labels)).prefetch(4)
 
     def places(self, start: int, steps: int) -> Iterable[Array]:

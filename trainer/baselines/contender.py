@@ -73,9 +73,7 @@ class Contender:
         steps = -(-len(learned) // batch_size)
         lowest, best, kept = float("inf"), 0, _values(self._variables)
         for passes in range(1, MOST_PASSES + 1):
-            self._trained.fit(
-                learned.shuffled(batch_size, seed, passes * steps, (passes + 1) * steps), shuffle=False, verbose=0
-            )
+            self._trained.fit(learned.shuffled(batch_size, seed, passes, 0, steps), shuffle=False, verbose=0)
             loss = self._scores(judge)["loss"]
             if not loss < float("inf"):
                 raise TrainingFailure(f"--baselines: the loss became {loss}; try a smaller --learning-rate.")

@@ -22,7 +22,7 @@ from trainer.models import Halves
 from trainer.prediction import Scoring, Trained
 from trainer.problem import Files, Share
 from trainer.rows import Limit
-from trainer.training.loop import evaluator
+from trainer.training.evaluating import Evaluation
 
 Array = np.ndarray[Any, Any]
 
@@ -141,4 +141,4 @@ def _evaluator(trained: Trained) -> Any:
     """Returns the metric loop of the training, for examples whose logits are there already."""
     model, head = trained.model, trained.problem.head
     model.compile(loss=head.loss(), weighted_metrics=head.metrics(), jit_compile=False)
-    return evaluator(model, Halves(None, lambda features, training: features["logits"]))
+    return Evaluation(model, Halves(None, lambda features, training: features["logits"]))

@@ -103,7 +103,7 @@ class Examples:
         """Returns the examples in their order, as `(features, labels, weights)`."""
         return self._read(tf.data.Dataset.range(-(-len(self) // batch_size)), batch_size, lambda places, epoch: places)
 
-    def shuffled(self, batch_size: int, seed: int, first_step: int, last_step: int) -> tf.data.Dataset:
+    def shuffled(self, batch_size: int, seed: int, epoch: int, step: int, steps: int) -> tf.data.Dataset:
         """Returns the batches of some steps of a training, epoch after epoch in a random order.
 
         The order of an epoch is a function of seed and epoch alone, so that a training goes on at any step.
@@ -111,12 +111,13 @@ class Examples:
         Args:
             batch_size: Examples a step; the last of an epoch may have fewer.
             seed: Of the run.
-            first_step: The steps done before.
-            last_step: The steps in all after which there is no batch.
+            epoch: The epoch to begin in, from 0 on.
+            step: The steps of it that are done; those of a whole epoch begin the next one.
+            steps: How many there are.
         """
-        order = self.order
-        steps = tf.data.Dataset.range(first_step, last_step)
-        return self._read(steps, batch_size, lambda places, epoch: order.places(places, seed, epoch))
+        order, first = self.order, epoch * -(-len(self) // batch_size) + step
+        taken = tf.data.Dataset.range(first, first + steps)
+        return self._read(taken, batch_size, lambda places, epoch: order.places(places, seed, epoch))
 
     def _read(self, steps: tf.data.Dataset, batch_size: int, order: Callable[[Any, Any], Any]) -> tf.data.Dataset:
         count, epoch_steps = len(self), -(-len(self) // batch_size)

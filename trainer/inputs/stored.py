@@ -105,18 +105,19 @@ class Stored:
         """Returns the examples in their order, as `(features, labels, weights)`."""
         return self._dataset(batch_size, lambda: self._cut(batch_size, (part.arrays for part in self.parts())))
 
-    def shuffled(self, batch_size: int, seed: int, first_step: int, last_step: int) -> tf.data.Dataset:
+    def shuffled(self, batch_size: int, seed: int, epoch: int, step: int, steps: int) -> tf.data.Dataset:
         """Returns the batches of some steps of a training, as `Examples.shuffled` does, in the same order."""
         epoch_steps = -(-len(self) // batch_size)
+        begin = epoch * epoch_steps + step
 
         def pieces() -> Iterator[Sequence[Values]]:
-            step = first_step
-            while step < last_step:
-                epoch, within = divmod(step, epoch_steps)
-                last = min(epoch_steps, within + last_step - step)
+            at = begin
+            while at < begin + steps:
+                number, within = divmod(at, epoch_steps)
+                last = min(epoch_steps, within + begin + steps - at)
                 first, end = within * batch_size, min(last * batch_size, len(self))
-                yield from self._cut(batch_size, self._shuffled(seed, epoch, first, end))
-                step += last - within
+                yield from self._cut(batch_size, self._shuffled(seed, number, first, end))
+                at += last - within
 
         return self._dataset(batch_size, pieces)
 

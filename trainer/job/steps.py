@@ -19,7 +19,7 @@ from trainer.job.record import write_record
 from trainer.job.tables import leave_tables, tables_of, trained_rows
 from trainer.job.work import Work
 from trainer.run import Run
-from trainer.training import Position, evaluate, train
+from trainer.training import Evaluation, Position, train
 from trainer.training.callbacks import History, Progress, TensorBoardScalars
 from trainer.training.checkpoints import Checkpoints
 from trainer.training.unfreeze import Unfreeze, frozen_tables, unfreeze
@@ -121,8 +121,8 @@ def learned(work: Work) -> tuple[Work, dict[str, Any]]:
     checkpoints = Checkpoints(work.plan.run.checkpoints, work.model, position)
     if settings.resume:
         checkpoints.restore(unfreeze if settings.unfreeze_after is not None else None)
-    done = position.steps
-    start = time.perf_counter()
+    evaluation = Evaluation(work.model, work.halves)
+    done, start = position.steps, time.perf_counter()
     try:
         train(
             work.model,
@@ -135,22 +135,27 @@ def learned(work: Work) -> tuple[Work, dict[str, Any]]:
             settings.eval_batch_size,
             [*_callbacks(work), checkpoints, *_projecting(work)],
             position,
+            evaluation,
         )
     except KeyboardInterrupt:
         checkpoints.save()
         raise
     seconds = time.perf_counter() - start
-    validation = evaluate(work.model, work.halves, work.data.validation, settings.eval_batch_size)
+    validation = evaluation(work.data.validation, settings.eval_batch_size)
     test_examples = work.data.test()
-    test = evaluate(work.model, work.halves, test_examples, settings.eval_batch_size)
-    trained = min((position.steps - done) * problem.train_batch_size, problem.num_epochs * len(work.data.train))
+    test = evaluation(test_examples, settings.eval_batch_size)
+    metrics = {**test, **{f"validation_{name}": value for name, value in validation.items()}}
+    return work.counting("test", test_examples), {**metrics, **_of_training(work, position.steps, done, seconds)}
+
+
+def _of_training(work: Work, steps: int, done: int, seconds: float) -> dict[str, Any]:
+    problem = work.plan.problem
+    trained = min((steps - done) * problem.train_batch_size, problem.num_epochs * len(work.data.train))
     speed = {"seconds": round(seconds, 3), "examples_per_second": round(trained / seconds, 1)}
-    return work.counting("test", test_examples), {
-        **test,
-        **{f"validation_{name}": value for name, value in validation.items()},
+    return {
         "train_examples": len(work.data.train),
-        "steps": position.steps,
-        **(speed if position.steps > done else {**speed, **_speed_before(work.plan.run)}),
+        "steps": steps,
+        **(speed if steps > done else {**speed, **_speed_before(work.plan.run)}),
         "peak_memory_bytes": _peak_memory(),
         **({} if work.bad_rows is None else {"bad_rows": len(work.bad_rows)}),
         "data": work.source.name,

@@ -1,8 +1,8 @@
 """Our own loop over a compiled Keras model: many steps a Python call, metrics on the device, Keras callbacks."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -13,10 +13,10 @@ from trainer.inputs.cache import AnyExamples
 from trainer.inputs.memory import telling
 from trainer.models import Halves, tables_of
 from trainer.training import interrupts
+from trainer.training.evaluating import Evaluation
+from trainer.training.interrupts import Held
+from trainer.training.pace import Pace
 from trainer.training.steps import NotFinite, Steps
-
-CALL_SECONDS = 0.2
-"""How long one Python call should last: signals wait for it, and progress shows after it."""
 
 
 @dataclass
@@ -27,23 +27,15 @@ class Position:
         epoch: Whole epochs done.
         step: Steps done in the epoch after them.
         steps: Steps done in all.
+        loss: The sum of the losses of the examples of these steps of the epoch, and how many examples they are.
+        under_way: Whether the end of that epoch is still to come: its evaluation, and what callbacks do then.
     """
 
     epoch: int = 0
     step: int = 0
     steps: int = 0
-
-
-@dataclass
-class _Pace:
-    """How many steps one Python call takes: more until it lasts as long as it should, which changes no result."""
-
-    steps: int = 1
-
-    def follow(self, steps: int, seconds: float) -> None:
-        """Takes the time of a call into account, unless the end of an epoch cut it short."""
-        if steps == self.steps:
-            self.steps = max(1, min(2 * steps, int(steps * CALL_SECONDS / max(seconds, 1e-6))))
+    loss: tuple[float, float] = field(default=(0.0, 0.0), compare=False)
+    under_way: bool = field(default=False, compare=False)
 
 
 def train(
@@ -57,6 +49,7 @@ def train(
     eval_batch_size: int = 4096,
     callbacks: Sequence[Any] = (),
     position: Position | None = None,
+    evaluation: Evaluation | None = None,
 ) -> Position:
     """Trains a compiled model on encoded examples and returns how far it came.
 
@@ -75,6 +68,7 @@ def train(
         eval_batch_size: Examples a step of evaluation.
         callbacks: Keras callbacks.
         position: Where to start, and kept up to date in place; None is the beginning.
+        evaluation: Of the model, where there is one already; what it has traced is not traced again.
 
     Raises:
         TrainingFailure: The loss is not finite; the trained weights are as they were before that step.
@@ -85,25 +79,21 @@ def train(
     if not model.optimizer.built:  # a loss scale that is built twice forgets what was restored
         model.optimizer.build(model.trainable_variables)
     # These are made once: to trace them anew each epoch would take as long as a hundred steps.
-    run_steps = Steps(model, halves)
-    evaluation = _evaluation(model, halves)
-    batches = iter(examples.shuffled(batch_size, seed, position.steps, last_step))
-    pace = _Pace()
+    run_steps, evaluation = Steps(model, halves), evaluation or Evaluation(model, halves)
+    batches = iter(examples.shuffled(batch_size, seed, position.epoch, position.step, last_step - position.steps))
     listeners.on_train_begin()
-    with interrupts.held() as let_through:
-        while position.steps < last_step and not model.stop_training:
+    with interrupts.held() as signals:
+        loop = _Loop(model, run_steps, batches, position, listeners, signals)
+        while (position.steps < last_step or position.under_way) and not model.stop_training:
             listeners.on_epoch_begin(position.epoch)
-            run_steps.follow()
-            last = min(epoch_steps, position.step + last_step - position.steps)
-            logs = {"loss": _epoch(model, run_steps, batches, position, last, listeners, let_through, pace)}
+            logs = {"loss": loop.run(min(epoch_steps, position.step + last_step - position.steps))}
             if validation is not None:
-                results = _evaluated(model, evaluation, validation, eval_batch_size)
+                results = evaluation(validation, eval_batch_size, signals.let_through)
                 logs.update({f"val_{name}": value for name, value in results.items()})
             epoch = position.epoch
-            if position.step == epoch_steps:
-                position.epoch, position.step = position.epoch + 1, 0
+            loop.end(epoch_steps)
             listeners.on_epoch_end(epoch, logs)
-            let_through()
+            signals.let_through()
     listeners.on_train_end()
     return position
 
@@ -113,35 +103,50 @@ def _listeners(model: keras.Model, callbacks: Sequence[Any], epochs: int, steps:
     return keras.callbacks.CallbackList(list(callbacks), model=model, epochs=epochs, steps=steps, add_history=False)
 
 
-def _epoch(
-    model: keras.Model,
-    run_steps: Steps,
-    batches: Iterator[Any],
-    position: Position,
-    last: int,
-    listeners: Any,
-    let_through: Callable[[], None],
-    pace: "_Pace",
-) -> float:
-    """Trains to a step of the epoch and returns the mean loss of the examples."""
-    total, examples = 0.0, 0.0
-    while position.step < last:
-        let_through()
-        steps = min(pace.steps, last - position.step)
-        listeners.on_train_batch_begin(position.step)
-        start = time.perf_counter()
+@dataclass
+class _Loop:
+    """What goes through the steps of an epoch, in groups of as many as one Python call takes."""
+
+    model: keras.Model
+    run_steps: Steps
+    batches: Iterator[Any]
+    position: Position
+    listeners: Any
+    signals: Held
+    pace: Pace = field(default_factory=Pace)
+
+    def run(self, last: int) -> float:
+        """Trains to a step of the epoch and returns the mean loss of the examples."""
+        position = self.position
+        self.run_steps.follow()
+        self.run_steps.loss.restore(*position.loss)
+        while position.step < last:
+            self.signals.let_through()
+            steps = min(self.pace.steps, last - position.step)
+            self.listeners.on_train_batch_begin(position.step)
+            start = time.perf_counter()
+            self._take(steps)
+            self.pace.follow(steps, time.perf_counter() - start)
+            position.step, position.steps = position.step + steps, position.steps + steps
+            position.loss, position.under_way = self.run_steps.loss.sums, True
+            self.listeners.on_train_batch_end(position.step - 1, {"loss": self.run_steps.loss.mean})
+        return self.run_steps.loss.mean
+
+    def end(self, epoch_steps: int) -> None:
+        """Counts the epoch, if it is whole."""
+        position = self.position
+        position.under_way = False
+        if position.step == epoch_steps:
+            position.epoch, position.step, position.loss = position.epoch + 1, 0, (0.0, 0.0)
+
+    def _take(self, steps: int) -> None:
+        position = self.position
         try:
             with telling():
-                taken = run_steps(batches, steps)
+                self.run_steps(self.batches, steps)
         except NotFinite as found:
             position.step, position.steps = position.step + found.steps, position.steps + found.steps
-            raise TrainingFailure(_failure(model, position.steps + 1, found.value)) from None
-        seconds = time.perf_counter() - start
-        position.step, position.steps = position.step + steps, position.steps + steps
-        total, examples = total + taken[0], examples + taken[1]
-        listeners.on_train_batch_end(position.step - 1, {"loss": total / examples})
-        pace.follow(steps, seconds)
-    return total / max(examples, 1.0)
+            raise TrainingFailure(_failure(self.model, position.steps + 1, found.value)) from None
 
 
 def _failure(model: keras.Model, step: int, value: str) -> str:
@@ -161,38 +166,4 @@ def blame(model: keras.Model) -> str:
 
 def evaluate(model: keras.Model, halves: Halves, examples: AnyExamples, batch_size: int = 4096) -> dict[str, float]:
     """Returns the loss and the compiled metrics of encoded examples, and how many they are."""
-    return evaluator(model, halves)(examples, batch_size)
-
-
-def evaluator(model: keras.Model, halves: Halves) -> Callable[[AnyExamples, int], dict[str, float]]:
-    """Returns `evaluate` of a model for several sets of examples, which is traced once for all of them."""
-    evaluation = _evaluation(model, halves)
-    return lambda examples, batch_size: _evaluated(model, evaluation, examples, batch_size)
-
-
-def _evaluated(model: keras.Model, evaluation: Any, examples: AnyExamples, batch_size: int) -> dict[str, float]:
-    model.reset_metrics()
-    with telling():
-        loss = float(evaluation(examples.batches(batch_size)))
-    results = {name: float(value) for name, value in model.get_metrics_result().items() if name != "loss"}
-    model.reset_metrics()
-    return {"loss": loss, **results, "examples": len(examples)}
-
-
-def _evaluation(model: keras.Model, halves: Halves) -> Any:
-    loss = keras.metrics.Mean(name="loss")
-
-    @tf.function(reduce_retracing=True)
-    def evaluation(batches: tf.data.Dataset) -> Any:
-        for features, labels, weights in batches:
-            logits = halves.logits(features, False)
-            value = model.compute_loss(y=labels, y_pred=logits, sample_weight=weights, training=False)
-            loss.update_state(value, sample_weight=tf.shape(labels)[0])
-            model.compute_metrics(None, labels, logits, weights)
-        return loss.result()
-
-    def evaluated(batches: tf.data.Dataset) -> Any:
-        loss.reset_state()
-        return evaluation(batches)
-
-    return evaluated
+    return Evaluation(model, halves)(examples, batch_size)

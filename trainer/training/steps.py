@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from trainer.models import Halves
+from trainer.training.running import RunningLoss
 
 _CHECK = "the loss of a step"
 
@@ -26,7 +27,7 @@ class NotFinite(Exception):
 
 
 class Steps:
-    """Steps of training, many a call.
+    """Steps of training, many a call; `loss` is the mean of those since it was last restored.
 
     Args:
         model: A compiled model.
@@ -34,7 +35,7 @@ class Steps:
     """
 
     def __init__(self, model: keras.Model, halves: Halves) -> None:
-        self.model, self.halves = model, halves
+        self.model, self.halves, self.loss = model, halves, RunningLoss()
         self.done = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._take(model.trainable_variables)
 
@@ -44,37 +45,33 @@ class Steps:
         if list(map(id, variables)) != list(map(id, self.variables)):
             self._take(variables)
 
-    def __call__(self, batches: Iterator[Any], steps: int) -> tuple[float, float]:
-        """Takes some steps; returns the sum of the losses of their examples, and how many these were.
+    def __call__(self, batches: Iterator[Any], steps: int) -> None:
+        """Takes some steps.
 
         Raises:
             NotFinite: The loss of a step is not finite; it and those after it have changed no trained weight.
         """
         before = int(self.done)
         try:
-            total, examples = self._run(batches, tf.constant(steps))
+            self._run(batches, tf.constant(steps))
         except tf.errors.InvalidArgumentError as error:
             found = re.search(f"{_CHECK} : Tensor had ([-+]Inf|NaN) values", str(error))
             if found is None:
                 raise
             raise NotFinite(int(self.done) - before, found[1].strip("+").lower()) from None
-        return float(total), float(examples)
 
     def _take(self, variables: list[Any]) -> None:
         self.variables = variables
         self._run = tf.function(self._steps, reduce_retracing=True, autograph=False)
 
-    def _steps(self, batches: Any, steps: Any) -> Any:
-        def body(done: Any, total: Any, examples: Any) -> Any:
-            features, labels, weights = next(batches)
-            value = self._step(features, labels, weights)
-            count = tf.cast(tf.shape(labels)[0], tf.float32)
-            return done + 1, total + count * value, examples + count
+    def _steps(self, batches: Any, steps: Any) -> None:
+        def body(done: Any) -> Any:
+            self._step(*next(batches))
+            return [done + 1]
 
-        start = tf.constant(0), tf.constant(0.0), tf.constant(0.0)
-        return tf.while_loop(lambda done, *_: done < steps, body, start)[1:]
+        tf.while_loop(lambda done: done < steps, body, [tf.constant(0)])
 
-    def _step(self, features: Any, labels: Any, weights: Any) -> Any:
+    def _step(self, features: Any, labels: Any, weights: Any) -> None:
         with tf.GradientTape() as tape:
             logits = self.halves.logits(features, True)
             value = self.model.compute_loss(y=labels, y_pred=logits, sample_weight=weights, training=True)
@@ -84,7 +81,7 @@ class Steps:
         with tf.control_dependencies([tf.raw_ops.CheckNumericsV2(tensor=value, message=_CHECK)]):
             ones = tf.ones_like(scaled)
             self.done.assign_add(1)
+            self.loss.add(value, tf.shape(labels)[0])
         gradients = tape.gradient(scaled, self.variables, output_gradients=ones)
         with tf.control_dependencies([ones]):
             self.model.optimizer.apply(gradients, self.variables)
-        return value

@@ -151,7 +151,7 @@ def test_a_job_that_unfreezes_a_table_ends_alike_when_it_was_interrupted(
     with pytest.raises(KeyboardInterrupt):
         carry_out(Plan(LATER, stopped, run))
     before = capsys.readouterr().out.splitlines()
-    resumed = dataclasses.replace(LATER, resume=True)
+    resumed = dataclasses.replace(LATER, resume=True, allow_changed=True)
     carry_out(Plan(resumed, UNFREEZES, run))
     printed = [*before, *capsys.readouterr().out.splitlines()]
     (place,) = [place for place, line in enumerate(printed) if "trained from" in line]
@@ -160,8 +160,8 @@ def test_a_job_that_unfreezes_a_table_ends_alike_when_it_was_interrupted(
     whole = tables.read(str(unfrozen / "tables"), "day_hour")
     np.testing.assert_array_equal(tables.read(run.tables, "day_hour").values, whole.values)
     assert run.read_json("settings.json")["settings"]["unfreeze_after"] == 1
-    with pytest.raises(Refusal, match="the run was started with unfreeze_after 1, not None; give the same settings"):
-        carry_out(Plan(dataclasses.replace(resumed, unfreeze_after=None), UNFREEZES, run))
+    with pytest.raises(Refusal, match="the run was started with unfreeze_after 1, not None; give the same, go on"):
+        carry_out(Plan(dataclasses.replace(LATER, resume=True, unfreeze_after=None), UNFREEZES, run))
 
 
 def test_steps_are_epochs_or_what_was_asked_for_whichever_is_said() -> None:
@@ -202,7 +202,8 @@ def test_a_job_leaves_a_whole_run_and_goes_on_with_it(problem_file: str, tmp_pat
     with pytest.raises(Refusal) as refusal:
         job.run(Settings(problem=problem_file, train_steps=60, resume=True, seed=1))
     assert str(refusal.value) == (
-        "--resume: the run was started with seed 0, not 1; give the same settings, or start anew with --overwrite."
+        "--resume: the run was started with seed 0, not 1; give the same, go on with --allow-changed, or start "
+        "anew with --overwrite."
     )
     before = run.read_json("metrics.json")
     job.run(Settings(problem=problem_file, train_steps=60, resume=True))
@@ -771,8 +772,8 @@ def test_arguments_are_repeated_by_settings_and_compared_by_resume(
     assert "; 168 rows less those held out" in capsys.readouterr().out
     resumed = ["--problem", "bikes", "--num-epochs", "1", "--job-dir", "run", "--resume"]
     assert said_of(capsys, *resumed, "--first-days", "8") == (
-        "--resume: the run was started with first_days 7, not 8; give the same settings, or start anew with "
-        "--overwrite."
+        "--resume: the run was started with first_days 7, not 8, and other training data; give the same, go on "
+        "with --allow-changed, or start anew with --overwrite."
     )
     assert task.main([*resumed, "--first-days", "7"]) == 0
 
@@ -807,7 +808,8 @@ def test_files_take_the_place_of_a_problem_s_data_set(place: Path, capsys: pytes
     (place / "a.csv").write_text("timestamp,cnt\n2015-01-01 00:00:00,1\n")
     resumed = ("--problem", "bikes", "--num-epochs", "1", "--job-dir", "run", "--resume", "--train-files")
     assert said_of(capsys, *resumed, "*.csv") == (
-        "--resume: the training data are not those that the run was started with; start anew."
+        "--resume: the run was started with other training data; give the same, go on with --allow-changed, or start "
+        "anew with --overwrite."
     )
     assert said_of(capsys, "--problem", "bikes", "--train-files", "a.tsv") == (
         "--train-files: no file matches a.tsv; near it there are a.csv, b.csv."
@@ -942,7 +944,7 @@ def test_the_mean_of_the_training_counts_is_saved_with_the_run(counts: Run) -> N
 
 
 def test_a_job_of_counts_goes_on_with_the_mean_that_it_began_with(counts: Run, tmp_path: Path) -> None:
-    run, settings = Run(str(tmp_path / "run")), Settings(resume=True)
+    run, settings = Run(str(tmp_path / "run")), Settings(resume=True, allow_changed=True)
     stopped = dataclasses.replace(COUNTS, callbacks=[lambda: Interrupts(150)])
     with pytest.raises(KeyboardInterrupt):
         carry_out(Plan(Settings(), stopped, run))

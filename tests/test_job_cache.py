@@ -21,7 +21,7 @@ from trainer.inputs import files, order, writing
 from trainer.inputs.cache import Draft
 from trainer.inputs.memory import Examples
 from trainer.inputs.stored import Stored
-from trainer.job import steps
+from trainer.job import learning
 from trainer.problem import Problem
 
 PROBLEM = str(Path(trips.__file__))
@@ -292,7 +292,7 @@ def test_examples_that_memory_does_not_hold_train_the_same_tables_before_ctrl_c_
         trips.trained(run, with_callback(lambda: Stops(12)), **settings)  # in the second epoch
     monkeypatch.setattr(files.Rows, "__iter__", None)
     assert {type(each) for each in trips.sets_of(trips.read_by(run, **settings))} == {Stored}
-    trips.trained(run, resume=True, **settings)
+    trips.trained(run, resume=True, allow_changed=True, **settings)  # the callback is another
     trips.assert_same_tables(run, undisturbed)
     digests = [json.loads((each / "settings.json").read_text())["data"]["digest"] for each in (run, undisturbed)]
     assert digests[0] == digests[1]
@@ -320,8 +320,12 @@ def test_a_file_of_examples_that_is_damaged_under_a_training_ends_it_and_it_can_
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    run, callbacks = tmp_path / "run", steps._callbacks
-    monkeypatch.setattr(steps, "_callbacks", lambda work: [*callbacks(work), Damages(cache_of(run) / "train.arrow")])
+    run, showing = tmp_path / "run", learning._showing
+
+    def damaging(*given: Any) -> list[Any]:
+        return [*showing(*given), Damages(cache_of(run) / "train.arrow")]
+
+    monkeypatch.setattr(learning, "_showing", damaging)
     words = ["--problem", PROBLEM, "--job-dir", str(run)]
     for name, value in from_files(undisturbed).items():
         words += [f"--{name.replace('_', '-')}", str(value)]
@@ -330,7 +334,7 @@ def test_a_file_of_examples_that_is_damaged_under_a_training_ends_it_and_it_can_
         f"{cache_of(run)}/train.arrow: the encoded rows in it are not as they were written, and were removed; go on "
         "with --resume, which makes them anew.\n"
     )
-    monkeypatch.setattr(steps, "_callbacks", callbacks)
+    monkeypatch.setattr(learning, "_showing", showing)
     assert task.main([*words, "--resume"]) == 0
     trips.assert_same_tables(run, undisturbed)
     assert (cache_of(run) / "train.arrow").exists()

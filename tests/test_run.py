@@ -83,10 +83,30 @@ def test_a_folder_that_cannot_be_written_is_refused() -> None:
     )
 
 
-def test_there_must_be_a_run_to_resume() -> None:
+def test_a_run_that_has_never_begun_is_started_by_resume_and_other_files_are_left_alone() -> None:
+    assert choose("mine", resume=True) == "mine"
+    Path("mine/cache").mkdir(parents=True)
+    Path("mine/.abc.partial").touch()  # of a job that was killed as it wrote its first file
+    assert choose("mine", resume=True) == choose("mine") == "mine"
+    runs.prepare(Run(os.path.abspath("mine")), resume=False)
+    assert os.listdir("mine") == ["cache"]
+    Path("mine/thesis.tex").touch()
     assert refused("mine", resume=True) == (
-        f"--resume: {os.path.abspath('mine')} holds no run; leave --resume out to start one there."
+        f"--resume: {os.path.abspath('mine')} holds other files and no run; give a run's job dir, or an empty or new "
+        "folder."
     )
+
+
+def test_checkpoints_of_another_run_that_a_cloud_keeps_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIP_CHECKPOINT_DIR", os.path.abspath("kept"))
+    Path("kept/step-00000009").mkdir(parents=True)
+    Path("kept/notes.txt").touch()
+    assert refused("mine") == (
+        f"--job-dir: {os.path.abspath('kept')} holds checkpoints of another run; give an empty or new folder."
+    )
+    assert choose(made("mine").path, resume=True) == "mine"
+    runs.prepare(Run(os.path.abspath("mine")), resume=False)
+    assert os.listdir("kept") == ["notes.txt"]
 
 
 def test_overwriting_leaves_nothing_of_the_old_run() -> None:

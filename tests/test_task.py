@@ -82,6 +82,10 @@ def flights(place: Path, nyc_flights_dir: str) -> subprocess.CompletedProcess[st
     return job(place, "--dataset", "nyc_flights/JFK", "--data-dir", nyc_flights_dir, "--train-steps", "60")
 
 
+def newest_checkpoint(run: Path) -> Path:
+    return max((run / "checkpoints").glob("step-*"))
+
+
 @dataclass
 class Interrupted:
     """A run that met Ctrl-C in its second epoch, as it was left."""
@@ -118,11 +122,11 @@ def interrupted(place: Path) -> Interrupted:
         errors = process.stderr.read() if process.stderr else ""
     run = place / "runs" / "tower"
     files = {path.name for path in run.iterdir()}
-    checkpoint = tf.train.load_checkpoint(str(run / "checkpoints"))
-    shapes = checkpoint.get_variable_to_shape_map()
-    position = checkpoint.get_tensor(next(name for name in shapes if name.startswith("position/"))).tolist()
-    whole = [name for name, dtype in checkpoint.get_variable_to_dtype_map().items() if dtype.is_integer]
-    (updates,) = [int(checkpoint.get_tensor(name)) for name in whole if shapes[name] == [] and "variables/" in name]
+    folder = newest_checkpoint(run)
+    checkpoint, state = tf.train.load_checkpoint(str(folder / "tensors")), read(folder / "state.json")
+    position = [state["position"][name] for name in ("epoch", "step", "steps")]
+    (iterations,) = [name for name, path in state["variables"].items() if path.endswith("iteration")]
+    updates = int(checkpoint.get_tensor(iterations))
     lines = "".join(lines).splitlines()
     table = tables.read(str(run), "day_hour")
     return Interrupted(words, process.returncode, lines, errors, files, table, position, updates)
@@ -339,6 +343,7 @@ def shown(values):
 PROBLEM = planted.problem(callbacks=[Spoils], num_epochs=3, train_batch_size=1024, dnn_activation_fn=%s)
 '''
 
+EVERY_EPOCH = ("--checkpoint-steps", "18")
 NOT_FINITE = (
     "tables with values that are not finite: day_hour (day_X_hour_embedding); try a smaller --learning-rate, or look "
     "for such values in the data.\n"
@@ -347,11 +352,11 @@ NOT_FINITE = (
 
 def checkpoint_of_the_first_epoch(run: Path) -> None:
     """Asserts that it is the last one, whole and finite."""
-    prefix = tf.train.latest_checkpoint(str(run / "checkpoints"))
-    assert Path(prefix).name == "ckpt-18"
-    stored = tf.train.load_checkpoint(prefix)
-    arrays = [stored.get_tensor(n) for n in stored.get_variable_to_shape_map() if n.startswith(("variables", "posit"))]
-    assert [1, 0, 18] in [array.tolist() for array in arrays]  # one epoch done, of 18 steps
+    folder = newest_checkpoint(run)
+    assert folder.name == "step-00000018"
+    stored = tf.train.load_checkpoint(str(folder / "tensors"))
+    arrays = [stored.get_tensor(name) for name in stored.get_variable_to_shape_map()]
+    assert read(folder / "state.json")["position"]["steps"] == 18
     assert any(array.shape == (168, 4) for array in arrays)
     assert all(np.isfinite(array).all() for array in arrays)
 
@@ -368,7 +373,7 @@ def gone_on_with(words: list[str], run: Path, how: Path) -> None:
 def test_a_loss_that_is_not_finite_ends_with_1_and_leaves_a_checkpoint_to_go_on_from(place: Path) -> None:
     (place / "spoils.py").write_text(SPOILS % "shown")
     (place / "spoils.txt").write_text("nan")
-    words, run = ["--problem", "spoils.py", "--job-dir", "runs/spoils"], place / "runs" / "spoils"
+    words, run = ["--problem", "spoils.py", "--job-dir", "runs/spoils", *EVERY_EPOCH], place / "runs" / "spoils"
     done = job(place, *words)
     sentence = "training: the loss became nan in step 19, whose update was not applied; " + NOT_FINITE
     assert (done.returncode, done.stderr) == (1, sentence)
@@ -383,7 +388,7 @@ def test_a_table_that_is_not_finite_under_a_loss_that_is_ends_with_1_too(
 ) -> None:
     (place / "hides.py").write_text(SPOILS % "hidden")  # as ReLU does where TensorFlow fuses it with a product
     (place / "hides.txt").write_text("nan")
-    words, run = ["--problem", "hides.py", "--job-dir", "runs/hides"], place / "runs" / "hides"
+    words, run = ["--problem", "hides.py", "--job-dir", "runs/hides", *EVERY_EPOCH], place / "runs" / "hides"
     assert task.main(words) == 1
     sentence = "training: weights are not finite after step 36, so no checkpoint of it was written; " + NOT_FINITE
     assert capfd.readouterr().err == sentence
@@ -417,7 +422,12 @@ REFUSALS = {
     "--job-dir full": "--job-dir: {place}/full holds other files; give an empty or new folder.",
     "--job-dir full --overwrite": "--overwrite: {place}/full holds other files and no run; give a folder that a run "
     "has left.",
-    "--job-dir empty --resume": "--resume: {place}/empty holds no run; leave --resume out to start one there.",
+    "--job-dir full --resume": "--resume: {place}/full holds other files and no run; give a run's job dir, or an empty "
+    "or new folder.",
+    "--allow-changed": "--allow-changed: it is of a run that is gone on with; give --resume too.",
+    "--patience 2": "--patience: it is of --early-stopping; give --early-stopping METRIC too, or leave it out.",
+    "--early-stopping acu": "--early-stopping: there is no validation metric 'acu'; did you mean 'auc'?",
+    "--early-stopping auc:more": "--early-stopping: auc:max or auc:min is wanted, not 'auc:more'.",
     "--train-steps 0": "--train-steps: a whole number of at least 1 is wanted, not '0'.",
     "--num-epochs -1": "--num-epochs: a whole number of at least 1 is wanted, not '-1'.",
     "--train-batch-size=-5": "--train-batch-size: a whole number of at least 1 is wanted, not '-5'.",
@@ -426,7 +436,8 @@ REFUSALS = {
     "--optimizer mine.py:Mine": "--optimizer: there is no file mine.py; give FILE.py:NAME.",
     "--dataset nyc_flights/JKF": "nyc_flights: no config 'JKF' among all, EWR, JFK, LGA; did you mean 'JFK'?",
     "--train-batch-size 9 --resume --job-dir runs/tower --problem {examples}/own_tower.py --num-epochs 2": "--resume: "
-    "the run was started with train_batch_size 16, not 9; give the same settings, or start anew with --overwrite.",
+    "the run was started with train_batch_size 16, not 9; give the same, go on with --allow-changed, or start anew "
+    "with --overwrite.",
 }
 
 

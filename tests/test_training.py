@@ -117,7 +117,7 @@ def test_weights_that_are_not_finite_are_not_saved_but_a_frozen_table_may_hold_w
     assert list(tmp_path.iterdir()) == []
     frozen, _, _ = opened(planted.PROBLEM.replacing(lambda column: dataclasses.replace(column, trainable=False)))
     models.tables_of(frozen)["day_hour"][0].table.assign(np.full((168, 4), np.nan))
-    assert Checkpoints(str(tmp_path), frozen, Position(steps=7)).save() == str(tmp_path / "ckpt-7")
+    assert Checkpoints(str(tmp_path), frozen, Position(steps=7)).save() == str(tmp_path / "step-00000007")
 
 
 @pytest.mark.parametrize("group", [3, 1000])
@@ -437,7 +437,7 @@ def test_a_checkpoint_with_slots_of_a_table_is_not_restored_where_it_stays_froze
     with pytest.raises(Refusal) as refusal:
         Checkpoints(str(tmp_path), with_a_frozen_table("LazyAdam"), Position()).restore()
     assert str(refusal.value) == (
-        f"--resume: {tmp_path}/ckpt-{2 * EPOCH_STEPS} was written by another model; resume with the run's own "
+        f"--resume: {tmp_path}/step-{2 * EPOCH_STEPS:08} was written by another model; resume with the run's own "
         "settings, or start anew with --overwrite."
     )
 

@@ -1,6 +1,7 @@
 """A small table of trips by taxi, the ways to write it down, and short jobs that read it."""
 
 import csv
+import dataclasses
 import gzip
 import io
 import json
@@ -157,7 +158,8 @@ def are_quick(patch: pytest.MonkeyPatch) -> None:
 def planned(run: Path, problem: Problem = PROBLEM, **settings: Any) -> Plan:
     """The plan of a job, which takes its settings as `task` does, but not from a file."""
     given = Settings(**settings)
-    return Plan(given, with_settings(problem, given), Run(str(run)))
+    plan = Plan(given, problem, Run(str(run)))
+    return dataclasses.replace(plan, problem=with_settings(problem, given, plan.restores))
 
 
 def trained(run: Path, problem: Problem = PROBLEM, **settings: Any) -> dict[str, Any]:

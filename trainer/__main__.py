@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from trainer import commands, settings
-from trainer.errors import Refusal, nearest
+from trainer.errors import Refusal, leave, nearest
 from trainer.terminal import exit_code
 
 
@@ -41,4 +41,4 @@ def _run(words: Sequence[str], verbs: dict[str, str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

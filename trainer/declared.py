@@ -104,15 +104,16 @@ def _pairs(problem: Problem, name: str, content: Mapping[str, Any]) -> list[tupl
 
 def _column(problem: Problem, column: FeatureColumn, told: Any) -> FeatureColumn:
     found: FeatureColumn = learned_as(column, told)
-    if _without_start(_as_read(to_dict(without_old_values(found)))) != _without_start(told):
+    if without_start(_as_read(to_dict(without_old_values(found)))) != without_start(told):
         raise Refusal(_differs(problem, f"column '{column.name}' is declared otherwise there"))
     return found
 
 
-def _without_start(told: Any) -> Any:
+def without_start(told: Any) -> Any:
+    """Returns what is said of columns but for how their tables were trained."""
     if isinstance(told, Mapping):
-        return {name: _without_start(value) for name, value in told.items() if name not in _OF_START}
-    return [_without_start(value) for value in told] if isinstance(told, list) else told
+        return {name: without_start(value) for name, value in told.items() if name not in _OF_START}
+    return [without_start(value) for value in told] if isinstance(told, (list, tuple)) else told
 
 
 def _head(problem: Problem, told: Any) -> Head:

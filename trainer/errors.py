@@ -1,8 +1,14 @@
 """What a person is told when something they gave cannot be used."""
 
+import atexit
 import difflib
+import os
+import signal
+import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 
 class Refusal(ValueError):
@@ -21,6 +27,41 @@ class Refusal(ValueError):
 
 class TrainingFailure(RuntimeError):
     """A run that started and cannot go on, told in one sentence; the commands exit with 1."""
+
+
+class Terminated(BaseException):
+    """A SIGTERM, as a cloud sends it before it takes a machine away; the commands exit with 143.
+
+    It is no `Exception`, as `KeyboardInterrupt` is none, so that nothing goes on as if something had failed.
+    """
+
+
+@contextmanager
+def raising_terminated() -> Iterator[None]:
+    """Makes a `Terminated` of a SIGTERM, but where it is ignored or is someone else's."""
+
+    def terminate(number: int, frame: object) -> None:
+        raise Terminated
+
+    is_ours = threading.current_thread() is threading.main_thread()
+    if not is_ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process with an exit code; after a SIGTERM without the seconds in which Python takes models apart."""
+    if code == 143:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        atexit._run_exitfuncs()  # temporary folders go
+        os._exit(code)
+    sys.exit(code)
 
 
 @contextmanager

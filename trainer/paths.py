@@ -84,6 +84,29 @@ def remove_folder(path: str) -> None:
         shutil.rmtree(path)
 
 
+def size(path: str) -> int:
+    """Returns how many bytes a file has.
+
+    Raises:
+        OSError: It is not there.
+    """
+    if not is_remote(path):
+        return os.path.getsize(path)
+    with opened(path) as file:
+        return int(file.seek(0, io.SEEK_END))
+
+
+def sync(path: str) -> None:
+    """Returns when a local file or folder is on the disk; a remote file is where it belongs once it is closed."""
+    if is_remote(path):
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def read_text(path: str) -> str:
     """Returns the text of a UTF-8 file."""
     # Line ends stay as they are; Path.read_text would turn all of them into "\n".

@@ -14,6 +14,12 @@ from trainer.errors import Refusal, nearest
 CACHE = "cache"
 """The folder of encoded examples in a job directory."""
 
+CHECKPOINT = "step-"
+"""What the names of checkpoints begin with."""
+
+BEST = "best"
+"""The name of the checkpoint of the best weights."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -54,6 +60,12 @@ class Run:
         return os.environ.get("AIP_CHECKPOINT_DIR") or self.file("checkpoints")
 
     @property
+    def has_checkpoint(self) -> bool:
+        """Whether there is a checkpoint, be it damaged; a remote one that is not whole has never been one."""
+        folders = [paths.join(self.checkpoints, name) for name in paths.names_in(self.checkpoints) if _is_one(name)]
+        return any(not paths.is_remote(folder) or paths.exists(paths.join(folder, "state.json")) for folder in folders)
+
+    @property
     def export(self) -> str:
         """The folder of the model to serve."""
         return self.file("export")
@@ -75,6 +87,10 @@ class Run:
                 f"{self.path}: no readable {name} is there ({error}); give a job dir that a run has left."
             ) from None
         return value
+
+
+def _is_one(name: str) -> bool:
+    return name.startswith(CHECKPOINT)
 
 
 def is_run(path: str) -> bool:
@@ -106,39 +122,58 @@ def choose(job_dir: str | None, problem: str, overwrite: bool, resume: bool) -> 
             runs/PROBLEM, runs/PROBLEM-2 and so on (the last one there, to resume).
         problem: The problem's name.
         overwrite: Whether a run that is there may be replaced.
-        resume: Whether a run that is there is gone on with.
+        resume: Whether a run that is there is gone on with; one that has never begun is started.
 
     Raises:
-        Refusal: The folder holds a run and neither was asked for, holds something else, or holds none to resume.
+        Refusal: The folder holds a run and neither was asked for, or holds something else.
     """
     named = job_dir or os.environ.get("AIP_MODEL_DIR")
     path = paths.absolute(named or _numbered(problem, resume))
-    if resume and not is_run(path):
-        raise Refusal(f"--resume: {path} holds no run; leave --resume out to start one there.")
+    if resume and not is_run(path) and (_others(path) or (paths.exists(path) and not paths.is_folder(path))):
+        raise Refusal(
+            f"--resume: {path} holds other files and no run; give a run's job dir, or an empty or new folder."
+        )
     if named and not resume and not overwrite:
         if is_run(path):
             raise Refusal(f"--job-dir: {path} holds a run; add --overwrite to replace it or --resume to go on with it.")
         if paths.exists(path) and not paths.is_folder(path):
             raise Refusal(f"--job-dir: {path} is a file; a folder is wanted.")
-        if set(paths.names_in(path)) - {CACHE}:
+        if _others(path):
             raise Refusal(f"--job-dir: {path} holds other files; give an empty or new folder.")
-    if overwrite and set(paths.names_in(path)) - {CACHE} and not is_run(path):
+    if overwrite and _others(path) and not is_run(path):
         raise Refusal(f"--overwrite: {path} holds other files and no run; give a folder that a run has left.")
+    run = Run(path)
+    if not is_run(path) and not overwrite and run.has_checkpoint:  # a cloud may keep them elsewhere
+        raise Refusal(f"--job-dir: {run.checkpoints} holds checkpoints of another run; give an empty or new folder.")
     _check_writable(path)
-    return Run(path)
+    return run
 
 
 def prepare(run: Run, resume: bool) -> None:
     """Makes the folder of a run; what a replaced run has left there goes, but for what the data are encoded as."""
+    for name in filter(_is_partial, paths.names_in(run.path)):  # of a job that was killed
+        (paths.remove_folder if paths.is_folder(run.file(name)) else paths.remove_file)(run.file(name))
     if not resume and is_run(run.path):
         for name in paths.names_in(run.path):
             path = run.file(name)
             if name != CACHE:
                 (paths.remove_folder if paths.is_folder(path) else paths.remove_file)(path)
-        for logs in ("train", "validation", "projector"):  # a cloud may keep them elsewhere, and they would be ours
+        for name in paths.names_in(run.checkpoints):  # a cloud may keep them elsewhere, as logs
+            if _is_one(name) or name == BEST:
+                paths.remove_folder(paths.join(run.checkpoints, name))
+        for logs in ("train", "validation", "projector"):  # they would be ours
             if paths.exists(paths.join(run.logs, logs)):
                 paths.remove_folder(paths.join(run.logs, logs))
     paths.make_folder(run.path)
+
+
+def _others(path: str) -> list[str]:
+    """Returns what a folder holds that is not left by a job which was killed before it had made a run of it."""
+    return [name for name in paths.names_in(path) if name != CACHE and not _is_partial(name)]
+
+
+def _is_partial(name: str) -> bool:
+    return name.startswith(".") and name.endswith(".partial")
 
 
 def _numbered(problem: str, resume: bool) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from trainer import flags, paths
 from trainer.errors import Refusal
 from trainer.flags import flag
+from trainer.flags.pairs import pair, source
 from trainer.rows import Limit
 from trainer.terminal import byte_count, load_tensorflow
 
@@ -17,15 +18,8 @@ DESCRIPTION = "Trains a problem and leaves a run: metrics, tables, projector, ex
 
 
 RUN_ONLY = {
-    "job_dir",
-    "overwrite",
-    "resume",
-    "settings",
-    "dry_run",
-    "baselines",
-    "verbose",
-    "projector_every_epochs",
-    "cache_memory",
+    *("job_dir", "overwrite", "resume", "allow_changed", "settings", "dry_run", "baselines", "verbose"),
+    *("projector_every_epochs", "cache_memory", "checkpoint_seconds", "checkpoint_steps", "checkpoints_kept"),
 }
 """Settings that change where a run goes or what is shown, not what is learned."""
 
@@ -76,6 +70,10 @@ class Settings:
     )
     overwrite: bool = flag(False, "replace the run that the job dir holds", group="run")
     resume: bool = flag(False, "go on with the run that the job dir holds, from its last checkpoint", group="run")
+    allow_changed: bool = flag(False, "with --resume, go on with settings or data that have changed", group="run")
+    checkpoint_seconds: float = flag(60.0, "between two checkpoints to resume from", "X", least=0, group="run")
+    checkpoint_steps: int | None = flag(None, "also write one every so many steps", "N", least=1, group="run")
+    checkpoints_kept: int = flag(2, "how many stay", "N", least=1, group="run")
     settings: str | None = flag(
         None, "a run's settings.json to repeat; flags beside it come before it", "FILE", group="run"
     )
@@ -93,6 +91,15 @@ class Settings:
     learning_rate: float | None = flag(None, "of tables and hidden layers", "X", least=0, group="training")
     optimizer: str | None = flag(
         None, "of tables and hidden layers: a name in trainer.optimizers, or FILE.py:NAME", "NAME", group="training"
+    )
+    early_stopping: str | None = flag(
+        None,
+        "end when a validation metric, as loss or auc, gets no better, and take the best model; METRIC:max or :min",
+        "METRIC",
+        group="training",
+    )
+    patience: int | None = flag(
+        None, "epochs without a better metric that end the training (default 3)", "N", least=1, group="training"
     )
     seed: int = flag(0, "of the initial tables and the order of the data", "N", least=0, group="training")
     warm_start: tuple[str, ...] = flag(
@@ -131,6 +138,11 @@ class Settings:
         return Limit.parsed(self.max_bad_rows)
 
     @property
+    def epochs_of_patience(self) -> int:
+        """After how many epochs without a better metric early stopping ends a training."""
+        return 3 if self.patience is None else self.patience
+
+    @property
     def cache_bytes(self) -> int | None:
         """The bytes of encoded rows that are held in memory; None is a quarter of the machine's."""
         return None if self.cache_memory is None else byte_count("--cache-memory", self.cache_memory)
@@ -138,17 +150,17 @@ class Settings:
     @property
     def warm_starts(self) -> dict[str, tuple[str, str | None]]:
         """The source and the tensor's name there, by the table that starts from it."""
-        return dict(_warm_start(text) for text in self.warm_start)
+        return dict(source(text) for text in self.warm_start)
 
     @property
     def old_vocabularies(self) -> dict[str, str]:
         """The file that says what a source's rows stand for, by the table that starts from it."""
-        return dict(_of_table("--old-vocabulary", "FILE", text) for text in self.old_vocabulary)
+        return dict(pair("--old-vocabulary", "FILE", text) for text in self.old_vocabulary)
 
     @property
     def missing_rows(self) -> dict[str, str]:
         """What rows start from that a source has not, by table."""
-        return dict(_of_table("--on-missing-rows", "HOW", text) for text in self.on_missing_rows)
+        return dict(pair("--on-missing-rows", "HOW", text) for text in self.on_missing_rows)
 
 
 def from_argv(
@@ -229,6 +241,10 @@ def _without_other_data(stored: Mapping[str, Any], given: Mapping[str, Any]) -> 
 def _check(made: Settings) -> None:
     if made.resume and made.overwrite:
         raise Refusal("--resume and --overwrite: give one of them; the first keeps the run, the second replaces it.")
+    if made.patience is not None and made.early_stopping is None:
+        raise Refusal("--patience: it is of --early-stopping; give --early-stopping METRIC too, or leave it out.")
+    if made.allow_changed and not made.resume:
+        raise Refusal("--allow-changed: it is of a run that is gone on with; give --resume too.")
     if made.dataset is not None and made.train_files is not None:
         raise Refusal("--dataset and --train-files: give one of them; each says what to train on.")
     for name in ("validation_files", "eval_files"):
@@ -272,24 +288,9 @@ def _as_given(value: Any) -> Any:
 def _stored(path: str) -> Mapping[str, Any]:
     names = {field.name for field in dataclasses.fields(Settings)}
     # What belongs to the one run that wrote the file is not repeated.
-    own = {"job_dir", "overwrite", "resume", "settings", "dry_run", "baselines"}
+    own = {"job_dir", "overwrite", "resume", "allow_changed", "settings", "dry_run", "baselines"}
     try:
         stored = json.loads(paths.read_text(path))["settings"]
         return {name: _as_given(value) for name, value in stored.items() if name in names - own}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise Refusal(f"--settings: {path} is no settings.json of a run; give the one in a job dir.") from None
-
-
-def _warm_start(text: str) -> tuple[str, tuple[str, str | None]]:
-    table, equals, source = text.partition("=")
-    source, _, tensor = source.partition("#")
-    if not (table and equals and source):
-        raise Refusal(f"--warm-start: TABLE=SOURCE is wanted, as in day_hour=runs/jfk, not '{text}'.")
-    return table, (source, tensor or None)
-
-
-def _of_table(name: str, value: str, text: str) -> tuple[str, str]:
-    table, equals, given = text.partition("=")
-    if not (table and equals and given):
-        raise Refusal(f"{name}: TABLE={value} is wanted, not '{text}'.")
-    return table, given

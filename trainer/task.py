@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from trainer import problem, settings
+from trainer.errors import leave
 from trainer.terminal import exit_code
 
 
@@ -25,4 +26,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -10,13 +10,15 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from trainer.errors import Refusal, TrainingFailure
+from trainer.errors import Refusal, Terminated, TrainingFailure, raising_terminated
 
 
 def exit_code(run: Callable[[], int]) -> int:
     """Returns the exit code of a command: what `run` returns, or 2 for a mistake, 1 for a failed run, 130 for Ctrl-C.
 
     It is 141, as of other programs, where who reads the output ends early, as `head` does; nothing is said then.
+
+    After a SIGTERM it is 143.
 
     Args:
         run: The command; a `Refusal` or a `TrainingFailure` that it raises is printed alone on stderr.
@@ -27,7 +29,8 @@ def exit_code(run: Callable[[], int]) -> int:
     """
     try:
         try:
-            code = _exit_code(run)
+            with raising_terminated():
+                code = _exit_code(run)
         except SystemExit:  # as after --help
             print(end="", flush=True)
             raise
@@ -50,6 +53,8 @@ def _exit_code(run: Callable[[], int]) -> int:
         return 2 if isinstance(problem, Refusal) else 1
     except KeyboardInterrupt:
         return 130
+    except Terminated:
+        return 143
 
 
 def _is_unread(stream: TextIO) -> bool:
@@ -81,7 +86,7 @@ def quiet(verbose: bool = False) -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except (Refusal, KeyboardInterrupt):
+        except (Refusal, KeyboardInterrupt, Terminated):
             raise
         except BaseException:
             held.seek(0)

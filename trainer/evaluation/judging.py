@@ -54,8 +54,8 @@ def source_of(trained: Trained, files: str | None = None, by: str | None = None,
     Raises:
         Refusal: They are not there, or lack a feature.
     """
-    settings = dataclasses.replace(trained.settings, resume=True)  # so that no table's source is looked at
-    problem = with_settings(trained.problem, settings)
+    settings = trained.settings
+    problem = with_settings(trained.problem, settings, is_filled=True)
     if files is not None:
         matching(files, "--files")
         problem = dataclasses.replace(problem, dataset=Files(files), validation=Share(), window=None, planted=None)

@@ -194,6 +194,7 @@ class ScaledError(keras.metrics.Metric):
         super().__init__(name=name, dtype=dtype)
         self.mean, self.scale = mean, scale
         self.squares = keras.metrics.Mean("squares", dtype)
+        self._direction = "down"  # as Keras's own metrics say which way is better
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes the labels, logits and weights of a batch."""
@@ -228,6 +229,7 @@ class DeterminationShare(ScaledError):
 
     def __init__(self, mean: float, scale: float, name: str, dtype: Any = None) -> None:
         super().__init__(mean, scale, name, dtype)
+        self._direction = "up"
         self.labels = keras.metrics.Mean("labels", dtype)
         self.label_squares = keras.metrics.Mean("label_squares", dtype)
 

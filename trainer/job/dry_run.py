@@ -21,6 +21,7 @@ from trainer.job.reading import dtypes_of
 from trainer.job.steps import steps_of
 from trainer.layers import encodable
 from trainer.terminal import quantity, quiet
+from trainer.training.stopping import goal
 
 ROWS = 1000
 
@@ -28,6 +29,8 @@ ROWS = 1000
 def show(plan: Plan) -> None:
     """Prints columns, tables, parameters, steps, memory and three encoded examples."""
     keras.utils.set_random_seed(plan.settings.seed)
+    if plan.settings.early_stopping is not None:
+        goal(plan.settings.early_stopping, plan.problem.head.metrics())
     with tempfile.TemporaryDirectory() as folder:
         if survey.needs_data(plan.problem):
             source = _source(plan, dtypes_of(plan.problem), folder)

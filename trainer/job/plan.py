@@ -27,6 +27,11 @@ class Plan:
     run: Run
     argv: tuple[str, ...] = ()
 
+    @property
+    def restores(self) -> bool:
+        """Whether a checkpoint is going to fill the tables; a run that was killed before its first has none."""
+        return self.settings.resume and runs.is_run(self.run.path) and self.run.has_checkpoint
+
 
 def planned(settings: Settings, argv: Sequence[str] = ()) -> Plan:
     """Returns the plan of a job.
@@ -35,18 +40,24 @@ def planned(settings: Settings, argv: Sequence[str] = ()) -> Plan:
         Refusal: The problem, a table's name, a warm start or the job dir cannot be used, `--baselines` finds no cross
             to exchange, or `--unfreeze-after` no table to train later, or no epoch to train it in.
     """
-    problem = with_settings(problems.load(settings.problem, settings.problem_arguments), settings)
-    _check_unfreezing(problem, settings)
-    if settings.baselines and all(map(is_learned, problem.columns)):
-        crosses.exchanged(problem)
+    problem = problems.load(settings.problem, settings.problem_arguments)
     run = runs.choose(
         settings.job_dir, problem.name or "model", settings.overwrite or settings.dry_run, settings.resume
     )
+    problem = with_settings(problem, settings, Plan(settings, problem, run).restores)
+    _check_unfreezing(problem, settings)
+    if settings.baselines and all(map(is_learned, problem.columns)):
+        crosses.exchanged(problem)
     return Plan(settings, problem, run, tuple(argv))
 
 
-def with_settings(problem: Problem, settings: Settings) -> Problem:
+def with_settings(problem: Problem, settings: Settings, is_filled: bool = False) -> Problem:
     """Returns a problem as the settings change it: its data, its training, and where its tables start.
+
+    Args:
+        problem: As it is declared.
+        settings: Of the job.
+        is_filled: Whether something else fills the tables, so that the sources they start from may be gone.
 
     Raises:
         Refusal: A flag names a table that the problem has not, or a source that cannot start it.
@@ -78,7 +89,7 @@ def with_settings(problem: Problem, settings: Settings) -> Problem:
 
     def changed(column: EmbeddingColumn) -> EmbeddingColumn:
         column = dataclasses.replace(column, trainable=column.trainable and column.table not in frozen)
-        if settings.resume:  # a checkpoint has the table by now, and the source may be gone
+        if is_filled:
             return dataclasses.replace(column, ckpt_to_load_from=None, tensor_name_in_ckpt=None, old_vocabulary=None)
         return _started(column, settings)
 

@@ -105,7 +105,7 @@ def _source(plan: Plan, features: dict[str, str]) -> Source:
 
 
 def _model(plan: Plan, problem: Problem) -> keras.Model:
-    with without_sources(plan.settings.resume):  # a checkpoint has the tables by now, and the source may be gone
+    with without_sources(plan.restores):  # a checkpoint has the tables by now, and the source may be gone
         return models.build(problem)
 
 

@@ -2,67 +2,59 @@
 
 import datetime
 import importlib.metadata
+import json
 import shlex
 import sys
-from collections.abc import Mapping
 from typing import Any
 
-from trainer import __version__
+from trainer import __version__, paths
 from trainer import run as runs
 from trainer import settings as flags
 from trainer.declared import described, digest_of, plain
-from trainer.errors import Refusal
 from trainer.inputs import bad_rows
+from trainer.job import changes, summary
 from trainer.job.work import Work
 
 _PACKAGES = ("tensorflow", "keras", "tensorflow-datasets", "numpy")
 
 
-def write_record(work: Work) -> None:
-    """Makes the run's folder, and writes `settings.json` and `problem.json`.
+def write_record(work: Work) -> dict[str, str]:
+    """Makes the run's folder, writes `settings.json` and `problem.json`, and returns what of them has changed.
 
     Raises:
         Refusal: The run that is gone on with has other settings or data.
     """
     plan, run = work.plan, work.plan.run
-    settings, digest = flags.to_dict(plan.settings), work.data.digest
-    started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    if plan.settings.resume:
-        stored = run.read_json("settings.json")
-        _check_unchanged(stored, settings, digest)
-        started = stored.get("started", started)
-    versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
     problem = described(plan.problem)
-    record = {
-        "command": shlex.join([*flags.PROG.split(), *plan.argv]),
-        "started": started,
-        "settings": settings,
-        "trained_with": {**plain(plan.problem), "digest": digest_of(problem)},
-        "versions": {"embedding-columns": __version__, **versions, "python": sys.version.split()[0]},
-        "seed": plan.settings.seed,
-        "data": {"name": work.source.name, "digest": digest},
-    }
-    runs.prepare(run, plan.settings.resume)  # not before all is known that takes the place of what goes
+    record = _record(work, digest_of(problem))
+    found: dict[str, str] = {}
+    if is_continued := plan.settings.resume and runs.is_run(run.path):
+        stored = run.read_json("settings.json")
+        record["started"] = stored.get("started", record["started"])
+        told = run.read_json("problem.json") if paths.exists(run.file("problem.json")) else problem
+        found = changes.changes(stored, record, told, json.loads(json.dumps(problem)))
+        changes.check(found, plan.settings.allow_changed)
+        if not found:  # where tables started from is told by the first part alone
+            problem, record["trained_with"] = told, stored.get("trained_with", record["trained_with"])
+        for line in (changes.shown(found) if found else None, changes.of_versions(stored, record)):
+            if line is not None:
+                summary.tell(line)
+    runs.prepare(run, is_continued)  # not before all is known that takes the place of what goes
     run.write_json("settings.json", record)
     run.write_json("problem.json", problem)
     if work.bad_rows is not None and len(work.bad_rows):
         bad_rows.write(run.file(bad_rows.FILE), work.bad_rows.found)
+    return found
 
 
-def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns settings with the arguments of the problem among them."""
-    others = {name: value for name, value in settings.items() if name != "problem_arguments"}
-    return {**settings.get("problem_arguments", {}), **others}
-
-
-def _check_unchanged(stored: dict[str, Any], settings: dict[str, Any], digest: str) -> None:
-    before, settings = _flat(stored["settings"]), _flat(settings)
-    for name, value in settings.items():
-        was = tuple(before[name]) if isinstance(before.get(name), list) else before.get(name)
-        if name not in flags.RUN_ONLY and was != value:
-            raise Refusal(
-                f"--resume: the run was started with {name} {was!r}, not {value!r}; give the same settings, or start "
-                "anew with --overwrite."
-            )
-    if stored["data"]["digest"] != digest:
-        raise Refusal("--resume: the training data are not those that the run was started with; start anew.")
+def _record(work: Work, digest: str) -> dict[str, Any]:
+    plan, versions = work.plan, {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {
+        "command": shlex.join([*flags.PROG.split(), *plan.argv]),
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "settings": flags.to_dict(plan.settings),
+        "trained_with": {**plain(plan.problem), "digest": digest},
+        "versions": {"embedding-columns": __version__, **versions, "python": sys.version.split()[0]},
+        "seed": plan.settings.seed,
+        "data": {"name": work.source.name, "digest": work.data.digest},
+    }

@@ -17,6 +17,7 @@ from trainer.problem import Problem
 from trainer.run import Run
 from trainer.tables import Entry
 from trainer.terminal import quantity
+from trainer.training.shelf import Shelf
 from trainer.vocabulary import Collisions
 from trainer.warm_start import Report
 
@@ -27,6 +28,12 @@ NOTICED_ROWS = 100_000
 def tell(line: str) -> None:
     """Prints what a person waits for."""
     print(line, flush=True)
+
+
+def goes_on_from(run: Run) -> str:
+    """Returns from where a run that stops at once is gone on with."""
+    names = Shelf(run.checkpoints).names
+    return f"Stopped at once; --resume --job-dir {run.path} goes on from {names[0] if names else 'its first step'}."
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from trainer import paths
+from trainer.training.loop import Position
 
 VALIDATION = "val_"
 """What Keras puts before the names of validation metrics."""
@@ -84,16 +85,23 @@ class Progress(keras.callbacks.Callback):
 
 
 class History(keras.callbacks.Callback):
-    """Appends a line of JSON to a file after each epoch: epoch, steps, seconds, loss, validation metrics."""
+    """Appends a line of JSON to a file after each epoch: epoch, steps, seconds, loss, validation metrics.
 
-    def __init__(self, path: str) -> None:
+    Args:
+        path: Of the file.
+        position: Where a training is gone on with; lines of epochs that ended after it go.
+    """
+
+    def __init__(self, path: str, position: Position | None = None) -> None:
         super().__init__()
-        self.path = path
+        self.path, self.position = path, position or Position()
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Reads the lines of the part before a resume."""
-        self.lines = paths.read_text(self.path).splitlines() if paths.exists(self.path) else []
-        self.start = time.perf_counter()
+        lines = paths.read_text(self.path).splitlines() if paths.exists(self.path) else []
+        last = self.position.steps - self.position.under_way
+        self.lines = [line for line in lines if json.loads(line)["steps"] <= last]
+        self.start = time.perf_counter() - self.position.seconds
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Adds the epoch's line, and so writes the file whole: a bucket has no appending."""

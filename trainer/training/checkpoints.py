@@ -1,89 +1,283 @@
 """Checkpoints to resume from: the model, its optimizer, and how far the training came; never an iterator."""
 
-from collections.abc import Callable
-from typing import Any
+import dataclasses
+import errno
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import keras
 import tensorflow as tf
 
-from trainer import paths
 from trainer.errors import Refusal, TrainingFailure
+from trainer.run import BEST
+from trainer.training import saving
 from trainer.training.loop import Position, blame
+from trainer.training.shelf import Shelf
+from trainer.training.tensors import RANDOM, is_trained, tensors, with_random
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Part(Protocol):
+    """What has a state of its own that a checkpoint holds."""
+
+    def begin(self, state: Any) -> None:
+        """Takes the state that a checkpoint held, or None, once all callbacks have begun."""
+
+    def state(self) -> Any:
+        """Returns the state as JSON can hold it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class When:
+    """When checkpoints are written, and how many stay.
+
+    Args:
+        seconds: Between two of them.
+        steps: At whose multiples there is one too; None is at none.
+        keep: How many stay.
+    """
+
+    seconds: float = 60.0
+    steps: int | None = None
+    keep: int = 2
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Saves after each epoch, and the last `keep` stay.
+    """Saves now and then, and when training ends; the last of the callbacks, so that it has what the others did.
+
+    `seconds` are those of the training as the last checkpoint has them.
 
     Args:
         folder: Where they lie.
         model: A compiled model.
         position: Kept up to date by the loop, and set by `restore`.
-        keep: How many stay.
+        when: They are written.
+        parts: What else has a state, by name.
+        order: What the order of the examples depends on, as JSON can hold it.
+        tell: Prints a line.
     """
 
-    def __init__(self, folder: str, model: keras.Model, position: Position, keep: int = 2) -> None:
+    def __init__(
+        self,
+        folder: str,
+        model: keras.Model,
+        position: Position,
+        when: When | None = None,
+        parts: dict[str, Part] | None = None,
+        order: Any = None,
+        tell: Callable[[str], object] = print,
+    ) -> None:
         super().__init__()
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-        self.position, self.trained = position, model
-        self._saved = tf.Variable([0, 0, 0], dtype=tf.int64, trainable=False, name="position")
-        self._checkpoint = tf.train.Checkpoint(position=self._saved, variables=self._variables())
-        self._manager = tf.train.CheckpointManager(self._checkpoint, paths.absolute(folder), max_to_keep=keep)
+        self.shelf, self.position, self.trained = Shelf(folder), position, model
+        self.when, self.parts, self.order, self.tell = when or When(), parts or {}, order, tell
+        self._restored: Mapping[str, Any] = {}
+        self._bad: list[str] = []
+        self._begun: float | None = None
+        self._last = time.perf_counter()
+        self._saved: tuple[int, bool] | None = None
+        self.seconds = 0.0
 
     def save(self) -> str:
-        """Writes a checkpoint now and returns its prefix.
+        """Writes a checkpoint now and returns its folder.
 
         Raises:
+            OSError: It cannot be written; those before stay, but for the oldest of several where there is no room.
             TrainingFailure: A weight is not finite, which the loss need not show: where TensorFlow fuses a ReLU with
                 the product before it, NaN becomes 0. The last checkpoint before stays.
         """
-        if not all(map(_is_finite, self.trained.variables)):
-            raise TrainingFailure(
-                f"training: weights are not finite after step {self.position.steps}, so no checkpoint of it was "
-                f"written; {blame(self.trained)}"
-            )
-        self._checkpoint.variables = self._variables()
-        self._saved.assign([self.position.epoch, self.position.step, self.position.steps])
-        return str(self._manager.save(checkpoint_number=self.position.steps))
+        name = self.shelf.free_name(self.position.steps)
+        try:
+            self._put(name)
+        except OSError as error:
+            older = self.shelf.names
+            if error.errno not in NO_ROOM or len(older) < 2:
+                raise
+            self.shelf.remove(older[-1])
+            self._put(name)
+        self.shelf.keep(self.when.keep, self._bad)
+        self._bad, self._saved = [], (self.position.steps, self.position.under_way)
+        return self.shelf.path(name)
 
-    def restore(self, unfreeze: Callable[[keras.Model], object] | None = None) -> None:
-        """Sets the model, its optimizer and the position as the last checkpoint has them.
+    def save_unless_done(self) -> None:
+        """Writes a checkpoint, unless the last one is of this very moment.
+
+        Raises:
+            OSError: As `save`.
+            TrainingFailure: As `save`.
+        """
+        if self._saved != (self.position.steps, self.position.under_way):
+            self.save()
+
+    def save_best(self) -> None:
+        """Saves the weights as the best ones so far.
+
+        Raises:
+            TrainingFailure: They cannot be written.
+        """
+        variables = {name: each.value for name, each in tensors(self.trained).items() if name.startswith("model/")}
+        try:
+            self.shelf.put(BEST, variables, {})
+        except OSError as error:
+            raise self._failure("the best weights so far", error) from None
+
+    def restore_best(self) -> None:
+        """Sets the weights as the best ones have been.
+
+        Raises:
+            Torn: They cannot be read.
+        """
+        path = self.shelf.path(BEST)
+        state = saving.check(path)
+        for name, variable in tensors(self.trained).items():
+            if name in state["tensors"]:
+                variable.value.assign(saving.tensor(path, name, state))
+
+    def restore(self, unfreeze: Callable[[keras.Model], object] | None = None, has_other_rates: bool = False) -> None:
+        """Sets the model, its optimizer and the position as the newest whole checkpoint has them.
 
         Args:
             unfreeze: Called with the model where the checkpoint holds more variables, as one does that was written
                 when frozen tables had become trained and so had slots.
+            has_other_rates: Whether learning rates stay as the model has them.
 
         Raises:
-            Refusal: There is none, or it is of another model.
+            Refusal: None can be read, or it is of another model; nothing is set then.
         """
-        prefix = self._manager.latest_checkpoint
-        if prefix is None:
-            raise Refusal(f"--resume: {self._manager.directory} holds no checkpoint; --overwrite starts the run anew.")
-        held = sum(name.startswith("variables/") for name, _ in tf.train.list_variables(prefix))
-        if unfreeze is not None and held > len(self._variables()):
+        self.shelf.clean()
+        name, state = self._newest()
+        held, there = state["tensors"], tensors(self.trained)
+        if unfreeze is not None and len({*held} - {RANDOM}) > len({*there} - {RANDOM}):
             unfreeze(self.trained)
-        self._checkpoint.variables = self._variables()
-        try:
-            self._checkpoint.restore(prefix).assert_consumed()
-        except (AssertionError, ValueError) as error:
+            there = tensors(self.trained)
+        there = with_random(there) if RANDOM in held else {n: each for n, each in there.items() if n != RANDOM}
+        if {n: (told["shape"], told["dtype"]) for n, told in held.items()} != {
+            n: ([*each.shape], each.value.dtype.name) for n, each in there.items()
+        }:
             raise Refusal(
-                f"--resume: {prefix} was written by another model; resume with the run's own settings, or start anew "
-                "with --overwrite."
-            ) from error
-        self.position.epoch, self.position.step, self.position.steps = (int(n) for n in self._saved.numpy())
+                f"--resume: {self.shelf.path(name)} was written by another model; resume with the run's own settings, "
+                "or start anew with --overwrite."
+            )
+        for each, variable in there.items():
+            if has_other_rates and variable.name == "learning_rate":
+                continue
+            variable.value.assign(saving.tensor(self.shelf.path(name), each, state))
+        self._take(state)
+        self.tell(f"goes on after step {self.position.steps:,}")
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Removes what a kill has left half written, and gives what has a state of its own the one that was saved."""
+        self.shelf.clean()
+        self.trained.stop_training = self._restored.get("stopped", False)
+        for name, part in self.parts.items():
+            part.begin(self._restored.get("parts", {}).get(name))
+        self._begun, self._last = time.perf_counter() - self.position.seconds, time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Saves when it is time."""
+        self._save_if_due()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Saves."""
-        self.save()
+        """Saves when it is time."""
+        self._save_if_due()
 
-    def _variables(self) -> dict[str, Any]:
-        # By place: a path of Keras holds a counter of the process that made it. Found anew each time: a table that is
-        # no longer frozen has slots, and the others' have been made anew with them.
-        variables = [*self.trained.variables, *self.trained.optimizer.variables]
-        return {f"{place:04d}": variable.value for place, variable in enumerate(variables)}
+    def on_train_end(self, logs: Any = None) -> None:
+        """Saves, unless it has just been done.
 
+        Raises:
+            TrainingFailure: It cannot.
+        """
+        try:
+            self.save_unless_done()
+        except OSError as error:
+            raise self._failure("the checkpoint", error) from None
 
-def _is_finite(variable: Any) -> bool:
-    # A frozen table is as its source has it.
-    frozen = getattr(variable, "is_table", False) and not variable.trainable
-    return frozen or not variable.value.dtype.is_floating or bool(tf.reduce_all(tf.math.is_finite(variable.value)))
+    def _put(self, name: str) -> None:
+        variables = tensors(self.trained)
+        self.shelf.put(name, {n: each.value for n, each in variables.items()}, self._state(), self._check(variables))
+
+    def _state(self) -> dict[str, Any]:
+        if self._begun is not None:
+            self.seconds = time.perf_counter() - self._begun
+        return {
+            "position": {**dataclasses.asdict(self.position), "seconds": self.seconds},
+            "stopped": bool(getattr(self.trained, "stop_training", False)),
+            "order": self.order,
+            "parts": {name: part.state() for name, part in self.parts.items()},
+            "variables": {name: variable.path for name, variable in tensors(self.trained).items()},
+        }
+
+    def _check(self, variables: Mapping[str, Any]) -> Callable[[str, Any], None]:
+        def check(name: str, values: Any) -> None:
+            if (
+                is_trained(variables[name])
+                and values.dtype.is_floating
+                and not tf.reduce_all(tf.math.is_finite(values))
+            ):
+                raise TrainingFailure(
+                    f"training: weights are not finite after step {self.position.steps}, so no checkpoint of it was "
+                    f"written; {blame(self.trained)}"
+                )
+
+        return check
+
+    def _newest(self) -> tuple[str, dict[str, Any]]:
+        names = self.shelf.names
+        if not names:
+            raise Refusal(f"--resume: {self.shelf.folder} holds no checkpoint; --overwrite starts the run anew.")
+        why = {}
+        for name in names:
+            try:
+                state = saving.check(self.shelf.path(name))
+            except saving.Torn as torn:
+                why[name] = str(torn)
+                continue
+            for other, reason in why.items():
+                self.tell(f"checkpoint {self.shelf.path(other)} is left out: {reason}; {name} is taken")
+            self._bad = [*why]
+            return name, state
+        raise Refusal(
+            f"--resume: no checkpoint in {self.shelf.folder} can be read: "
+            f"{'; '.join(f'{name}: {reason}' for name, reason in why.items())}; --overwrite starts the run anew."
+        )
+
+    def _take(self, state: Mapping[str, Any]) -> None:
+        position = state["position"]
+        for field in dataclasses.fields(Position):
+            setattr(self.position, field.name, position[field.name])
+        self.position.loss = tuple(position["loss"])
+        self.seconds = self.position.seconds
+        self._restored, self._saved = state, (self.position.steps, self.position.under_way)
+        if state["order"] != self.order and self.position.step:
+            self.position.step, self.position.loss, self.position.under_way = 0, (0.0, 0.0), False
+            self.tell(f"epoch {self.position.epoch + 1} begins anew, since its examples come in another order now")
+
+    def _save_if_due(self) -> None:
+        steps = self.position.steps
+        by_steps = self.when.steps is not None and steps % self.when.steps == 0
+        late = time.perf_counter() - self._last >= self.when.seconds
+        if not late and not (by_steps and (self._saved is None or self._saved[0] != steps)):
+            return
+        try:
+            self.save()
+        except OSError as error:
+            again = f"tried again in {self.when.seconds:g} s" + ("" if self.when.steps is None else " or before")
+            self.tell(
+                f"checkpoint after step {steps:,}: not written ({error.strerror or error}); {self._stays()}, and it is "
+                f"{again}"
+            )
+        self._last = time.perf_counter()
+
+    def _failure(self, what: str, error: OSError) -> TrainingFailure:
+        return TrainingFailure(
+            f"{self.shelf.folder}: {what} after step {self.position.steps} cannot be written "
+            f"({error.strerror or error}); make room there or make it writable, then go on with --resume: "
+            f"{self._stays()}."
+        )
+
+    def _stays(self) -> str:
+        names = self.shelf.names
+        return f"{names[0]} stays" if names else "there is none yet"

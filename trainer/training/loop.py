@@ -29,6 +29,7 @@ class Position:
         steps: Steps done in all.
         loss: The sum of the losses of the examples of these steps of the epoch, and how many examples they are.
         under_way: Whether the end of that epoch is still to come: its evaluation, and what callbacks do then.
+        seconds: What the training took before it was gone on with; the loop does not count.
     """
 
     epoch: int = 0
@@ -36,6 +37,7 @@ class Position:
     steps: int = 0
     loss: tuple[float, float] = field(default=(0.0, 0.0), compare=False)
     under_way: bool = field(default=False, compare=False)
+    seconds: float = field(default=0.0, compare=False)
 
 
 def train(
@@ -50,6 +52,7 @@ def train(
     callbacks: Sequence[Any] = (),
     position: Position | None = None,
     evaluation: Evaluation | None = None,
+    group_steps: int | None = None,
 ) -> Position:
     """Trains a compiled model on encoded examples and returns how far it came.
 
@@ -69,6 +72,7 @@ def train(
         callbacks: Keras callbacks.
         position: Where to start, and kept up to date in place; None is the beginning.
         evaluation: Of the model, where there is one already; what it has traced is not traced again.
+        group_steps: At whose multiples, of the steps in all, a group of steps ends.
 
     Raises:
         TrainingFailure: The loss is not finite; the trained weights are as they were before that step.
@@ -83,7 +87,7 @@ def train(
     batches = iter(examples.shuffled(batch_size, seed, position.epoch, position.step, last_step - position.steps))
     listeners.on_train_begin()
     with interrupts.held() as signals:
-        loop = _Loop(model, run_steps, batches, position, listeners, signals)
+        loop = _Loop(model, run_steps, batches, position, listeners, signals, group_steps)
         while (position.steps < last_step or position.under_way) and not model.stop_training:
             listeners.on_epoch_begin(position.epoch)
             logs = {"loss": loop.run(min(epoch_steps, position.step + last_step - position.steps))}
@@ -113,6 +117,7 @@ class _Loop:
     position: Position
     listeners: Any
     signals: Held
+    group_steps: int | None
     pace: Pace = field(default_factory=Pace)
 
     def run(self, last: int) -> float:
@@ -122,7 +127,7 @@ class _Loop:
         self.run_steps.loss.restore(*position.loss)
         while position.step < last:
             self.signals.let_through()
-            steps = min(self.pace.steps, last - position.step)
+            steps = self._next(last)
             self.listeners.on_train_batch_begin(position.step)
             start = time.perf_counter()
             self._take(steps)
@@ -131,6 +136,13 @@ class _Loop:
             position.loss, position.under_way = self.run_steps.loss.sums, True
             self.listeners.on_train_batch_end(position.step - 1, {"loss": self.run_steps.loss.mean})
         return self.run_steps.loss.mean
+
+    def _next(self, last: int) -> int:
+        """Returns how many steps the next group takes."""
+        steps = min(self.pace.steps, last - self.position.step)
+        return (
+            steps if self.group_steps is None else min(steps, self.group_steps - self.position.steps % self.group_steps)
+        )
 
     def end(self, epoch_steps: int) -> None:
         """Counts the epoch, if it is whole."""

@@ -1,0 +1,114 @@
+"""What has changed since a run was started, of its settings, its problem and its data."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from trainer import settings as flags
+from trainer.declared import without_start
+from trainer.errors import Refusal
+
+_OPTIMIZERS = ("optimizer", "linear_optimizer", "table_optimizers")
+_FLAGS = {"dnn_optimizer": "optimizer"}
+"""What a setting is called that the problem calls otherwise."""
+
+_BY_SETTINGS = {
+    "dataset": ("dataset", "train_files", "validation_files", "eval_files", "eval_share", "split_by", "data_dir"),
+    "validation": ("validation_share", "split_by", "train_files", "dataset"),
+    "planted": ("dataset", "train_files", "data_dir"),
+}
+"""The settings that change an argument of a problem, and so tell what has changed of it."""
+
+LEARNING_RATES = ("learning_rate", "linear_learning_rate", "table_optimizers", "learning_rate_decay")
+
+
+def changes(stored: Mapping[str, Any], record: Mapping[str, Any], told: Mapping[str, Any], now: Any) -> dict[str, str]:
+    """Returns what differs, by name, in words that come after "the run was started with".
+
+    Args:
+        stored: Of the run's `settings.json`.
+        record: What would be written there now.
+        told: Of the run's `problem.json`.
+        now: What would be written there.
+    """
+    found = {}
+    before, after = _flat(stored["settings"]), _flat(record["settings"])
+    trained, trains = stored.get("trained_with", {}), record["trained_with"]
+    effective = {_FLAGS.get(name, name) for name in trained} - {"dataset"}  # these tell what None stood for
+    for name, value in after.items():
+        if name not in flags.RUN_ONLY and name not in effective and _plain(before.get(name)) != _plain(value):
+            found[name] = _words(name, before.get(name), value)
+    has_other_data = stored["data"]["digest"] != record["data"]["digest"]
+    # What an argument of the problem changes in it, and what a head has learned from other data, is told by these.
+    told_by = set() if not found.keys() & stored["settings"].get("problem_arguments", {}).keys() else {*trained}
+    told_by |= {"digest", "head"} if has_other_data else {"digest"}
+    for name in (name for name in trained if name not in told_by):
+        by_settings = any(setting in found for setting in _BY_SETTINGS.get(name, ()))
+        if _plain(trained[name]) != _plain(trains.get(name)) and not by_settings:
+            found[_FLAGS.get(name, name)] = _words(_FLAGS.get(name, name), trained[name], trains.get(name))
+    has_other_columns = _columns(told) != _columns(now)  # which data that they learn from may have changed too
+    if has_other_data or has_other_columns:
+        words = ["columns"] * has_other_columns + ["training data"] * has_other_data
+        found["data"] = f"other {' or '.join(words)}"
+    return found
+
+
+def check(found: Mapping[str, str], is_allowed: bool) -> None:
+    """Refuses what has changed.
+
+    Args:
+        found: What `changes` has returned.
+        is_allowed: Whether a person goes on all the same.
+
+    Raises:
+        Refusal: Something has changed that is not allowed, or cannot be.
+    """
+    words = _joined([*found.values()])
+    if found and not is_allowed:
+        raise Refusal(
+            f"--resume: the run was started with {words}; give the same, go on with --allow-changed, or start anew "
+            "with --overwrite."
+        )
+    if any(name in found for name in _OPTIMIZERS[:2]):
+        raise Refusal(
+            f"--allow-changed: the run was started with {words}, and what one optimizer has noted is of no use to "
+            "another; give the same, or start anew with --overwrite."
+        )
+
+
+def shown(found: Mapping[str, str]) -> str:
+    """Returns the line that says with what a run is gone on with all the same."""
+    return f"--allow-changed: the run was started with {_joined([*found.values()])}"
+
+
+def of_versions(stored: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:
+    """Returns a line where TensorFlow or Keras are of another version than those that a run was started with."""
+    pairs = {name: (stored.get("versions", {}).get(name), record["versions"][name]) for name in ("tensorflow", "keras")}
+    other = [f"{name} {was}, not {now}" for name, (was, now) in pairs.items() if was is not None and was != now]
+    return f"the run was started with {_joined(other)}; its numbers may differ in the last digits" if other else None
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns settings with the arguments of the problem among them."""
+    others = {name: value for name, value in settings.items() if name != "problem_arguments"}
+    return {**settings.get("problem_arguments", {}), **others}
+
+
+def _plain(value: Any) -> Any:
+    return [*map(_plain, value)] if isinstance(value, (list, tuple)) else value
+
+
+def _columns(told: Mapping[str, Any]) -> Any:
+    return {name: without_start(told.get(name)) for name in ("dnn_feature_columns", "linear_feature_columns")}
+
+
+def _words(name: str, was: Any, now: Any) -> str:
+    is_long = isinstance(was, Mapping) or isinstance(now, Mapping)
+    return f"another {name}" if is_long else f"{name} {_shown(was)}, not {_shown(now)}"
+
+
+def _shown(value: Any) -> str:
+    return repr(tuple(value) if isinstance(value, list) else value)
+
+
+def _joined(words: list[str]) -> str:
+    return ", and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -77,3 +77,11 @@ def test_the_benchmark_of_predictions_measures_their_rate_and_memory(tmp_path: P
     rate, memory = quick("predict", tmp_path)["rows"]
     assert (rate["rows"], rate["rows a second"] > 0, rate["training"] > 0) == (5000, True, True)
     assert memory["peak of 4 times as many"] > 100e6
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_checkpoints_measures_what_they_cost(tmp_path: Path) -> None:
+    overhead, speed = quick("checkpoints", tmp_path)["rows"]
+    assert (overhead["checkpoints"] > 0, overhead["bytes of one"] > 1e5) == (True, True)
+    assert speed["bytes"] == 2 * 10_000 * 64 * 4
+    assert speed["bytes a second"] > 0

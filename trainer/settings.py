@@ -71,9 +71,9 @@ class Settings:
     overwrite: bool = flag(False, "replace the run that the job dir holds", group="run")
     resume: bool = flag(False, "go on with the run that the job dir holds, from its last checkpoint", group="run")
     allow_changed: bool = flag(False, "with --resume, go on with settings or data that have changed", group="run")
-    checkpoint_seconds: float = flag(60.0, "between two checkpoints to resume from", "X", least=0, group="run")
-    checkpoint_steps: int | None = flag(None, "also write one every so many steps", "N", least=1, group="run")
-    checkpoints_kept: int = flag(2, "how many stay", "N", least=1, group="run")
+    checkpoint_seconds: float = flag(60.0, "seconds between two checkpoints to resume from", "X", least=0, group="run")
+    checkpoint_steps: int | None = flag(None, "also write a checkpoint every so many steps", "N", least=1, group="run")
+    checkpoints_kept: int = flag(2, "how many checkpoints stay", "N", least=1, group="run")
     settings: str | None = flag(
         None, "a run's settings.json to repeat; flags beside it come before it", "FILE", group="run"
     )

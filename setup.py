@@ -18,7 +18,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11",
     packages=find_packages(include=["trainer", "trainer.*"]),
-    package_data={"trainer": ["**/README.md", "**/*.j2", "py.typed"]},
+    package_data={"trainer": ["**/README.md", "**/*.j2", "**/*.json", "py.typed"]},
     install_requires=[
         "tensorflow>=2.21",
         "keras>=3.12",

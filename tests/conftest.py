@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from tests import environments
 from trainer import datasets
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts files with slow tests first, so that no worker begins with a long one when the others are done."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +31,9 @@ def all_flights_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
     data_dir = str(tmp_path_factory.mktemp("all"))
     datasets.prepare(datasets.builder("nyc_flights", data_dir), download=False)
     return data_dir
+
+
+@pytest.fixture(scope="session")
+def gensim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment that has gensim, and NumPy as gensim wants it."""
+    return environments.installed(tmp_path_factory.mktemp("gensim") / "venv", "gensim")

@@ -515,7 +515,7 @@ main(["{verb}", "--help"])"""
 def beam(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs the command in a process that finds Apache Beam, which wants older libraries than the others have."""
     folder = tmp_path_factory.mktemp("beam")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), "apache-beam"]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target", str(folder), "apache-beam"]
     subprocess.run(pip, check=True, capture_output=True)
     root = str(Path(__file__).parents[1])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), root])}

@@ -14,7 +14,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Low to high; rooms on one line may import each other.
 ORDER = [
-    {"errors", "html", "own_code", "terminal", "flags", "paths", "rows", "settings", "registration", "times"},
+    {"errors", "cluster", "terminal", "html", "flags", "paths", "rows", "times"},
+    {"own_code", "registration", "scale", "settings"},
     {"feature_column"},
     {"heads"},
     {"catalogue"},
@@ -115,7 +116,7 @@ def test_only_migration_knows_the_old_feature_columns_and_the_old_keras() -> Non
 def test_what_says_what_is_learned_does_without_tensorflow() -> None:
     problems = [f"trainer.problems.{file.stem}" for file in (PACKAGE / "problems").glob("[!_]*.py")]
     names = ["trainer.feature_column", "trainer.heads", "trainer.catalogue", "trainer.problem", "trainer.settings"]
-    names += [*sorted(problems), "trainer.task", "trainer.__main__", "trainer.commands.submit"]
+    names += [*sorted(problems), "trainer.task", "trainer.__main__", "trainer.commands.submit", "trainer.commands.plan"]
     script = (
         "import importlib, sys\n"
         "for name in sys.argv[1:]:\n"

@@ -85,3 +85,21 @@ def test_the_benchmark_of_checkpoints_measures_what_they_cost(tmp_path: Path) ->
     assert (overhead["checkpoints"] > 0, overhead["bytes of one"] > 1e5) == (True, True)
     assert speed["bytes"] == 2 * 10_000 * 64 * 4
     assert speed["bytes a second"] > 0
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_several_processes_sends_the_bytes_that_the_plan_says(tmp_path: Path) -> None:
+    found = quick("scale", tmp_path, "--known", "--only", "a table", "--rounds", "2")
+    rows = {row["row"].partition(", ")[2]: row for row in found["rows"]}
+    sent = rows["2 in step: MB a step on the network"]
+    assert sent["measured"] == pytest.approx(sent["planned"], rel=0.3)
+    assert all(row["measured"] > 0 for row in rows.values())
+
+
+@pytest.mark.slow
+def test_the_constants_of_a_plan_can_be_measured(tmp_path: Path) -> None:
+    found = quick("scale", tmp_path, "--constants-only")
+    assert found["rows"] == []
+    assert found["constants"]["computed"]["1"]["seconds"]["step"] > 0
+    assert found["constants"]["exchanged"]["hop"] > 0
+    assert found["constants"]["served"]["dispatch"] > 0

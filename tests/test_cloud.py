@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import environments
 from trainer import __version__, cloud
 from trainer.cloud import Submission, arguments, environment, local, package, process, vertex
 from trainer.cloud.package import Package
@@ -24,7 +25,8 @@ AS_TYPED = "a b  $HOME $(id) `id` 'x' \"y\" \\ * ü\n#;&"
 OWN_PROBLEM = '''"""Mine."""
 import dataclasses
 from trainer.problems.flights import PROBLEM as FLIGHTS
-PROBLEM = dataclasses.replace(FLIGHTS, name=None, num_epochs=1)
+week = FLIGHTS.dnn_feature_columns[:1]
+PROBLEM = dataclasses.replace(FLIGHTS, name=None, num_epochs=1, dnn_feature_columns=week, linear_feature_columns=())
 '''
 VERTEX = vertex.Settings(
     backend="vertex",
@@ -567,24 +569,36 @@ def test_the_console_script_is_right_beside_a_package_of_the_same_name(installed
     assert done.stdout.startswith("usage: python -m trainer VERB …\n")
 
 
+@pytest.fixture
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A cache in which the environment of the package is made; its requirements are linked, not installed anew."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    monkeypatch.setattr(
+        environment, "_make_base", lambda base, made: environments.linked(base, *made.requirements, "pip")
+    )
+    environment.python(package.build(folder / "dist"))
+    return str(folder)
+
+
 @pytest.mark.slow
 def test_a_rehearsal_trains_in_a_clean_environment_and_leaves_the_run_here(
-    caller: Path, nyc_flights_dir: str, tmp_path_factory: pytest.TempPathFactory
+    caller: Path, nyc_flights_dir: str, cache: str
 ) -> None:
-    cache = str(tmp_path_factory.mktemp("cache"))
     data = ["--dataset=nyc_flights/JFK", "--no-download", "--data-dir", os.path.relpath(nyc_flights_dir)]
     short = [*data, "--train-steps", "20"]
     name = "a b $HOME $(id) 'x' \"y\""  # TensorFlow takes * and \ in a checkpoint's path for a pattern
 
-    first = run(caller, "submit", "--", *short, "--job-dir", f"runs/{name}", XDG_CACHE_HOME=cache)
+    first = run(caller, "submit", "--", *short, "--job-dir", f"runs/{name}")
+    assert "installing" not in first.stderr
     assert first.returncode == 0, first.stderr
     path = str(caller / "runs" / name)
     assert (first.stdout.splitlines()[0], first.stdout.splitlines()[-1]) == (path, path)
     assert json.loads(Path(path, "metrics.json").read_text())["steps"] == 20
 
-    # The environment is there now; a problem of one's own and a table of the first run go along.
+    # A problem of one's own and a table of the first run go along.
     words = ["--problem", "own/mine.py", "--warm-start", f"day_hour=runs/{name}"]
-    second = run(caller, "submit", "--base-output-dir", "out", "--", *short, *words, XDG_CACHE_HOME=cache)
+    second = run(caller, "submit", "--base-output-dir", "out", "--", *short, *words)
     assert second.returncode == 0, second.stderr
     assert second.stdout.splitlines()[0].rstrip("/") == f"{caller}/out/model"
     assert Path(caller, "out", "model", "metrics.json").exists()

@@ -5,7 +5,6 @@ import os
 import random
 import secrets
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,21 +36,11 @@ WILD = [
 ]
 
 
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment that has gensim, and NumPy as gensim wants it."""
-    folder = tmp_path_factory.mktemp("gensim")
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    python = folder / "venv" / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "gensim"], check=True, capture_output=True)
-    return python
-
-
-def run(python: Path, folder: Path, program: str) -> None:
+def run(gensim: Path, folder: Path, program: str) -> None:
     """Runs a program that has gensim, in a folder."""
     program = f"import json\nimport numpy as np\nfrom gensim.models import KeyedVectors\n{program}"
     clean = {**os.environ, "PYTHONPATH": ""}
-    done = subprocess.run([python, "-c", program], cwd=folder, env=clean, capture_output=True, text=True, check=False)
+    done = subprocess.run([gensim, "-c", program], cwd=folder, env=clean, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
@@ -75,10 +64,10 @@ np.save("vectors.npy", vectors.vectors)
 
 @pytest.mark.slow
 @EVERY
-def test_gensim_opens_what_is_saved_with_any_keys(name: str, python: Path, tmp_path: Path) -> None:
+def test_gensim_opens_what_is_saved_with_any_keys(name: str, gensim: Path, tmp_path: Path) -> None:
     keys, values = drawn(LETTERS + FORBIDDEN, WILD)
     SAVERS[name].save(str(tmp_path / "vectors"), keys, values)
-    run(python, tmp_path, LOADED.format(name == "binary"))
+    run(gensim, tmp_path, LOADED.format(name == "binary"))
     assert json.loads((tmp_path / "keys.json").read_text()) == list(map(word2vec.form.ESCAPES.escape, keys))
     np.testing.assert_array_equal(np.load(tmp_path / "vectors.npy"), values)
     found = word2vec.load(str(tmp_path / "vectors"))
@@ -88,10 +77,10 @@ def test_gensim_opens_what_is_saved_with_any_keys(name: str, python: Path, tmp_p
 
 @pytest.mark.slow
 @EVERY
-def test_gensim_finds_keys_as_they_are_where_none_needs_an_escape(name: str, python: Path, tmp_path: Path) -> None:
+def test_gensim_finds_keys_as_they_are_where_none_needs_an_escape(name: str, gensim: Path, tmp_path: Path) -> None:
     keys, values = drawn(LETTERS, [key for key in WILD if not set(key) & set(FORBIDDEN)])
     SAVERS[name].save(str(tmp_path / "vectors"), keys, values)
-    run(python, tmp_path, LOADED.format(name == "binary"))
+    run(gensim, tmp_path, LOADED.format(name == "binary"))
     assert json.loads((tmp_path / "keys.json").read_text()) == keys
     np.testing.assert_array_equal(np.load(tmp_path / "vectors.npy"), values)
 
@@ -108,14 +97,14 @@ for name in ("vectors", "vectors.gz"):
 @pytest.mark.slow
 @EVERY
 def test_what_gensim_saves_is_loaded_with_any_keys_that_it_can_read_itself(
-    name: str, python: Path, tmp_path: Path
+    name: str, gensim: Path, tmp_path: Path
 ) -> None:
     text = [" ", "\t", "\r", "\x1c"]  # in text a key may have these, though gensim itself cannot read a blank
     more = [key for key in WILD if name == "text" or not set(key) & set(FORBIDDEN)]
     keys, values = drawn(LETTERS + (text if name == "text" else []), [key for key in more if "\n" not in key])
     (tmp_path / "keys.json").write_text(json.dumps(keys))
     np.save(tmp_path / "vectors.npy", values)
-    run(python, tmp_path, SAVED.format(name == "binary"))
+    run(gensim, tmp_path, SAVED.format(name == "binary"))
     for file in ("vectors", "vectors.gz"):
         found = word2vec.load(str(tmp_path / file))
         assert found.keys == keys

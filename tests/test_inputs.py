@@ -29,6 +29,7 @@ from trainer.inputs.features import Reading
 from trainer.inputs.files import Rows, State
 from trainer.inputs.memory import Examples, collect, elements
 from trainer.inputs.readers import matching
+from trainer.inputs.shard import Shard
 from trainer.inputs.split import read as read_all
 from trainer.inputs.split import training_rows
 from trainer.inputs.tensors import dataset
@@ -854,6 +855,39 @@ def test_what_columns_learn_of_files_is_of_the_training_rows_alone(tmp_path: Pat
     sets = [{text.decode() for text in each.in_memory().features["word"]} for each in (data.train, data.validation)]
     assert set(column.vocabulary_list) == sets[0]
     assert len(sets[0]) + len(sets[1]) < 400  # the others are test rows
+
+
+@pytest.mark.parametrize("by", [None, "word"], ids=["rows", "words"])
+def test_the_shares_of_several_workers_are_the_training_rows_and_each_has_its_own(
+    by: str | None, tmp_path: Path
+) -> None:
+    files = [
+        csv_file(tmp_path, f"{n}.csv", "word,late\n" + "".join(f"w{n}_{m},{m % 2}\n" for m in range(200)))
+        for n in range(6)
+    ]
+    problem = planted.problem(
+        dataset=Files(str(Path(files[0]).parent / "*.csv"), split_by=by),
+        validation=Share(by=by),
+        dnn_feature_columns=(fc.embedding_column(fc.categorical_column_with_vocabulary_list("word", ["a"]), 2),),
+        linear_feature_columns=(),
+        label="late",
+    )
+
+    def words(shard: Shard) -> list[str]:
+        source = Source(problem, {"word": "string"}, "")
+        found = [
+            text.decode()
+            for rows in training_rows(source, shard)
+            for text in np.asarray(decoded(rows["word"])).tolist()
+        ]
+        read = sum(each.progress.rows_done for each in source.files.passes.values()) if source.files else 0
+        # A row whose side is told by its own values is not read by the others.
+        assert read < 1200 if shard.count > 1 and by is not None else read == 1200
+        return found
+
+    parts = [words(Shard(index, 2)) for index in range(2)]
+    assert all(parts)
+    assert sorted([*parts[0], *parts[1]]) == sorted(words(Shard()))
 
 
 # Labels that are names of classes

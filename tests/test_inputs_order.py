@@ -16,9 +16,10 @@ from trainer.encoding.coded import decoded
 from trainer.inputs import arrow, blocks, files, json_lines, order, parquet, tfrecord, writing
 from trainer.inputs.examples import Source
 from trainer.inputs.features import Reading
-from trainer.inputs.files import Rows, Shard, State
+from trainer.inputs.files import Rows, State
 from trainer.inputs.memory import Examples, elements
 from trainer.inputs.order import Order
+from trainer.inputs.shard import Shard
 from trainer.inputs.stored import Damaged, Stored
 from trainer.inputs.values import Wanted
 from trainer.inputs.writing import Kept, Writer

@@ -320,12 +320,12 @@ def test_a_file_of_examples_that_is_damaged_under_a_training_ends_it_and_it_can_
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    run, showing = tmp_path / "run", learning._showing
+    run, shown = tmp_path / "run", learning._Training._shown
 
-    def damaging(*given: Any) -> list[Any]:
-        return [*showing(*given), Damages(cache_of(run) / "train.arrow")]
+    def damaging(training: Any) -> list[Any]:
+        return [*shown(training), Damages(cache_of(run) / "train.arrow")]
 
-    monkeypatch.setattr(learning, "_showing", damaging)
+    monkeypatch.setattr(learning._Training, "_shown", damaging)
     words = ["--problem", PROBLEM, "--job-dir", str(run)]
     for name, value in from_files(undisturbed).items():
         words += [f"--{name.replace('_', '-')}", str(value)]
@@ -334,7 +334,7 @@ def test_a_file_of_examples_that_is_damaged_under_a_training_ends_it_and_it_can_
         f"{cache_of(run)}/train.arrow: the encoded rows in it are not as they were written, and were removed; go on "
         "with --resume, which makes them anew.\n"
     )
-    monkeypatch.setattr(learning, "_showing", showing)
+    monkeypatch.setattr(learning._Training, "_shown", shown)
     assert task.main([*words, "--resume"]) == 0
     trips.assert_same_tables(run, undisturbed)
     assert (cache_of(run) / "train.arrow").exists()

@@ -90,10 +90,14 @@ def test_a_command_of_the_readme_is_understood(
         "vocabulary",
         "predict",
         "evaluate",
+        "plan",
     )
     if program == "task":
         named = "--problem" in flags and flags[flags.index("--problem") + 1] in problem.names()
         settings.from_argv(flags, problem.flags_of if named else None, problem.names())
+    elif program == "plan":
+        assert verbs.command(program)(flags) == 0
+        assert "examples a second" in capsys.readouterr().out
     elif program != "submit":
         with pytest.raises(Refusal, match=r"there is no (folder |run )?runs|no file matches"):
             verbs.command(program)(flags)

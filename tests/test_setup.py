@@ -86,7 +86,7 @@ def test_the_console_script_is_python_m_trainer(declared: dict[str, Any]) -> Non
 
 def test_the_distribution_holds_the_package_its_pages_and_its_licence(distribution: dict[str, bytes]) -> None:
     wanted = {"setup.py", "README.md", "LICENSE", "trainer/py.typed"}
-    for pattern in ("*.py", "*.j2", "README.md"):
+    for pattern in ("*.py", "*.j2", "*.json", "README.md"):
         wanted |= {str(file.relative_to(ROOT)) for file in (ROOT / "trainer").rglob(pattern)}
     assert wanted - set(distribution) == set()
     for name in wanted:

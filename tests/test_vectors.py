@@ -16,7 +16,6 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.test_warm_start_sources import gensim  # noqa: F401  # the fixture
 from trainer import feature_column as fc
 from trainer import formats, layers, tables, warm_start
 from trainer.errors import Refusal
@@ -859,7 +858,7 @@ assert ours.most_similar("w0", topn=0) == theirs.most_similar("w0", topn=0) == [
 
 
 @pytest.mark.slow
-def test_answers_are_those_of_gensim(gensim: Path, tmp_path: Path) -> None:  # noqa: F811  # the fixture
+def test_answers_are_those_of_gensim(gensim: Path, tmp_path: Path) -> None:
     outer = [str(ROOT), *(path for path in sys.path if path.endswith("site-packages"))]
     program = f"import sys\nsys.path += {outer!r}\n{COMPARED}"
     clean = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": ""}

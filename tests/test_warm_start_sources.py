@@ -527,16 +527,6 @@ def test_a_bucket_that_cannot_be_reached_is_refused_in_a_sentence(monkeypatch: p
     )
 
 
-@pytest.fixture(scope="module")
-def gensim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment that has gensim, and NumPy as gensim wants it."""
-    folder = tmp_path_factory.mktemp("gensim")
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    python = folder / "venv" / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "gensim"], check=True, capture_output=True)
-    return python
-
-
 ROWS, DIMENSION = 31, 5
 TRAINED = """
 import numpy as np

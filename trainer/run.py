@@ -14,6 +14,11 @@ from trainer.errors import Refusal, nearest
 CACHE = "cache"
 """The folder of encoded examples in a job directory."""
 
+SERVERS = ".servers"
+"""The folder in which a chief and its parameter servers find each other, before there is a run."""
+
+_BEFORE_A_RUN = {CACHE, SERVERS}
+
 CHECKPOINT = "step-"
 """What the names of checkpoints begin with."""
 
@@ -154,9 +159,10 @@ def prepare(run: Run, resume: bool) -> None:
     for name in filter(_is_partial, paths.names_in(run.path)):  # of a job that was killed
         (paths.remove_folder if paths.is_folder(run.file(name)) else paths.remove_file)(run.file(name))
     if not resume and is_run(run.path):
-        for name in paths.names_in(run.path):
+        # What makes the folder a run goes last, so that a kill leaves one that can be replaced.
+        for name in sorted(paths.names_in(run.path), key=lambda name: name == "settings.json"):
             path = run.file(name)
-            if name != CACHE:
+            if name not in _BEFORE_A_RUN:
                 (paths.remove_folder if paths.is_folder(path) else paths.remove_file)(path)
         for name in paths.names_in(run.checkpoints):  # a cloud may keep them elsewhere, as logs
             if _is_one(name) or name == BEST:
@@ -169,7 +175,7 @@ def prepare(run: Run, resume: bool) -> None:
 
 def _others(path: str) -> list[str]:
     """Returns what a folder holds that is not left by a job which was killed before it had made a run of it."""
-    return [name for name in paths.names_in(path) if name != CACHE and not _is_partial(name)]
+    return [name for name in paths.names_in(path) if name not in _BEFORE_A_RUN and not _is_partial(name)]
 
 
 def _is_partial(name: str) -> bool:

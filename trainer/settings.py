@@ -16,10 +16,10 @@ from trainer.terminal import byte_count, load_tensorflow
 PROG = "python -m trainer.task"
 DESCRIPTION = "Trains a problem and leaves a run: metrics, tables, projector, export."
 
-
 RUN_ONLY = {
     *("job_dir", "overwrite", "resume", "allow_changed", "settings", "dry_run", "baselines", "verbose"),
     *("projector_every_epochs", "cache_memory", "checkpoint_seconds", "checkpoint_steps", "checkpoints_kept"),
+    *("start_seconds", "peer_seconds"),
 }
 """Settings that change where a run goes or what is shown, not what is learned."""
 
@@ -82,6 +82,10 @@ class Settings:
         False,
         "also train the problem with its crosses as one-hots, and without them, on parts of the data",
         group="run",
+    )
+    start_seconds: float = flag(600.0, "how long machines of TF_CONFIG have to start", "SECONDS", least=0, group="run")
+    peer_seconds: float = flag(
+        1800.0, "how long another machine may keep this one waiting in a step", "SECONDS", least=0, group="run"
     )
     verbose: bool = flag(False, "show TensorFlow's own messages", group="run")
     num_epochs: int | None = flag(None, "passes over the training rows", "N", least=1, group="training")

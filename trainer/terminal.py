@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from trainer.cluster import from_environment
 from trainer.errors import Refusal, Terminated, TrainingFailure, raising_terminated
 
 
@@ -104,15 +105,17 @@ def load_tensorflow(verbose: bool = False) -> None:
     Args:
         verbose: Whether to let the chatter through.
     """
+    several = from_environment().is_several
     if not verbose:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        os.environ.setdefault("ABSL_MIN_LOG_LEVEL", "2")
+        for name in ("TF_CPP_MIN_LOG_LEVEL", "ABSL_MIN_LOG_LEVEL"):
+            os.environ.setdefault(name, "3" if several else "2")  # of a lost process its peers tell in a sentence
     with quiet(verbose):
         import keras
         import tensorflow as tf
 
         tf.get_logger().setLevel("INFO" if verbose else "ERROR")
-        tf.zeros(1) + keras.ops.zeros(1)
+        if not several:  # a process joins others before its first op
+            tf.zeros(1) + keras.ops.zeros(1)
 
 
 def quantity(count: float) -> str:

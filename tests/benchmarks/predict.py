@@ -46,16 +46,20 @@ def trained(folder: Path, *words: str) -> dict[str, Any]:
     return found
 
 
-def csv_file(path: Path, rows: int) -> str:
-    """Writes test rows of flights, drawn with replacement, and returns the path of the file."""
+def rows_of_flights() -> pa.Table:
+    """Returns the test rows of flights."""
     problem = problems.load("flights")
     source = Source(problem, models.inputs_of(models.assembled(problem)), DATA)
     source.prepare()
     parts = [{key: decoded(values).numpy() for key, values in raw.items()} for raw, *_ in source.batches("test")]
     table = pa.table({key: pa.array(np.concatenate([part[key] for part in parts])) for key in parts[0]})
-    table = table.cast(
+    return table.cast(
         pa.schema([(f.name, pa.string() if pa.types.is_binary(f.type) else f.type) for f in table.schema])
     )
+
+
+def csv_file(table: pa.Table, path: Path, rows: int) -> str:
+    """Writes rows of a table, drawn with replacement, and returns the path of the file."""
     with path.open("wb") as file:
         for start in range(0, rows, _PART):
             draw = np.random.default_rng(start).integers(table.num_rows, size=min(_PART, rows - start))
@@ -91,7 +95,8 @@ def main() -> None:
         folder = Path(place)
         metrics = trained(folder, *(("--train-steps", "20") if flags.quick else ()))
         training = float(metrics["examples_per_second"])
-        few, many = (csv_file(folder / f"{times}.csv", times * flags.rows) for times in (1, TIMES))
+        table = rows_of_flights()
+        few, many = (csv_file(table, folder / f"{times}.csv", times * flags.rows) for times in (1, TIMES))
         turns = [predicted(folder, few, flags.rows) for _ in range(flags.rounds)]
         rates, peaks = zip(*turns, strict=True)
         peak, much = int(np.median(peaks)), predicted(folder, many, TIMES * flags.rows)[1]

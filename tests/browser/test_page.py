@@ -57,18 +57,14 @@ def assert_neighbours(page: ProjectorPage, values: shown.Array, labels: list[str
 
 
 @pytest.mark.parametrize("table", shown.TABLES, ids=lambda table: table.name)
-def test_all_points_of_a_table_are_shown(page: ProjectorPage, table: Table) -> None:
+def test_all_points_of_a_table_are_shown_with_the_neighbours_of_the_values_written(
+    page: ProjectorPage, table: Table
+) -> None:
     page.show(MADE, table.name)
     assert (page.points(), page.dimension()) == (table.rows, max(3, table.dimension))
     assert np.isfinite(np.asarray(page.coordinates(), np.float64)).all()
-    assert page.errors() == []
-
-
-@pytest.mark.parametrize("table", shown.TABLES, ids=lambda table: table.name)
-def test_the_neighbours_are_those_of_the_values_written(page: ProjectorPage, table: Table) -> None:
     labels = [shown.WILD_LABELS.get(label, label) for label in table.titles_of(range(table.rows))]
     row = table.rows - 1
-    page.show(MADE, table.name)
     assert_neighbours(page, centred(table), labels, row)
     if table.dimension < 50:
         page.show(MADE, f"{table.name}.raw")

@@ -3,7 +3,7 @@
 import json
 import keyword
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -15,9 +15,11 @@ from trainer.export.examples import parsed
 from trainer.feature_column import FeatureColumn
 from trainer.heads import Head
 from trainer.layers.columns_layer import ColumnsLayer
+from trainer.models.variables import Divided, by_place
 
 TRAINED = "trained"
-"""The name under which the variables of a model lie in its export, by their places."""
+"""The name under which the variables of a model lie in its export, by their places; a part of one has its first row
+after that."""
 
 
 def signature_names(keys: Iterable[str]) -> dict[str, str]:
@@ -89,7 +91,7 @@ def write(folder: str, model: keras.Model, head: Head) -> None:
     }
     module = tf.Module()
     module.model = model
-    setattr(module, TRAINED, {f"{place:04d}": variable.value for place, variable in enumerate(model.variables)})
+    setattr(module, TRAINED, dict(_trained(model)))
     module.serve = tf.function(serve, autograph=False)
     module.parse = tf.function(parse, autograph=False)
     signatures = {
@@ -98,6 +100,14 @@ def write(folder: str, model: keras.Model, head: Head) -> None:
     }
     tf.saved_model.save(module, folder, signatures=signatures)
     paths.write_text(paths.join(folder, "features.json"), json.dumps(names, indent=2) + "\n")
+
+
+def _trained(model: keras.Model) -> Iterator[tuple[str, Any]]:
+    for place, variable in by_place(model.variables).items():
+        if isinstance(variable, Divided):
+            yield from ((f"{place}_{part.first:015d}", part.variable) for part in variable.parts)
+        else:
+            yield place, variable.value
 
 
 def _columns_of(layer: keras.layers.Layer) -> Sequence[FeatureColumn]:

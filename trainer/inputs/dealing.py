@@ -82,6 +82,14 @@ class Dealer:
         self._repeats = Repeats() if source.hashes_rows and self.by is None else None
         self.counts = [0, 0, 0]
 
+    @property
+    def tells_row_by_row(self) -> bool:
+        """Whether the side of a row does not depend on the rows before it."""
+        how = self.hold_out.how
+        if self.by is not None:
+            return not isinstance(how, EveryNthBlock)
+        return not self.test_share and (how is None or isinstance(how, ByValue))
+
     def marks(self, features: Raw, labels: Any, weights: Any) -> dict[str, Any]:
         """Returns what is needed of raw features, labels and weights, as tensors."""
         found = {key: features[key] for key in self.hold_out.keys}

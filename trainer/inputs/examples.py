@@ -10,9 +10,9 @@ from trainer.encoding.coded import decoded
 from trainer.encoding.encoding import assured, mapped
 from trainer.errors import Refusal, nearest
 from trainer.inputs.bad_rows import BadRows
-from trainer.inputs.files import Shard
 from trainer.inputs.memory import elements
 from trainer.inputs.readers import FLAGS, PLANTED, FilesReader, Function, reader
+from trainer.inputs.shard import Shard
 from trainer.inputs.values import Wanted, as_it_is
 from trainer.inputs.wanted import wanted_of
 from trainer.inputs.window import Window, window

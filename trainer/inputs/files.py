@@ -22,6 +22,7 @@ from trainer.inputs.features import lacking
 from trainer.inputs.json_lines import JsonLinesFile
 from trainer.inputs.parquet import ParquetFile
 from trainer.inputs.part import AnyReading, RowFile
+from trainer.inputs.shard import Shard
 from trainer.inputs.tfrecord import TFRecordFile
 from trainer.inputs.values import Feature
 
@@ -54,24 +55,6 @@ class Progress:
     bytes_done: int = 0
     rows_done: int = 0
     rows_total: int | None = None
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One of several parts of the data, that of a worker: every `count`-th piece or batch from `index` on."""
-
-    index: int = 0
-    count: int = 1
-
-    @classmethod
-    def of(cls, context: tf.distribute.InputContext) -> "Shard":
-        """Returns the part of one worker, for `strategy.distribute_datasets_from_function`.
-
-        Example:
-            >>> Shard.of(tf.distribute.InputContext(num_input_pipelines=2, input_pipeline_id=1))
-            Shard(index=1, count=2)
-        """
-        return cls(context.input_pipeline_id, context.num_input_pipelines)
 
 
 @dataclass(frozen=True)
@@ -208,7 +191,12 @@ class Rows:
                         piece.work.cancel()
         self.bad.end()
         for key in self.missing:
-            if key in self.reading.asked and key not in self._told and self.progress.rows_done:
+            if (
+                key in self.reading.asked
+                and key not in self._told
+                and self.progress.rows_done
+                and self.shard.count == 1
+            ):
                 raise lacking(key, self._told, self.states[0].path)
 
     def check(self) -> None:

@@ -14,6 +14,7 @@ from trainer.errors import Refusal, TrainingFailure
 from trainer.inputs import packing
 from trainer.inputs.order import Order
 from trainer.inputs.packing import Array, Layout, Values
+from trainer.inputs.shard import ALL, Shard
 
 Encode = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -99,11 +100,14 @@ class Examples:
         """Returns the examples themselves."""
         return self
 
-    def batches(self, batch_size: int) -> tf.data.Dataset:
-        """Returns the examples in their order, as `(features, labels, weights)`."""
-        return self._read(tf.data.Dataset.range(-(-len(self) // batch_size)), batch_size, lambda places, epoch: places)
+    def batches(self, batch_size: int, shard: Shard = ALL) -> tf.data.Dataset:
+        """Returns the examples in their order, as `(features, labels, weights)`, or every so many of these batches."""
+        steps = tf.data.Dataset.range(shard.index, -(-len(self) // batch_size), shard.count)
+        return self._read(steps, batch_size, lambda places, epoch: places)
 
-    def shuffled(self, batch_size: int, seed: int, epoch: int, step: int, steps: int) -> tf.data.Dataset:
+    def shuffled(
+        self, batch_size: int, seed: int, epoch: int, step: int, steps: int, shard: Shard = ALL
+    ) -> tf.data.Dataset:
         """Returns the batches of some steps of a training, epoch after epoch in a random order.
 
         The order of an epoch is a function of seed and epoch alone, so that a training goes on at any step.
@@ -114,20 +118,27 @@ class Examples:
             epoch: The epoch to begin in, from 0 on.
             step: The steps of it that are done; those of a whole epoch begin the next one.
             steps: How many there are.
+            shard: Whose share of each batch is taken; with one of several the batches are
+                `(features, labels, weights, examples)`, and how many examples they are says how many rows count: an
+                empty share has one row, of which none does.
         """
         order, first = self.order, epoch * -(-len(self) // batch_size) + step
         taken = tf.data.Dataset.range(first, first + steps)
-        return self._read(taken, batch_size, lambda places, epoch: order.places(places, seed, epoch))
+        return self._read(taken, batch_size, lambda places, epoch: order.places(places, seed, epoch), shard)
 
-    def _read(self, steps: tf.data.Dataset, batch_size: int, order: Callable[[Any, Any], Any]) -> tf.data.Dataset:
+    def _read(
+        self, steps: tf.data.Dataset, batch_size: int, order: Callable[[Any, Any], Any], shard: Shard = ALL
+    ) -> tf.data.Dataset:
         count, epoch_steps = len(self), -(-len(self) // batch_size)
         packed = [values if isinstance(values, tf.RaggedTensor) else tf.constant(values) for values in self.arrays]
 
         @tf.autograph.experimental.do_not_convert
         def batch(step: Any) -> Any:
             start = step % epoch_steps * batch_size
-            places = order(tf.range(start, tf.minimum(start + batch_size, count)), step // epoch_steps)
-            return self.layout.unpacked([tf.gather(values, places) for values in packed])
+            first, end = shard.share(start, tf.minimum(start + batch_size, count))
+            places = order(tf.range(first, tf.maximum(end, first + 1)), step // epoch_steps)
+            taken = self.layout.unpacked([tf.gather(values, places) for values in packed])
+            return taken if shard.count == 1 else (*taken, end - first)
 
         return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
 

@@ -15,7 +15,8 @@ from trainer.errors import Refusal
 from trainer.inputs import tfds
 from trainer.inputs.bad_rows import BadRows
 from trainer.inputs.features import Reading
-from trainer.inputs.files import Rows, Shard, State, opened
+from trainer.inputs.files import Rows, State, opened
+from trainer.inputs.shard import Shard
 from trainer.inputs.tensors import dataset
 from trainer.inputs.values import Wanted
 from trainer.problem import Files, Problem

@@ -16,6 +16,7 @@ from trainer.inputs.dealing import SETS, TEST, TRAIN, Dealer
 from trainer.inputs.examples import Source
 from trainer.inputs.memory import Encode, elements, encoded
 from trainer.inputs.packing import Values
+from trainer.inputs.shard import ALL, Shard
 
 Array = np.ndarray[Any, Any]
 Raw = Mapping[str, Any]
@@ -119,8 +120,13 @@ def collected(
     return found
 
 
-def training_rows(source: Source) -> Iterator[dict[str, Any]]:
+def training_rows(source: Source, shard: Shard = ALL) -> Iterator[dict[str, Any]]:
     """Yields the raw features of the training rows in batches, without those held out for validation and test.
+
+    Args:
+        source: The problem's data.
+        shard: The part of the batches that is yielded. The others are not even read where a row tells by itself on
+            which side it is.
 
     Raises:
         Refusal: No training, validation or test row is left.
@@ -130,11 +136,16 @@ def training_rows(source: Source) -> Iterator[dict[str, Any]]:
     def features(raw: Raw, labels: Any, weights: Any) -> Any:
         return dict(raw), dealer.marks(raw, labels, weights)
 
-    for raw, marks in elements(source.batches("train").map(tf.autograph.experimental.do_not_convert(features))):
+    is_read_alone = shard.count > 1 and dealer.tells_row_by_row
+    batches = source.batches("train", shard if is_read_alone else None)
+    for number, (raw, marks) in enumerate(elements(batches.map(tf.autograph.experimental.do_not_convert(features)))):
         first = next(iter(raw.values()))
         rows = int(first.shape[0] if first.shape[0] is not None else first.nrows())
-        yield rows_of(raw, dealer(marks, rows) == TRAIN)
-    dealer.check()
+        sides = dealer(marks, rows)
+        if is_read_alone or number % shard.count == shard.index:
+            yield rows_of(raw, sides == TRAIN)
+    if not is_read_alone:
+        dealer.check()
 
 
 def rows_to_judge(source: Source, everything: bool = False) -> Iterator[tuple[dict[str, Any], Array, Array]]:

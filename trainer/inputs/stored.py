@@ -14,6 +14,7 @@ from trainer.inputs import packing
 from trainer.inputs.memory import Examples, joined
 from trainer.inputs.order import Order
 from trainer.inputs.packing import Array, Values
+from trainer.inputs.shard import ALL, Shard
 from trainer.inputs.writing import Column, Kept, checksum
 
 _CHUNK = 1 << 16
@@ -101,11 +102,14 @@ class Stored:
         found.outside = {name: np.arange(len(self)) < count for name, count in self.kept.outside.items()}
         return found
 
-    def batches(self, batch_size: int) -> tf.data.Dataset:
-        """Returns the examples in their order, as `(features, labels, weights)`."""
-        return self._dataset(batch_size, lambda: self._cut(batch_size, (part.arrays for part in self.parts())))
+    def batches(self, batch_size: int, shard: Shard = ALL) -> tf.data.Dataset:
+        """Returns the examples in their order, as `(features, labels, weights)`, or every so many of these batches."""
+        found = self._dataset(batch_size, lambda: self._cut(batch_size, (part.arrays for part in self.parts())))
+        return found if shard.count == 1 else found.shard(shard.count, shard.index)
 
-    def shuffled(self, batch_size: int, seed: int, epoch: int, step: int, steps: int) -> tf.data.Dataset:
+    def shuffled(
+        self, batch_size: int, seed: int, epoch: int, step: int, steps: int, shard: Shard = ALL
+    ) -> tf.data.Dataset:
         """Returns the batches of some steps of a training, as `Examples.shuffled` does, in the same order."""
         epoch_steps = -(-len(self) // batch_size)
         begin = epoch * epoch_steps + step
@@ -119,7 +123,7 @@ class Stored:
                 yield from self._cut(batch_size, self._shuffled(seed, number, first, end))
                 at += last - within
 
-        return self._dataset(batch_size, pieces)
+        return self._dataset(batch_size, pieces, shard)
 
     def _shuffled(self, seed: int, epoch: int, first: int, end: int) -> Iterator[Sequence[Values]]:
         """Yields the examples at some positions of an epoch."""
@@ -152,7 +156,7 @@ class Stored:
         if rest is not None:
             yield rest
 
-    def _dataset(self, batch_size: int, pieces: Any) -> tf.data.Dataset:
+    def _dataset(self, batch_size: int, pieces: Any, shard: Shard = ALL) -> tf.data.Dataset:
         signature = tuple(_spec(column) for column in self.kept.columns)
         chunks = tf.data.Dataset.from_generator(lambda: map(tuple, pieces()), output_signature=signature).prefetch(2)
 
@@ -162,8 +166,11 @@ class Stored:
 
             @tf.autograph.experimental.do_not_convert
             def batch(start: Any) -> Any:
-                end = tf.minimum(start + batch_size, rows)
-                return self.layout.unpacked([values[start:end] for values in arrays])
+                first, end = shard.share(start, tf.minimum(start + batch_size, rows))
+                # Of an empty share a row is read too.
+                last = tf.maximum(end, first + 1)
+                taken = self.layout.unpacked([values[first:last] for values in arrays])
+                return taken if shard.count == 1 else (*taken, end - first)
 
             return tf.data.Dataset.range(0, rows, batch_size).map(batch)
 

@@ -11,7 +11,10 @@ from trainer.errors import TrainingFailure
 from trainer.run import Run
 from trainer.training.shelf import Shelf
 
-_NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+_NUMBERS = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS),
+    *(errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE),
+)
 
 
 @contextmanager

@@ -88,7 +88,7 @@ def _size(column: FeatureColumn) -> str:
 def _show_tables(model: keras.Model) -> None:
     print()
     for name, (layer, _) in models.tables_of(model).items():
-        size = quantity(_bytes([layer.table]))
+        size = quantity(_bytes(layer.variables))
         frozen = "" if layer.trainable else ", frozen"
         print(f"table {name:<16} {layer.rows:>10,} rows × {layer.dimension} = {size}{frozen}")
 

@@ -12,7 +12,7 @@ from trainer.job import summary
 from trainer.job.changes import LEARNING_RATES
 from trainer.job.tables import tables_of
 from trainer.job.work import Work
-from trainer.training import Evaluation, Position, interrupts, train
+from trainer.training import Evaluation, Position, evaluation_for, interrupts, train
 from trainer.training.callbacks import History, Progress, TensorBoardScalars
 from trainer.training.checkpoints import Checkpoints, When
 from trainer.training.remembered import Remembered
@@ -35,16 +35,17 @@ class _Training:
         if self.stopping is not None:
             self.checkpoints.parts["early_stopping"] = self.stopping
             own = [*own, self.stopping]
-        self._listeners = [*own, *_projecting(work), self.checkpoints]
+        self._listeners = [*own, self.checkpoints]
 
     def restore(self, changed: dict[str, str]) -> None:
         """Goes on from the last checkpoint, if there is one."""
         settings = self.work.plan.settings
+        later = unfreeze if settings.unfreeze_after is not None else None
         if self.work.plan.restores:
-            later = unfreeze if settings.unfreeze_after is not None else None
             self.checkpoints.restore(later, any(name in changed for name in LEARNING_RATES))
-        elif settings.resume:
+        elif settings.resume and not self.work.plan.helps:
             summary.tell("there is no checkpoint to go on from yet, so the training begins with its first step")
+        self.checkpoints.share(later)
 
     @property
     def last_step(self) -> int:
@@ -69,7 +70,7 @@ class _Training:
                 self.last_step,
                 work.data.validation,
                 settings.eval_batch_size,
-                [*_showing(work, self.position, self.last_step), *self._listeners],
+                [*_unfreezing(work), *self._shown(), *self._listeners],
                 self.position,
                 evaluation,
                 settings.checkpoint_steps,
@@ -85,15 +86,30 @@ class _Training:
         if self.stopping is None or best is None:
             return {}
         try:
-            self.checkpoints.restore_best()
+            steps = self.checkpoints.restore_best()
         except Torn as torn:
             summary.tell(f"the best weights, of epoch {best.epoch}, cannot be read ({torn}); the last ones are taken")
             return {}
+        if steps != best.step:  # a kill came between them and the checkpoint that would have told of them
+            summary.tell(f"the best weights are those after step {steps:,}, written after the last checkpoint")
+            return {"best_step": steps}
         summary.tell(
             f"the model is that of epoch {best.epoch}, step {best.step:,}: validation_{self.stopping.metric} "
             f"{best.value:.4f}"
         )
         return {"best_epoch": best.epoch, "best_step": best.step}
+
+    def _shown(self) -> list[keras.callbacks.Callback]:
+        """Returns what shows how a training goes, and leaves it in the run, which the chief alone does."""
+        work, run = self.work, self.work.plan.run
+        if work.plan.helps:
+            return []
+        return [
+            Progress(len(work.data.train), work.plan.problem.train_batch_size, self.last_step),
+            History(run.file("history.jsonl"), self.position),
+            TensorBoardScalars(run.logs),
+            *_projecting(work),
+        ]
 
     def _save(self) -> None:
         try:
@@ -113,7 +129,7 @@ def learned(work: Work, changed: dict[str, str]) -> tuple[Work, dict[str, Any]]:
     """
     settings, training = work.plan.settings, _Training(work)
     training.restore(changed)
-    evaluation = Evaluation(work.model, work.halves)
+    evaluation = evaluation_for(work.model, work.halves)
     training.run(evaluation)
     best = training.best()
     validation = evaluation(work.data.validation, settings.eval_batch_size)
@@ -146,14 +162,9 @@ def _stopping(work: Work, checkpoints: Checkpoints) -> EarlyStopping | None:
     return EarlyStopping(name, is_up, work.plan.settings.epochs_of_patience, checkpoints.save_best, summary.tell)
 
 
-def _showing(work: Work, position: Position, last_step: int) -> list[keras.callbacks.Callback]:
-    problem, run, after = work.plan.problem, work.plan.run, work.plan.settings.unfreeze_after
-    return [
-        Progress(len(work.data.train), problem.train_batch_size, last_step),
-        *([] if after is None else [Unfreeze(after)]),
-        History(run.file("history.jsonl"), position),
-        TensorBoardScalars(run.logs),
-    ]
+def _unfreezing(work: Work) -> list[keras.callbacks.Callback]:
+    after = work.plan.settings.unfreeze_after
+    return [] if after is None else [Unfreeze(after)]
 
 
 def _projecting(work: Work) -> list[keras.callbacks.Callback]:

@@ -20,35 +20,53 @@ from trainer.settings import Settings
 
 @dataclass(frozen=True)
 class Plan:
-    """Settings, the problem as they change it, and the run it goes to."""
+    """Settings, the problem as they change it, and the run it goes to.
+
+    Args:
+        settings: Of the job.
+        problem: As the settings change it.
+        run: Where it goes; without a path where another process writes it.
+        argv: The command line.
+        helps: Whether this process trains in step with a chief, which writes the run and gives it the first weights.
+    """
 
     settings: Settings
     problem: Problem
     run: Run
     argv: tuple[str, ...] = ()
+    helps: bool = False
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether the tables will be filled from elsewhere, so that the sources they start from may be gone."""
+        return self.helps or self.restores
 
     @property
     def restores(self) -> bool:
         """Whether a checkpoint is going to fill the tables; a run that was killed before its first has none."""
-        return self.settings.resume and runs.is_run(self.run.path) and self.run.has_checkpoint
+        return not self.helps and self.settings.resume and runs.is_run(self.run.path) and self.run.has_checkpoint
 
 
-def planned(settings: Settings, argv: Sequence[str] = ()) -> Plan:
+def planned(settings: Settings, argv: Sequence[str] = (), helps: bool = False) -> Plan:
     """Returns the plan of a job.
+
+    Args:
+        settings: Of the job.
+        argv: The command line.
+        helps: Whether this process trains in step with a chief, which writes the run.
 
     Raises:
         Refusal: The problem, a table's name, a warm start or the job dir cannot be used, `--baselines` finds no cross
             to exchange, or `--unfreeze-after` no table to train later, or no epoch to train it in.
     """
     problem = problems.load(settings.problem, settings.problem_arguments)
-    run = runs.choose(
-        settings.job_dir, problem.name or "model", settings.overwrite or settings.dry_run, settings.resume
-    )
-    problem = with_settings(problem, settings, Plan(settings, problem, run).restores)
+    overwrites = settings.overwrite or settings.dry_run
+    run = Run("") if helps else runs.choose(settings.job_dir, problem.name or "model", overwrites, settings.resume)
+    problem = with_settings(problem, settings, Plan(settings, problem, run, helps=helps).is_filled)
     _check_unfreezing(problem, settings)
     if settings.baselines and all(map(is_learned, problem.columns)):
         crosses.exchanged(problem)
-    return Plan(settings, problem, run, tuple(argv))
+    return Plan(settings, problem, run, tuple(argv), helps)
 
 
 def with_settings(problem: Problem, settings: Settings, is_filled: bool = False) -> Problem:

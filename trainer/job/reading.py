@@ -28,6 +28,7 @@ from trainer.layers import encodable
 from trainer.problem import Problem
 from trainer.rows import Limit
 from trainer.run import CACHE, Run
+from trainer.training.machines import replicas
 
 SMALL = 2**31
 
@@ -76,21 +77,21 @@ def read(plan: Plan, check: Callable[[keras.Model, Source], None]) -> Read:
     digest = identity.digest(problem, source)
     found = None if digest is None else cache.find(_folders(plan.run), digest)
     sets = None if found is None else cache.sets_of(*found, plan.settings.cache_bytes)
-    if found is not None and sets is not None:
-        learned = found[1]["learned"]
-    elif model is None:
+    # The chief says what columns have learned, where an earlier job has found it out.
+    learned = replicas.current().told(found[1]["learned"] if found is not None and sets is not None else None)
+    if learned is None and model is None:
         with ReadingProgress("reading for what columns learn", source) as progress:
-            learned = survey.found(problem, progress.counting(split.training_rows(source)), summary.tell)
-    else:
-        learned = []
-    problem = survey.fitted(problem, learned)
+            learned = survey.found(
+                problem, progress.counting(split.training_rows(source, replicas.current().shard)), summary.tell
+            )
+    problem = survey.fitted(problem, learned or [])
     model = model or _model(plan, problem)
     if plan.problem.model is not None and survey.needs_data(plan.problem):
         source = _source(plan, models.inputs_of(model))
     check(model, source)
     if found is not None and sets is not None:
         return _again(plan, problem, source, model, found, sets)
-    return _anew(plan, problem, source, model, digest, learned)
+    return _anew(plan, problem, source, model, digest, learned or [])
 
 
 def dtypes_of(problem: Problem) -> dict[str, str]:
@@ -105,7 +106,7 @@ def _source(plan: Plan, features: dict[str, str]) -> Source:
 
 
 def _model(plan: Plan, problem: Problem) -> keras.Model:
-    with without_sources(plan.restores):  # a checkpoint has the tables by now, and the source may be gone
+    with without_sources(plan.is_filled):  # a checkpoint has the tables by now, and the source may be gone
         return models.build(problem)
 
 

@@ -8,6 +8,8 @@ import keras
 
 from trainer import catalogue, export, models, projector
 from trainer.baselines import comparison
+from trainer.cluster import from_environment
+from trainer.declared import described, digest_of
 from trainer.errors import Refusal, Terminated
 from trainer.inputs.examples import Source
 from trainer.job import disk, reading, summary
@@ -17,15 +19,33 @@ from trainer.job.plan import Plan
 from trainer.job.record import write_record
 from trainer.job.tables import leave_tables, trained_rows
 from trainer.job.work import Work
+from trainer.settings import RUN_ONLY
 from trainer.training import interrupts
+from trainer.training.machines import replicas
+from trainer.training.machines.replicas import Replicas
 from trainer.training.stopping import goal
 from trainer.training.unfreeze import frozen_tables
 
 
 def carry_out(plan: Plan) -> dict[str, Any]:
-    """Trains as a plan says, leaves the run, and returns its metrics."""
+    """Trains as a plan says, leaves the run, and returns its metrics; or helps the chief to do so."""
+    if plan.helps:
+        with interrupts.watched(lambda: "Stopped at once."):
+            return _helped(plan)
     with interrupts.watched(lambda: summary.goes_on_from(plan.run)), disk.needed(plan.run):
-        return _carried_out(plan)
+        metrics = _carried_out(plan)
+    replicas.current().dismiss()
+    return metrics
+
+
+def _helped(plan: Plan) -> dict[str, Any]:
+    """Does a worker's part of a training in step, and waits until the chief has left the run."""
+    work = opened(plan)
+    _, metrics = learned(work, {})
+    print(f"{work.last_step:,} steps done; {from_environment().chief.name} writes the run", flush=True)
+    replicas.current().leave()
+    replicas.current().dismiss()
+    return metrics
 
 
 def _carried_out(plan: Plan) -> dict[str, Any]:
@@ -45,9 +65,11 @@ def _carried_out(plan: Plan) -> dict[str, Any]:
     _report_warm_starts(work)
     try:
         work, metrics = learned(work, changed)
+        replicas.current().leave()  # what follows the chief does alone
         # What follows takes long, and what was learned is not lost to its end.
         plan.run.write_json("metrics.json", metrics)
-        left = leave(work)
+        with replicas.among(Replicas()):
+            left = leave(work)
     except KeyboardInterrupt:
         leave_tables(work)
         print(f"\nInterrupted; add --resume --job-dir {plan.run.path} to go on.\n{plan.run.path}", flush=True)
@@ -58,7 +80,8 @@ def _carried_out(plan: Plan) -> dict[str, Any]:
     metrics |= {"total_seconds": round(time.perf_counter() - start, 3), **health_of(left)}
     plan.run.write_json("metrics.json", metrics)
     if plan.settings.baselines:
-        comparison.compare(plan.problem, work.source, work.data, plan.run, plan.settings.eval_batch_size)
+        with replicas.among(Replicas()):
+            comparison.compare(plan.problem, work.source, work.data, plan.run, plan.settings.eval_batch_size)
     leave_report(plan.run, left)
     summary.show_end(plan, metrics, left.entries.values(), work.source.absent)
     return metrics
@@ -85,10 +108,26 @@ def opened(plan: Plan) -> Work:
     head = plan.problem.head.fitted(train.labels, train.weights)
     plan = dataclasses.replace(plan, problem=dataclasses.replace(plan.problem, head=head))
     models.compiled(found.model, plan.problem, last_step)
+    _check_alike(plan, found.data.digest)
     work = Work(
         plan, found.source, found.model, found.halves, found.data, last_step, catalogues, found.met, {}, found.bad_rows
     )
     return work.counting("train", train).counting("validation", found.data.validation)
+
+
+def _check_alike(plan: Plan, digest: str) -> None:
+    """Refuses processes in step that would not train the same."""
+    settings = {name: str(value) for name, value in vars(plan.settings).items() if name not in RUN_ONLY}
+    own = {**settings, "data": digest, "problem": digest_of(described(plan.problem))}
+    every = replicas.current().all_said(own)
+    for rank, other in enumerate(every):
+        wrong = [name for name in every[0] if other[name] != every[0][name]]
+        if wrong:
+            task = from_environment().replicas[rank]
+            raise Refusal(
+                f"TF_CONFIG: {task.name} has {'other training data' if 'data' in wrong else f'another {wrong[0]}'} "
+                "than the chief; give all processes the same flags and the same files."
+            )
 
 
 def _check_frozen(plan: Plan, model: keras.Model) -> None:

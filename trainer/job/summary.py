@@ -103,7 +103,7 @@ def show_densified(model: keras.Model) -> None:
         return
     large: dict[str, list[str]] = {}
     for name, (layer, _) in models.tables_of(model).items():
-        optimizer = optimizers.of(model.optimizer, layer.table)
+        optimizer = optimizers.of(model.optimizer, layer.variables[0])
         if layer.trainable and layer.rows > NOTICED_ROWS and optimizers.makes_dense(optimizer):
             large.setdefault(type(optimizer).__name__, []).append(f"{name} ({layer.rows:,} rows)")
     for optimizer_name, names in large.items():

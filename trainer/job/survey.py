@@ -13,6 +13,7 @@ from trainer.feature_column import CrossedColumn, FeatureColumn, HashBucketColum
 from trainer.feature_column.nested import is_learned
 from trainer.feature_column.serialization import encoded_key
 from trainer.problem import Problem
+from trainer.training.machines import replicas
 from trainer.vocabulary import Collisions, KeyCounts, SharedId, texts_of_buckets
 
 NOTICED_SHARE = 0.05
@@ -37,13 +38,16 @@ def found(
 
     Args:
         problem: With columns that need data, or without.
-        rows: The raw features of the training rows, in batches; read once.
+        rows: The raw features of the training rows, in batches; read once. Of processes in step, those of each.
         tell: Is given a line for each feature whose different values are too many to be counted exactly.
 
     Raises:
         Refusal: The rows have no value that a column could learn.
     """
-    return vocabulary.found(problem.columns, rows, tell) if needs_data(problem) else []
+    if not needs_data(problem):
+        return []
+    others = replicas.current()
+    return vocabulary.found(problem.columns, rows, tell, others.all_sent if others.count > 1 else None)
 
 
 def fitted(problem: Problem, values: Sequence[Any]) -> Problem:

@@ -13,8 +13,13 @@ from trainer.encoding.weighted import aligned
 from trainer.errors import Refusal
 from trainer.feature_column.embedding import COMBINERS, STORAGE_DTYPES
 from trainer.feature_column.serialization import from_dict, to_dict
+from trainer.layers import placement, sharded
 from trainer.layers.given import as_given
+from trainer.layers.placement import Shard
+from trainer.optimizers import remote
+from trainer.optimizers.copies import here
 from trainer.segments import segment_sums
+from trainer.tables.sharded import Part, ShardedValues, all_rows
 from trainer.warm_start import Report, Start
 from trainer.warm_start.assignment import fill
 
@@ -72,31 +77,59 @@ class EmbeddingTable(keras.layers.Layer):
         self.rows, self.dimension, self.combiner, self.storage_dtype = rows, dimension, combiner, storage_dtype
         self.initializer, self.max_norm, self.warm_start = initializer, max_norm, warm_start
         self.warm_started: Report | None = None
+        self.sharded: ShardedValues | None = None
 
     def build(self, ids_shape: Any = None) -> None:
         """Makes the table, and warm-starts it: the one time that its source is read."""
         del ids_shape
         start = None if self.warm_start is None else self.warm_start()
+        if placement.current() is None:
+            self._build_here(start)
+        else:
+            self._build_on_servers(start)
+        self.warm_started = None if start is None else start.report
+        self.built = True
+
+    def _build_here(self, start: Start | None) -> None:
         in_place = _exists_at_once()
         by_block = start is None and in_place and self.rows > BLOCK and self._draws_alike
-        # Read through the autocast value, a table would be cast whole at every step.
-        self.table = self.add_weight(
-            name="table",
-            shape=(self.rows, self.dimension),
-            initializer="zeros" if by_block else self._drawn if start is None else self._given(start, in_place),
-            dtype=self._stored,
-            autocast=False,
-        )
-        self.table.is_table = True  # optimizers keep one accumulator a row where they can
-        if start is not None:
-            self.warm_started = start.report
-            if in_place:
-                fill(start, self.table, self.drawn)
+        first = "zeros" if by_block else self._drawn if start is None else self._given(start, in_place)
+        self.table = self._variable(Shard(0, self.rows), first)
+        if start is not None and in_place:
+            fill(start, self.table, self.drawn)
         elif by_block:
-            for first in range(0, self.rows, BLOCK):
-                ids = np.arange(first, min(first + BLOCK, self.rows))
+            for place in range(0, self.rows, BLOCK):
+                ids = np.arange(place, min(place + BLOCK, self.rows))
                 self.table.value.scatter_update(tf.IndexedSlices(self.drawn(ids), ids))
-        self.built = True
+
+    def _build_on_servers(self, start: Start | None) -> None:
+        shards = placement.shards_of(self.rows)
+        variables = [self._variable(shard, "zeros") for shard in shards]
+        parts = [Part(shard.first, made.value) for shard, made in zip(shards, variables, strict=True)]
+        if start is not None:
+            sharded.take(parts, start, self.drawn)
+        elif self.rows > BLOCK and self._draws_alike:
+            sharded.fill(parts, self.drawn, BLOCK)
+        else:  # as a table that lies here is drawn
+            sharded.fill(parts, lambda ids: self._drawn((len(ids), self.dimension)), self.rows)
+        self.sharded = ShardedValues(parts)
+        self.table = variables[0] if len(variables) == 1 else None
+
+    def _variable(self, shard: Shard, initializer: Any) -> Any:
+        # Read through the autocast value, a table would be cast whole at every step. All parts have one name: what is
+        # told of a table's variable by its path is told of each.
+        with remote.on(shard.device):
+            made = self.add_weight(
+                name="table",
+                shape=(shard.rows, self.dimension),
+                initializer=initializer,
+                dtype=self._stored,
+                autocast=False,
+            )
+        made.is_table = True  # optimizers keep one accumulator a row where they can
+        if shard.rows < self.rows:
+            remote.mark(made, self.rows, shard.first)
+        return made
 
     def _given(self, start: Start, in_place: bool) -> Callable[..., Any]:
         """Returns the initializer of a table that starts from another; `fill` does the rest of it in place."""
@@ -169,7 +202,10 @@ class EmbeddingTable(keras.layers.Layer):
 
     def _rows(self, keys: Any) -> Any:
         """Returns rows of the table, none longer than `max_norm`, `(n, dimension)`."""
-        rows = tf.cast(tf.gather(self.table.value, keys), self.variable_dtype)
+        if self.sharded is None:
+            rows = tf.cast(tf.gather(here(self.table.value), keys), self.variable_dtype)
+        else:
+            rows = sharded.lookup(self.sharded.parts, keys, self.variable_dtype)
         return rows if self.max_norm is None else tf.clip_by_norm(rows, self.max_norm, axes=1)
 
     def _combined(self, ids: Any, weights: Any) -> Any:
@@ -199,9 +235,17 @@ class EmbeddingTable(keras.layers.Layer):
         return tf.gather_nd(flat_ids, places), examples, kept
 
     @property
-    def values(self) -> np.ndarray[Any, Any]:
-        """The table as it is now, float32 `(rows, dimension)`."""
+    def values(self) -> Any:
+        """The table as it is now, float32 `(rows, dimension)`; of one in parts, what fetches its rows when asked."""
+        if self.table is None:
+            return self.sharded
         return np.asarray(self.table.numpy(), np.float32)
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all numbers in the table are finite."""
+        parts = [Part(0, self.table.value)] if self.sharded is None else self.sharded.parts
+        return all_rows(parts, tf.math.is_finite)
 
     def compute_output_spec(self, ids: Any, weights: Any = None) -> Any:
         """Returns the shape and dtype of the combined rows."""

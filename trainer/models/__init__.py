@@ -1,6 +1,16 @@
 """A problem as an ordinary compiled `keras.Model`."""
 
-from trainer.models.build import Halves, assembled, build, check_optimizers, compiled, halves, inputs_of, tables_of
+from trainer.models.build import (
+    Halves,
+    assembled,
+    build,
+    check_optimizers,
+    compiled,
+    halves,
+    inputs_of,
+    tables_of,
+    with_slots,
+)
 from trainer.models.wide_and_deep import wide_and_deep
 
 __all__ = [
@@ -13,4 +23,5 @@ __all__ = [
     "inputs_of",
     "tables_of",
     "wide_and_deep",
+    "with_slots",
 ]

@@ -11,6 +11,7 @@ from trainer.errors import Refusal, nearest
 from trainer.feature_column import EmbeddingColumn
 from trainer.feature_column.collection import embeddings_by_table
 from trainer.feature_column.nested import is_learned
+from trainer.layers import placement
 from trainer.models.wide_and_deep import wide_and_deep
 from trainer.problem import Problem
 
@@ -47,7 +48,8 @@ def assembled(problem: Problem) -> keras.Model:
                 f"build: column '{column.name}' takes its vocabulary or boundaries from data; run the job, or give "
                 "problem.with_columns(vocabulary.learned(problem.columns, batches))."
             )
-    model = problem.model() if problem.model is not None else wide_and_deep(problem)
+    with placement.dealt_out():
+        model = problem.model() if problem.model is not None else wide_and_deep(problem)
     if not isinstance(model, keras.Model):
         raise Refusal(f"Problem: model must return a keras.Model, not {type(model).__name__}.")
     return model
@@ -59,12 +61,22 @@ def compiled(model: keras.Model, problem: Problem, steps: int | None = None) -> 
     Raises:
         Refusal: There is no optimizer or table of a name that the problem gives.
     """
+    with placement.dealt_out():  # and not the metrics, which the chief keeps
+        optimizer = _optimizer(model, problem, steps)
     model.compile(
-        optimizer=_optimizer(model, problem, steps),
+        optimizer=optimizer,
         loss=problem.head.loss(),
         weighted_metrics=problem.head.metrics(),
         jit_compile=False,
     )
+    return model
+
+
+def with_slots(model: keras.Model) -> keras.Model:
+    """Returns a compiled model whose optimizer has its variables; where they are made once, they stay as they are."""
+    if not model.optimizer.built:  # a loss scale that is built twice forgets what was restored
+        with placement.dealt_out():
+            model.optimizer.build(model.trainable_variables)
     return model
 
 

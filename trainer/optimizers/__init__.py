@@ -6,7 +6,7 @@ import keras
 
 from trainer.errors import Refusal, nearest
 from trainer.optimizers.adagrad import Adagrad
-from trainer.optimizers.extension import check_extendable, extend
+from trainer.optimizers.extension import check_extendable, extend, whole
 from trainer.optimizers.ftrl import Ftrl
 from trainer.optimizers.lazy_adam import LazyAdam
 from trainer.optimizers.loss_scale import LossScaleOptimizer
@@ -29,6 +29,7 @@ __all__ = [
     "extend",
     "get",
     "names",
+    "whole",
 ]
 
 

@@ -40,13 +40,13 @@ def extend(optimizer: keras.optimizers.Optimizer, variables: Sequence[Any]) -> N
     if not optimizer.built:
         return
     check_extendable(optimizer)
-    whole = _whole(optimizer)
-    before = [_slots(one) for one in whole]
-    for one in whole:
+    every = whole(optimizer)
+    before = [_slots(one) for one in every]
+    for one in every:
         one.built = False
     with optimizer._distribution_strategy.scope():
         optimizer.build(list(variables))
-    for one, slots in zip(whole, before, strict=True):
+    for one, slots in zip(every, before, strict=True):
         _carry(one, slots)
 
 
@@ -56,7 +56,7 @@ def check_extendable(optimizer: keras.optimizers.Optimizer) -> None:
     Raises:
         Refusal: It keeps slots where they cannot be found.
     """
-    for one in _whole(optimizer):
+    for one in whole(optimizer):
         found = {id(slot) for slot in _slots(one).values()}
         lost = [variable.path for variable in one._variables if id(variable) not in found]
         if lost:
@@ -66,13 +66,13 @@ def check_extendable(optimizer: keras.optimizers.Optimizer) -> None:
             )
 
 
-def _whole(optimizer: Any) -> list[Any]:
+def whole(optimizer: Any) -> list[Any]:
     """Returns an optimizer and all in it: that of a loss scale, or those of parts."""
     held: list[Any] = []
     for value in vars(optimizer).values():
         held += value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
     inner = [one for one in held if isinstance(one, keras.optimizers.Optimizer)]
-    return [optimizer, *(found for one in inner for found in _whole(one))]
+    return [optimizer, *(found for one in inner for found in whole(one))]
 
 
 def _slots(optimizer: Any) -> dict[tuple[str, Any], Any]:

@@ -6,6 +6,8 @@ import keras
 import tensorflow as tf
 
 from trainer.errors import Refusal
+from trainer.optimizers import remote
+from trainer.optimizers.copies import here
 from trainer.segments import segment_sums
 
 
@@ -79,6 +81,15 @@ class RowSparse(keras.optimizers.Optimizer):
         self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros"
     ) -> Any:
         """Makes a slot of a variable; that of a table has the shape of `slot_shape`, and is never of bfloat16."""
+        if isinstance(initializer, keras.initializers.Constant):
+            initializer = _filled(initializer.value)
+        made = self._slot(reference_variable, name, initializer)
+        part = remote.rows_of(reference_variable)
+        if part is not None:
+            remote.mark(made, *part)
+        return made
+
+    def _slot(self, reference_variable: Any, name: str | None, initializer: Any) -> Any:
         shape = self.slot_shape(reference_variable, name)
         if shape == reference_variable.shape and not is_stored_short(reference_variable):
             return super().add_variable_from_reference(reference_variable, name, initializer)
@@ -118,12 +129,17 @@ class RowSparse(keras.optimizers.Optimizer):
         if short and not isinstance(gradient, tf.IndexedSlices):
             gradient = tf.IndexedSlices(gradient, tf.range(variable.shape[0]), tf.shape(gradient))
         if not isinstance(gradient, tf.IndexedSlices):
-            if decay is not None:
-                variable.assign_sub(variable * decay * rate)
-            self.update_whole(gradient, variable, rate)
+            with remote.beside(variable):
+                if decay is not None:
+                    variable.assign_sub(variable * decay * rate)
+                self.update_whole(gradient, variable, rate)
             return
         rows = summed(gradient)
-        self.update_rows(rows.indices, tf.cast(rows.values, dtype), variable, rate, decay)
+
+        def update(ids: Any, gradient: Any, rate: Any) -> None:
+            self.update_rows(ids, gradient, variable, rate, decay)
+
+        remote.update_alone(variable, update, (rows.indices, tf.cast(rows.values, dtype), rate))
 
     def update_rows(self, ids: Any, gradient: Any, variable: Any, rate: Any, decay: Any = None) -> None:
         """Updates the rows `ids` `(unique,)` of a variable, given their gradient `(unique, dimension)`."""
@@ -139,7 +155,7 @@ class RowSparse(keras.optimizers.Optimizer):
 
     def slot(self, slots: list[Any], variable: Any) -> Any:
         """Returns the slot of a variable as TensorFlow's variable, so that its rows can be read and written."""
-        return slots[self._get_variable_index(variable)].value
+        return here(slots[self._get_variable_index(variable)].value)
 
     def _decays(self, variable: Any) -> bool:
         return self.weight_decay is not None and bool(self._use_weight_decay(variable))
@@ -182,6 +198,11 @@ class RowSparse(keras.optimizers.Optimizer):
                 f"{type(self).__name__}: a row-sparse update compiled by XLA is wrong where a batch repeats an id; "
                 "give model.compile jit_compile=False, or leave jit_compile=True out of the tf.function."
             )
+
+
+def _filled(value: float) -> Any:
+    # Keras multiplies a tensor of ones, which takes three times the memory of the slot.
+    return lambda shape, dtype: tf.fill(shape, tf.cast(value, dtype))
 
 
 def _clipped(gradient: Any, limit: float) -> Any:

@@ -8,7 +8,7 @@ from trainer.tables.table import Array
 
 def trained_and_finite(table: Described) -> Array:
     """Tells for each row of a table whether it was trained and all its values are finite; `(rows,)`."""
-    finite = np.isfinite(table.values.astype(np.float64))  # (rows, dimension)
+    finite = np.isfinite(np.asarray(table.values, np.float64))  # (rows, dimension)
     return np.logical_and(table.trained, finite.all(axis=1))
 
 

@@ -15,6 +15,8 @@ from trainer.feature_column.starting import without_sources
 from trainer.prediction.trained import Trained
 from trainer.run import Run
 
+_START = f"{TRAINED}/"
+
 
 def load(path: str) -> Trained:
     """Returns the model of a finished run, ready to answer.
@@ -49,14 +51,26 @@ def _restore(model: keras.Model, run: Run) -> None:
     """Sets all variables of a model as a run's exported model has them."""
     prefix = paths.join(run.export, "variables", "variables")
     variables: dict[str, Any] = {f"{place:04d}": variable.value for place, variable in enumerate(model.variables)}
-    checkpoint = tf.train.Checkpoint(**{TRAINED: variables})
     try:
-        held = {name.split("/")[1] for name, _ in tf.train.list_variables(prefix) if name.startswith(f"{TRAINED}/")}
-        checkpoint.read(prefix).assert_existing_objects_matched().expect_partial()
-    except (AssertionError, ValueError, tf.errors.OpError):
+        reader = tf.train.load_checkpoint(prefix)
+        tensors = {name.split("/")[1]: name for name in reader.get_variable_to_shape_map() if name.startswith(_START)}
+        held = {name.partition("_")[0] for name in tensors}
+        if held == variables.keys():
+            for name, tensor in tensors.items():
+                place, _, first = name.partition("_")
+                _set(variables[place], reader.get_tensor(tensor), int(first or 0), not first)
+    except (ValueError, tf.errors.OpError):
         held = set()
     if held != variables.keys():
         raise Refusal(
             "the exported model has other variables than the problem makes now; give back the problem's file as it "
             "was, or train anew."
         )
+
+
+def _set(variable: Any, values: Any, first: int, whole: bool) -> None:
+    if whole:
+        variable.assign(values)
+        return
+    # A table that lay on several parameter servers is in its parts.
+    variable.scatter_update(tf.IndexedSlices(values, tf.range(first, first + len(values))))

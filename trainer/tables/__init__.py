@@ -1,7 +1,17 @@
 """Named tables on disk: values, what each row stands for, how often it was trained, and how its ids are made."""
 
 from trainer.tables.described import Described, titles_of
-from trainer.tables.folder import file_names, read, read_tensor, read_values, readable, restored, write
+from trainer.tables.folder import (
+    file_names,
+    is_in_pieces,
+    read,
+    read_rows,
+    read_tensor,
+    read_values,
+    readable,
+    restored,
+    write,
+)
 from trainer.tables.health import Health, effective_rank, health_of
 from trainer.tables.ids import difference, ids_of
 from trainer.tables.manifest import Entry, Manifest, Sprite, read_manifest
@@ -21,8 +31,10 @@ __all__ = [
     "file_names",
     "health_of",
     "ids_of",
+    "is_in_pieces",
     "read",
     "read_manifest",
+    "read_rows",
     "read_tensor",
     "read_values",
     "readable",

@@ -15,7 +15,10 @@ from trainer import paths
 from trainer.errors import Refusal
 from trainer.feature_column.column import file_name
 from trainer.formats import sprites, tsv
+from trainer.tables import pieces
 from trainer.tables.manifest import FILE, PREFIX, Entry, Sprite, entry_of, read_manifest, write_manifest
+from trainer.tables.pieces import Piece
+from trainer.tables.sharded import ShardedValues
 from trainer.tables.stored import StoredTable
 from trainer.tables.table import Array, Table
 from trainer.tables.texts import Texts
@@ -128,13 +131,51 @@ def read_tensor(folder: str, name: str, who: str = "tables") -> Any:
     return values
 
 
-def restored(prefix: str, name: str, dtype: str) -> Any:
-    """Returns a tensor of a checkpoint, without the copy that a NumPy array would be; None where it is damaged."""
+def read_rows(folder: str, name: str, rows: slice, who: str = "tables") -> Any:
+    """Returns some rows of a table of a folder as a TensorFlow tensor.
+
+    What was written in one piece is read whole for it, so it is for tables that `is_in_pieces` tells of.
+
+    Args:
+        folder: As in `read`.
+        name: The table's name.
+        rows: Which ones, from 0 on and without a step.
+        who: What a refusal begins with.
+
+    Raises:
+        Refusal: As `read_values`.
+    """
+    manifest = read_manifest(folder, who)
+    entry = manifest.entry(name, who)
+    part = f"{entry.rows} {entry.dimension} {rows.start},{rows.stop - rows.start}:0,{entry.dimension}"
+    values = restored(paths.join(manifest.folder, PREFIX), name, entry.dtype, part)
+    if values is None:
+        raise Refusal(
+            f"{who}: the checkpoint in {manifest.folder} is damaged: rows of '{name}' cannot be read; copy the whole "
+            "folder."
+        )
+    return values
+
+
+def is_in_pieces(folder: str) -> bool:
+    """Tells whether the tables of a folder were written by several machines, large ones in pieces."""
+    return sum(name.startswith(f"{PREFIX}.data-") for name in paths.names_in(folder)) > 1
+
+
+def restored(prefix: str, name: str, dtype: str, part: str = "") -> Any:
+    """Returns a tensor of a checkpoint, without the copy that a NumPy array would be; None where it is damaged.
+
+    Args:
+        prefix: Of the checkpoint.
+        name: Of the tensor.
+        dtype: Of the tensor.
+        part: Which rows of which shape, as TensorFlow writes it; "" is the whole.
+    """
     import tensorflow as tf
 
     try:
         with readable(prefix) as path, tf.init_scope(), tf.device("CPU"):  # the op has no other kernel
-            return tf.raw_ops.RestoreV2(prefix=path, tensor_names=[name], shape_and_slices=[""], dtypes=[dtype])[0]
+            return tf.raw_ops.RestoreV2(prefix=path, tensor_names=[name], shape_and_slices=[part], dtypes=[dtype])[0]
     # What TensorFlow raises for half a file depends on where the file ends.
     except (tf.errors.OpError, IndexError):
         return None
@@ -174,20 +215,20 @@ def file_names(names: Sequence[str]) -> list[str]:
 
 
 def _save(folder: str, tables: Sequence[Table]) -> None:
-    import tensorflow as tf
-
     manifest = paths.join(folder, FILE)
     if paths.exists(manifest):  # it would speak for files that are about to change
-        tf.io.gfile.remove(manifest)
+        paths.remove_file(manifest)
     if not tables:  # a checkpoint of nothing cannot be written
         return
-    with tf.device("CPU"):  # the op has no other kernel
-        tf.raw_ops.SaveV2(
-            prefix=paths.join(folder, PREFIX),
-            tensor_names=[table.name for table in tables],
-            shape_and_slices=[""] * len(tables),
-            tensors=[table.values for table in tables],
-        )
+    own: dict[str, Any] = {}
+    elsewhere: list[Piece] = []
+    for table in tables:
+        if isinstance(table.values, ShardedValues):
+            for part in table.values.parts:
+                elsewhere += pieces.pieces(table.name, table.rows, part.first, part.variable)
+        else:
+            own[table.name] = table.values
+    pieces.save(paths.join(folder, PREFIX), elsewhere, own, "float32")
     # The path is relative, so that a run can be moved.
     state = f'model_checkpoint_path: "{PREFIX}"\nall_model_checkpoint_paths: "{PREFIX}"\n'
     paths.write_text(paths.join(folder, "checkpoint"), state)

@@ -58,20 +58,21 @@ def health_of(table: Table) -> Health:
         rows_never_trained=None if counts is None else int((counts == 0).sum()),
         rows_trained_under_5=None if counts is None else int(((counts > 0) & (counts < 5)).sum()),
         rows_not_finite=int((~finite).sum()),
-        effective_rank=effective_rank(table.values[trained]),
+        effective_rank=effective_rank(table.values, trained),
         largest_norm=_rounded(norms[trained].max()) if trained.any() else None,
         smallest_norm=_rounded(norms[trained].min()) if trained.any() else None,
         **{f"out_of_vocabulary_{data}": _rounded(share) for data, share in table.out_of_vocabulary.items()},
     )
 
 
-def effective_rank(values: Array) -> float | None:
+def effective_rank(values: Array, rows: Array | None = None) -> float | None:
     """Returns `exp(H)`, H the entropy of the singular values divided by their sum.
 
     It is 1 where all rows are multiples of one another, and the dimension where they lie in all directions alike.
 
     Args:
-        values: `(rows, dimension)` finite numbers.
+        values: `(rows, dimension)` numbers.
+        rows: `(rows,)` booleans: those that count, all of them finite; None is all.
 
     Returns:
         From 1 to `min(rows, dimension)`; None where all values are zero.
@@ -83,9 +84,9 @@ def effective_rank(values: Array) -> float | None:
         >>> effective_rank(np.eye(4)), effective_rank(np.ones((5, 4)))
         (4.0, 1.0)
     """
-    largest = float(np.abs(values).max(initial=0)) or 1.0
+    largest = max((float(np.abs(block).max(initial=0)) for block in _blocks(values, rows)), default=0) or 1.0
     gram = np.zeros((values.shape[1], values.shape[1]))  # (dimension, dimension)
-    for block in _blocks(values):
+    for block in _blocks(values, rows):
         gram += (block / largest).T @ (block / largest)
     squares = np.linalg.eigvalsh(gram)
     # What is lost to rounding in the sum of products is no direction of its own.
@@ -101,9 +102,10 @@ def _norms(values: Array) -> Array:
         return np.concatenate([np.zeros(0), *(np.linalg.norm(block, axis=1) for block in _blocks(values))])
 
 
-def _blocks(values: Array) -> Iterator[Array]:
+def _blocks(values: Array, rows: Array | None = None) -> Iterator[Array]:
     for start in range(0, len(values), _BLOCK):
-        yield values[start : start + _BLOCK].astype(np.float64)
+        block = values[start : start + _BLOCK].astype(np.float64)
+        yield block if rows is None else block[rows[start : start + _BLOCK]]
 
 
 def _rounded(number: float) -> float:

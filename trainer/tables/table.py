@@ -21,7 +21,7 @@ class Table:
 
     Args:
         name: Its name in files, flags and the projector.
-        values: `(rows, dimension)` floats.
+        values: `(rows, dimension)` floats; of a table that lies on several machines, a `ShardedValues`.
         column: What the rows stand for; without one they are known by their number.
         counts: `(rows,)` whole numbers: the training examples that held each key.
         details: What more is known of the rows, by name: `(rows,)` texts, as a film's title and genres.

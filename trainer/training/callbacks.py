@@ -105,7 +105,7 @@ class History(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Adds the epoch's line, and so writes the file whole: a bucket has no appending."""
-        steps = int(self.model.optimizer.iterations.numpy())
+        steps = self.position.steps or int(self.model.optimizer.iterations.numpy())
         line = {
             "epoch": epoch + 1,
             "steps": steps,

@@ -4,29 +4,23 @@ import dataclasses
 import errno
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from trainer.errors import Refusal, TrainingFailure
+from trainer.models import with_slots
 from trainer.run import BEST
 from trainer.training import saving
 from trainer.training.loop import Position, blame
+from trainer.training.machines import replicas
+from trainer.training.remembered import Part
+from trainer.training.saving import Torn
 from trainer.training.shelf import Shelf
 from trainer.training.tensors import RANDOM, is_trained, tensors, with_random
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-class Part(Protocol):
-    """What has a state of its own that a checkpoint holds."""
-
-    def begin(self, state: Any) -> None:
-        """Takes the state that a checkpoint held, or None, once all callbacks have begun."""
-
-    def state(self) -> Any:
-        """Returns the state as JSON can hold it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +40,9 @@ class When:
 
 class Checkpoints(keras.callbacks.Callback):
     """Saves now and then, and when training ends; the last of the callbacks, so that it has what the others did.
+
+    Of processes in step the chief alone reads and writes; the others call the same methods, and `share` gives them what
+    it has read.
 
     `seconds` are those of the training as the last checkpoint has them.
 
@@ -70,8 +67,7 @@ class Checkpoints(keras.callbacks.Callback):
         tell: Callable[[str], object] = print,
     ) -> None:
         super().__init__()
-        if not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
+        with_slots(model)
         self.shelf, self.position, self.trained = Shelf(folder), position, model
         self.when, self.parts, self.order, self.tell = when or When(), parts or {}, order, tell
         self._restored: Mapping[str, Any] = {}
@@ -79,6 +75,7 @@ class Checkpoints(keras.callbacks.Callback):
         self._begun: float | None = None
         self._last = time.perf_counter()
         self._saved: tuple[int, bool] | None = None
+        self._replicas = replicas.current()
         self.seconds = 0.0
 
     def save(self) -> str:
@@ -89,14 +86,17 @@ class Checkpoints(keras.callbacks.Callback):
             TrainingFailure: A weight is not finite, which the loss need not show: where TensorFlow fuses a ReLU with
                 the product before it, NaN becomes 0. The last checkpoint before stays.
         """
+        if not self._replicas.is_chief:
+            self._state()  # tells the seconds
+            return self.shelf.folder
         name = self.shelf.free_name(self.position.steps)
         try:
             self._put(name)
         except OSError as error:
-            older = self.shelf.names
-            if error.errno not in NO_ROOM or len(older) < 2:
+            good = [each for each in self.shelf.names if each not in self._bad]
+            if error.errno not in NO_ROOM or not (gone := self._bad or good[1:][-1:]):
                 raise
-            self.shelf.remove(older[-1])
+            self.shelf.keep(len(good) - (not self._bad), gone if self._bad else ())
             self._put(name)
         self.shelf.keep(self.when.keep, self._bad)
         self._bad, self._saved = [], (self.position.steps, self.position.under_way)
@@ -118,23 +118,39 @@ class Checkpoints(keras.callbacks.Callback):
         Raises:
             TrainingFailure: They cannot be written.
         """
+        if not self._replicas.is_chief:
+            return
         variables = {name: each.value for name, each in tensors(self.trained).items() if name.startswith("model/")}
         try:
-            self.shelf.put(BEST, variables, {})
+            self.shelf.put(BEST, variables, {"steps": self.position.steps})
         except OSError as error:
             raise self._failure("the best weights so far", error) from None
 
-    def restore_best(self) -> None:
-        """Sets the weights as the best ones have been.
+    def restore_best(self) -> int:
+        """Sets the weights as the best ones have been, and returns after how many steps.
 
         Raises:
             Torn: They cannot be read.
         """
+        if self._replicas.count == 1:
+            return self._restore_best()
+        found: Any = None
+        try:
+            found = self._restore_best() if self._replicas.is_chief else None
+        except Torn as torn:
+            found = str(torn)
+        if isinstance(found := self._replicas.told(found), str):
+            raise Torn(found)
+        self._replicas.as_chief(each.value for each in self.trained.variables)
+        return int(found)
+
+    def _restore_best(self) -> int:
         path = self.shelf.path(BEST)
         state = saving.check(path)
         for name, variable in tensors(self.trained).items():
             if name in state["tensors"]:
-                variable.value.assign(saving.tensor(path, name, state))
+                saving.restore(path, name, state, variable.value)
+        return int(state["steps"])
 
     def restore(self, unfreeze: Callable[[keras.Model], object] | None = None, has_other_rates: bool = False) -> None:
         """Sets the model, its optimizer and the position as the newest whole checkpoint has them.
@@ -148,7 +164,7 @@ class Checkpoints(keras.callbacks.Callback):
             Refusal: None can be read, or it is of another model; nothing is set then.
         """
         self.shelf.clean()
-        name, state = self._newest()
+        name, state, self._bad = self.shelf.newest(self.tell)
         held, there = state["tensors"], tensors(self.trained)
         if unfreeze is not None and len({*held} - {RANDOM}) > len({*there} - {RANDOM}):
             unfreeze(self.trained)
@@ -164,13 +180,31 @@ class Checkpoints(keras.callbacks.Callback):
         for each, variable in there.items():
             if has_other_rates and variable.name == "learning_rate":
                 continue
-            variable.value.assign(saving.tensor(self.shelf.path(name), each, state))
+            saving.restore(self.shelf.path(name), each, state, variable.value)
         self._take(state)
         self.tell(f"goes on after step {self.position.steps:,}")
 
+    def share(self, unfreeze: Callable[[keras.Model], object] | None = None) -> None:
+        """Gives all processes in step the weights, the position and the state that the chief has.
+
+        Args:
+            unfreeze: As for `restore`.
+        """
+        if self._replicas.count == 1:
+            return
+        state, names = self._replicas.told([dict(self._restored), [*tensors(self.trained)]])
+        there = tensors(self.trained)
+        if unfreeze is not None and len({*names} - {RANDOM}) > len({*there} - {RANDOM}):
+            unfreeze(self.trained)
+        there = with_random(tensors(self.trained)) if RANDOM in names else tensors(self.trained)
+        if state and not self._replicas.is_chief:
+            self._take(state)
+        self._replicas.as_chief(there[name].value for name in names)
+
     def on_train_begin(self, logs: Any = None) -> None:
         """Removes what a kill has left half written, and gives what has a state of its own the one that was saved."""
-        self.shelf.clean()
+        if self._replicas.is_chief:
+            self.shelf.clean()
         self.trained.stop_training = self._restored.get("stopped", False)
         for name, part in self.parts.items():
             part.begin(self._restored.get("parts", {}).get(name))
@@ -224,26 +258,6 @@ class Checkpoints(keras.callbacks.Callback):
 
         return check
 
-    def _newest(self) -> tuple[str, dict[str, Any]]:
-        names = self.shelf.names
-        if not names:
-            raise Refusal(f"--resume: {self.shelf.folder} holds no checkpoint; --overwrite starts the run anew.")
-        why = {}
-        for name in names:
-            try:
-                state = saving.check(self.shelf.path(name))
-            except saving.Torn as torn:
-                why[name] = str(torn)
-                continue
-            for other, reason in why.items():
-                self.tell(f"checkpoint {self.shelf.path(other)} is left out: {reason}; {name} is taken")
-            self._bad = [*why]
-            return name, state
-        raise Refusal(
-            f"--resume: no checkpoint in {self.shelf.folder} can be read: "
-            f"{'; '.join(f'{name}: {reason}' for name, reason in why.items())}; --overwrite starts the run anew."
-        )
-
     def _take(self, state: Mapping[str, Any]) -> None:
         position = state["position"]
         for field in dataclasses.fields(Position):
@@ -256,6 +270,8 @@ class Checkpoints(keras.callbacks.Callback):
             self.tell(f"epoch {self.position.epoch + 1} begins anew, since its examples come in another order now")
 
     def _save_if_due(self) -> None:
+        if not self._replicas.is_chief:
+            return
         steps = self.position.steps
         by_steps = self.when.steps is not None and steps % self.when.steps == 0
         late = time.perf_counter() - self._last >= self.when.seconds

@@ -5,17 +5,22 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from trainer.inputs.cache import AnyExamples
 from trainer.inputs.memory import telling
 from trainer.models import Halves
+from trainer.training.machines import replicas
 from trainer.training.pace import Pace
 from trainer.training.running import RunningLoss
 
 
 class Evaluation:
     """The loss and the compiled metrics of a model; traced once for all examples that it is called with.
+
+    Several replicas take the batches in turns, and what they count is summed, the variables of the metrics too, as
+    `tf.distribute` does.
 
     Args:
         model: A compiled model.
@@ -24,39 +29,58 @@ class Evaluation:
 
     def __init__(self, model: keras.Model, halves: Halves) -> None:
         self.model, self.halves, self.loss, self.pace = model, halves, RunningLoss(), Pace()
+        self.replicas = replicas.current()
         self._run = tf.function(self._steps, reduce_retracing=True, autograph=False)
 
     def __call__(
-        self, examples: AnyExamples, batch_size: int = 4096, between: Callable[[], object] = lambda: None
+        self, examples: AnyExamples, batch_size: int = 4096, turn: Callable[[int], int] = lambda steps: steps
     ) -> dict[str, float]:
         """Returns the loss, the metrics and how many examples they are of.
 
         Args:
             examples: Encoded as the halves want them.
             batch_size: Examples a step.
-            between: Called between groups of steps; what it raises ends the evaluation.
+            turn: Returns how many of some steps come next, alike on all replicas; what it raises ends the evaluation.
         """
         self.model.reset_metrics()
         self.loss.restore(0.0, 0.0)
-        batches, left = iter(examples.batches(batch_size)), -(-len(examples) // batch_size)
+        shard, every = self.replicas.shard, -(-len(examples) // batch_size)
+        batches = iter(examples.batches(batch_size, shard))
+        left, own = -(-every // shard.count), len(range(shard.index, every, shard.count))
         while left:
-            between()
-            steps, start = min(self.pace.steps, left), time.perf_counter()
+            steps, start = turn(min(self.pace.steps, left)), time.perf_counter()
             with telling():
-                self._run(batches, tf.constant(steps))
+                self._run(batches, tf.constant(min(steps, own)))
             self.pace.follow(steps, time.perf_counter() - start)
-            left -= steps
+            left, own = left - steps, max(0, own - steps)
+        self._sum()
         results = {name: float(value) for name, value in self.model.get_metrics_result().items() if name != "loss"}
         self.model.reset_metrics()
         return {"loss": self.loss.mean, **results, "examples": len(examples)}
 
+    def _sum(self) -> None:
+        """Sums what the replicas have counted."""
+        if self.replicas.count == 1:
+            return
+        variables = [variable for metric in self.model.metrics for variable in metric.variables]
+        sizes = [int(np.prod(variable.shape)) for variable in variables]
+        own = [np.asarray(self.loss.sums), *(np.asarray(variable, np.float64).reshape(-1) for variable in variables)]
+        sums, *found = np.split(self.replicas.summed(np.concatenate(own)), np.cumsum([2, *sizes])[:-1])
+        self.loss.restore(*sums)
+        for variable, values in zip(variables, found, strict=True):
+            variable.assign(values.reshape(variable.shape))
+
     def _steps(self, batches: Iterator[Any], steps: Any) -> None:
         def body(done: Any) -> Any:
             features, labels, weights = next(batches)
-            logits = self.halves.logits(features, False)
-            value = self.model.compute_loss(y=labels, y_pred=logits, sample_weight=weights, training=False)
-            self.loss.add(value, tf.shape(labels)[0])
-            self.model.compute_metrics(None, labels, logits, weights)
+            self.judge(self.halves.logits(features, False), labels, weights)
             return [done + 1]
 
         tf.while_loop(lambda done: done < steps, body, [tf.constant(0)])
+
+    def judge(self, logits: Any, labels: Any, weights: Any) -> None:
+        """Counts a step's logits in the loss and in the metrics."""
+        value = self.model.compute_loss(y=labels, y_pred=logits, sample_weight=weights, training=False)
+        # Within a strategy Keras divides each loss by the number of replicas.
+        self.loss.add(value * self.replicas.copies, tf.shape(labels)[0])
+        self.model.compute_metrics(None, labels, logits, weights)

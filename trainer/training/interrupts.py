@@ -9,14 +9,16 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from trainer.errors import Terminated
+
 TERM_SECONDS = 5.0
 """How long a SIGTERM waits for a main thread that is within a call of a library."""
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 """The exit codes of the signals."""
 
-_taken = threading.Event()
-"""Set when a SIGTERM has reached the loop, which then takes as long as a checkpoint needs."""
+_holding = threading.Event()
+"""Set while signals are held back: the loop hears them by itself, if it takes as long as a checkpoint, or as a peer."""
 
 
 class Held:
@@ -35,15 +37,20 @@ class Held:
         """The number of the signal that came first, if one did."""
         return self._came[0][0] if self._came else None
 
-    def let_through(self) -> None:
-        """Does what the signal that came first asks for, which raises; nothing where none came."""
-        if self._came:
-            self._before[self._came[0][0]](*self._came[0])
+    def let_through(self, number: int | None = None) -> None:
+        """Does what the signal that came first asks for, which raises; nothing where none came.
+
+        Args:
+            number: Of the signal that is meant instead, which another process may have had.
+        """
+        number = self.asked if number is None else number
+        if number in self._before:
+            self._before[number](number, None)
+        elif number is not None:  # this process ignores it
+            raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
     def hold(self, number: int, frame: FrameType | None) -> None:
         """Holds a signal back; a second Ctrl-C is let through."""
-        if number == signal.SIGTERM:
-            _taken.set()
         self._came.append((number, frame))
         if number == signal.SIGINT and len(self._came) > 1:
             self._before[number](number, frame)
@@ -66,11 +73,15 @@ def held() -> Iterator[Held]:
     is_main = threading.current_thread() is threading.main_thread()
     before = {number: handler for number, handler in found.items() if is_main and callable(handler)}
     signals = Held(before)
+    if before:
+        _holding.set()
     try:
         for number in before:
             signal.signal(number, signals.hold)
         yield signals
     finally:
+        if before:
+            _holding.clear()
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -91,7 +102,6 @@ def watched(last_words: Callable[[], str]) -> Iterator[None]:
     read, write = socket.socketpair()
     write.setblocking(False)
     before = signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
-    _taken.clear()
     ended = threading.Event()
     threading.Thread(target=_watch, args=(read, ended, last_words), daemon=True).start()
     try:
@@ -115,8 +125,9 @@ def _watch(read: socket.socket, ended: threading.Event, last_words: Callable[[],
 
 
 def _end_unless_heard(ended: threading.Event) -> None:
-    if not ended.wait(TERM_SECONDS) and not _taken.is_set():
-        _end(CODES[signal.SIGTERM], "")
+    while not ended.wait(TERM_SECONDS):
+        if not _holding.is_set():
+            _end(CODES[signal.SIGTERM], "")
 
 
 def _end(code: int, words: str) -> None:

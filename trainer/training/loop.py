@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from trainer.errors import TrainingFailure
 from trainer.inputs.cache import AnyExamples
 from trainer.inputs.memory import telling
-from trainer.models import Halves, tables_of
+from trainer.models import Halves, tables_of, with_slots
 from trainer.training import interrupts
 from trainer.training.evaluating import Evaluation
 from trainer.training.interrupts import Held
+from trainer.training.machines import replicas
+from trainer.training.machines.parameter_servers import evaluation_for, steps_for
+from trainer.training.machines.replicas import Replicas
 from trainer.training.pace import Pace
 from trainer.training.steps import NotFinite, Steps
 
@@ -80,11 +82,11 @@ def train(
     position = Position() if position is None else position
     epoch_steps = -(-len(examples) // batch_size)
     listeners = _listeners(model, callbacks, -(-last_step // epoch_steps), epoch_steps)
-    if not model.optimizer.built:  # a loss scale that is built twice forgets what was restored
-        model.optimizer.build(model.trainable_variables)
+    with_slots(model)
     # These are made once: to trace them anew each epoch would take as long as a hundred steps.
-    run_steps, evaluation = Steps(model, halves), evaluation or Evaluation(model, halves)
-    batches = iter(examples.shuffled(batch_size, seed, position.epoch, position.step, last_step - position.steps))
+    run_steps, evaluation = steps_for(model, halves, batch_size), evaluation or evaluation_for(model, halves)
+    steps, shard = last_step - position.steps, replicas.current().shard
+    batches = iter(examples.shuffled(batch_size, seed, position.epoch, position.step, steps, shard))
     listeners.on_train_begin()
     with interrupts.held() as signals:
         loop = _Loop(model, run_steps, batches, position, listeners, signals, group_steps)
@@ -92,12 +94,12 @@ def train(
             listeners.on_epoch_begin(position.epoch)
             logs = {"loss": loop.run(min(epoch_steps, position.step + last_step - position.steps))}
             if validation is not None:
-                results = evaluation(validation, eval_batch_size, signals.let_through)
+                results = evaluation(validation, eval_batch_size, loop.turn)
                 logs.update({f"val_{name}": value for name, value in results.items()})
             epoch = position.epoch
             loop.end(epoch_steps)
             listeners.on_epoch_end(epoch, logs)
-            signals.let_through()
+            loop.turn(0)
     listeners.on_train_end()
     return position
 
@@ -119,6 +121,7 @@ class _Loop:
     signals: Held
     group_steps: int | None
     pace: Pace = field(default_factory=Pace)
+    replicas: Replicas = field(default_factory=replicas.current)
 
     def run(self, last: int) -> float:
         """Trains to a step of the epoch and returns the mean loss of the examples."""
@@ -126,8 +129,7 @@ class _Loop:
         self.run_steps.follow()
         self.run_steps.loss.restore(*position.loss)
         while position.step < last:
-            self.signals.let_through()
-            steps = self._next(last)
+            steps = self.turn(self._next(last))
             self.listeners.on_train_batch_begin(position.step)
             start = time.perf_counter()
             self._take(steps)
@@ -136,6 +138,16 @@ class _Loop:
             position.loss, position.under_way = self.run_steps.loss.sums, True
             self.listeners.on_train_batch_end(position.step - 1, {"loss": self.run_steps.loss.mean})
         return self.run_steps.loss.mean
+
+    def turn(self, steps: int) -> int:
+        """Returns how many of some steps come next, or lets a signal through, in either case alike on all replicas."""
+        steps, asked, self.model.stop_training = self.replicas.agreed(
+            steps, self.signals.asked, self.model.stop_training
+        )
+        if asked is not None:
+            self.replicas.leave()
+            self.signals.let_through(asked)
+        return steps
 
     def _next(self, last: int) -> int:
         """Returns how many steps the next group takes."""
@@ -170,7 +182,7 @@ def blame(model: keras.Model) -> str:
     wrong = [
         f"{name} ({', '.join(column.name for column in columns) or 'no column'})"
         for name, (table, columns) in tables_of(model).items()
-        if not tf.reduce_all(tf.math.is_finite(table.table.value))
+        if not table.is_finite
     ]
     found = f"tables with values that are not finite: {', '.join(wrong)}" if wrong else "all tables are finite"
     return f"{found}; try a smaller --learning-rate, or look for such values in the data."
@@ -178,4 +190,4 @@ def blame(model: keras.Model) -> str:
 
 def evaluate(model: keras.Model, halves: Halves, examples: AnyExamples, batch_size: int = 4096) -> dict[str, float]:
     """Returns the loss and the compiled metrics of encoded examples, and how many they are."""
-    return Evaluation(model, halves)(examples, batch_size)
+    return evaluation_for(model, halves)(examples, batch_size)

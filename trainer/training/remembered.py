@@ -1,9 +1,19 @@
 """What callbacks of one's own, and Keras's, have found so far, as far as it is plain."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+
+
+class Part(Protocol):
+    """What has a state of its own that a checkpoint holds."""
+
+    def begin(self, state: Any) -> None:
+        """Takes the state that a checkpoint held, or None, once all callbacks have begun."""
+
+    def state(self) -> Any:
+        """Returns the state as JSON can hold it."""
 
 
 class Remembered:

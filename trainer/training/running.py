@@ -4,6 +4,9 @@ from typing import Any
 
 import tensorflow as tf
 
+ONCE = tf.VariableAggregation.ONLY_FIRST_REPLICA
+"""How a variable changes that all replicas change alike."""
+
 
 class RunningLoss:
     """The mean loss of examples, summed step after step on the device in 64 bits.
@@ -15,8 +18,8 @@ class RunningLoss:
     """
 
     def __init__(self) -> None:
-        self._total = tf.Variable(0.0, dtype=tf.float64, trainable=False)
-        self._examples = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+        self._total = tf.Variable(0.0, dtype=tf.float64, trainable=False, aggregation=ONCE)
+        self._examples = tf.Variable(0.0, dtype=tf.float64, trainable=False, aggregation=ONCE)
 
     def add(self, value: Any, examples: Any) -> None:
         """Adds the mean loss of a step's examples, within a TensorFlow function or outside."""
@@ -27,7 +30,7 @@ class RunningLoss:
     @property
     def sums(self) -> tuple[float, float]:
         """The sum of the losses, and of how many examples it is: what `restore` takes."""
-        return float(self._total), float(self._examples)
+        return float(self._total.numpy()), float(self._examples.numpy())
 
     def restore(self, total: float, examples: float) -> None:
         """Goes on from the sums of some examples, or anew from two zeros."""

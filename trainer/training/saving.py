@@ -10,11 +10,16 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
 from trainer import paths
+from trainer.models.variables import Divided
+from trainer.optimizers import remote
+from trainer.optimizers.copies import is_copied
+from trainer.tables.sharded import Part
 
 STATE = "state.json"
 PREFIX = "tensors"
@@ -22,6 +27,13 @@ PREFIX = "tensors"
 
 PIECE_BYTES = 1 << 28
 """About how many bytes are read and written at a time, so that saving a table takes no second one of memory."""
+
+
+SERVER_BYTES = 1 << 26
+"""The same on a parameter server, whose memory is small for what it holds."""
+
+MOST_PIECES = 32
+"""Of a part on a server; each is a file."""
 
 
 class Torn(OSError):
@@ -38,7 +50,8 @@ def write(
 
     Args:
         folder: A new one.
-        variables: TensorFlow variables by the names of their tensors.
+        variables: TensorFlow variables by the names of their tensors; the parts of a `Divided` are written by the
+            machines that they lie on.
         state: What JSON can hold.
         check: Is given the name and the values of each tensor before these are written, a large one's in pieces.
 
@@ -50,13 +63,14 @@ def write(
     with _telling():
         for number, pieces in enumerate(_gathered(variables)):
             prefixes.append(paths.join(folder, f"part-{number:05d}"))
-            _save(prefixes[-1], pieces, check)
+            with remote.on(pieces[0].device):
+                _save(prefixes[-1], pieces, check)
         tf.raw_ops.MergeV2Checkpoints(checkpoint_prefixes=prefixes, destination_prefix=paths.join(folder, PREFIX))
     names = paths.names_in(folder)
     for name in names:
         paths.sync(paths.join(folder, name))
     files = {name: paths.size(paths.join(folder, name)) for name in names}
-    told = {name: {"shape": [*each.shape], "dtype": each.dtype.name} for name, each in variables.items()}
+    told = {name: _told(name, each) for name, each in variables.items()}
     paths.write_text(paths.join(folder, STATE), json.dumps({**state, "tensors": told, "files": files}, indent=1))
     paths.sync(paths.join(folder, STATE))
     paths.sync(folder)
@@ -88,8 +102,9 @@ def check(folder: str) -> dict[str, Any]:
         Torn: It is not as it was written.
     """
     state = read(folder)
-    for name in state["tensors"]:
-        tensor(folder, name, state)
+    for name, told in state["tensors"].items():
+        for part in told.get("parts", [""]):  # as they were written, so that a large one is not read whole
+            _read(folder, name, told, part)
     return state
 
 
@@ -104,11 +119,48 @@ def tensor(folder: str, name: str, state: Mapping[str, Any]) -> Any:
     Raises:
         Torn: It is not as it was written.
     """
-    dtype = tf.as_dtype(state["tensors"][name]["dtype"])
+    return _read(folder, name, state["tensors"][name], "")
+
+
+def restore(folder: str, name: str, state: Mapping[str, Any], variable: Any) -> None:
+    """Sets a variable as a folder has it; each machine reads the rows that it holds of a `Divided`.
+
+    Args:
+        folder: A checkpoint's.
+        name: Of the tensor.
+        state: Of the folder, as `read` has returned it.
+        variable: TensorFlow's, or a `Divided`; how many machines it lay on when it was written does not matter.
+
+    Raises:
+        Torn: It is not as it was written.
+    """
+    told = state["tensors"][name]
+    if isinstance(variable, Divided):
+        parts = variable.parts
+    elif len(told.get("parts", [])) > 1 and not is_copied(variable):  # so that no second table is in memory
+        parts = [Part(0, variable)]
+    else:
+        variable.assign(tensor(folder, name, state))
+        return
+    for part in parts:
+        for text in told.get("parts", [""]):
+            start, count = map(int, text.split()[-1].split(":")[0].split(",")) if text else (0, told["shape"][0])
+            first, last = max(start, part.first), min(start + count, part.last)
+            if first < last:
+                with tf.device(part.variable.device):
+                    values = _read(folder, name, told, text)[first - start : last - start]
+                    rows = tf.range(first - part.first, last - part.first)
+                    part.variable.scatter_update(tf.IndexedSlices(values, rows))
+
+
+def _read(folder: str, name: str, told: Mapping[str, Any], part: str) -> Any:
     try:
         with _telling():
             (found,) = tf.raw_ops.RestoreV2(
-                prefix=paths.join(folder, PREFIX), tensor_names=[name], shape_and_slices=[""], dtypes=[dtype]
+                prefix=paths.join(folder, PREFIX),
+                tensor_names=[name],
+                shape_and_slices=[part],
+                dtypes=[tf.as_dtype(told["dtype"])],
             )
     except OSError as error:
         raise Torn(error.strerror) from None
@@ -132,49 +184,72 @@ def _short(error: Exception) -> str:
     return " ".join(message.split()).removesuffix(".") or type(error).__name__
 
 
-_Piece = tuple[str, str, Callable[[], Any]]
-"""The name of a tensor, which part of it this is, and what reads it."""
+@dataclass(frozen=True)
+class _Piece:
+    """A part of a tensor: its rows and the shape of the whole as TensorFlow writes them, "" where it is the whole."""
+
+    name: str
+    part: str
+    read: Callable[[], Any]
+    size: int
+    device: str = ""
+
+
+def _told(name: str, variable: Any) -> dict[str, Any]:
+    parts = [piece.part for piece in _pieces(name, variable)]
+    told = {"shape": [*variable.shape], "dtype": variable.dtype.name}
+    return {**told, "parts": parts} if parts[0] else told
 
 
 def _save(prefix: str, pieces: list[_Piece], check: Callable[[str, Any], object]) -> None:
     values = []
-    for name, _, read in pieces:
-        values.append(read())
-        check(name, values[-1])
+    for piece in pieces:
+        values.append(piece.read())
+        check(piece.name, values[-1])
     tf.raw_ops.SaveV2(
         prefix=prefix,
-        tensor_names=[name for name, *_ in pieces],
-        shape_and_slices=[part for _, part, _ in pieces],
+        tensor_names=[piece.name for piece in pieces],
+        shape_and_slices=[piece.part for piece in pieces],
         tensors=values,
     )
 
 
 def _gathered(variables: Mapping[str, Any]) -> Iterator[list[_Piece]]:
-    """Yields pieces, as many together as are not too large."""
+    """Yields pieces of one machine, as many together as are not too large."""
     held: list[_Piece] = []
-    total = 0
     for name, variable in variables.items():
-        for piece, size in _pieces(name, variable):
-            if held and total + size > PIECE_BYTES:
+        for piece in _pieces(name, variable):
+            total = sum(each.size for each in held) + piece.size
+            most = SERVER_BYTES if piece.device else PIECE_BYTES
+            if held and (total > most or piece.device != held[0].device):
                 yield held
-                held, total = [], 0
+                held = []
             held.append(piece)
-            total += size
     yield held
 
 
-def _pieces(name: str, variable: Any) -> Iterator[tuple[_Piece, int]]:
-    """Yields a variable as a whole, or, where it is large, so many of its rows at a time."""
+def _pieces(name: str, variable: Any) -> Iterator[_Piece]:
+    """Yields a variable as a whole, or, where it is large or in parts, so many of its rows at a time."""
     shape, row = [*variable.shape], math.prod(variable.shape[1:]) * variable.dtype.size
     size = row * shape[0] if shape else variable.dtype.size
-    if size <= PIECE_BYTES or shape[0] == 1:
-        yield (name, "", variable.read_value), size
-        return
+    if isinstance(variable, Divided):
+        for part in variable.parts:
+            yield from _cut(name, shape, part, row, part.variable.device)
+    elif size <= PIECE_BYTES or shape[0] == 1:
+        yield _Piece(name, "", variable.read_value, size)
+    else:
+        yield from _cut(name, shape, Part(0, variable), row)
+
+
+def _cut(name: str, shape: list[int], part: Part, row: int, device: str = "") -> Iterator[_Piece]:
     rows = max(1, PIECE_BYTES // row)
-    for first in range(0, shape[0], rows):
-        count = min(rows, shape[0] - first)
+    if device:
+        rows = max(1, SERVER_BYTES // row, -(-(part.last - part.first) // MOST_PIECES))
+    for first in range(part.first, part.last, rows):
+        count = min(rows, part.last - first)
         whole = ":".join([f"{first},{count}", *(f"0,{width}" for width in shape[1:])])
-        yield (name, f"{' '.join(map(str, shape))} {whole}", _rows(variable, first, count)), count * row
+        read = _rows(part.variable, first - part.first, count)
+        yield _Piece(name, f"{' '.join(map(str, shape))} {whole}", read, count * row, device)
 
 
 def _rows(variable: Any, first: int, count: int) -> Callable[[], Any]:

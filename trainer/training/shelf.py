@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from trainer import paths
-from trainer.run import CHECKPOINT
+from trainer.errors import Refusal
+from trainer.run import BEST, CHECKPOINT
 from trainer.training import saving
 
 _PARTIAL = ".partial"
@@ -36,6 +37,31 @@ class Shelf:
         found = [name for name in paths.names_in(self.folder) if _place(name) is not None]
         return sorted(found, key=lambda name: _place(name) or (), reverse=True)
 
+    def newest(self, tell: Callable[[str], object]) -> tuple[str, dict[str, Any], list[str]]:
+        """Returns the newest checkpoint that is whole, its state, and the names of newer ones that are not.
+
+        Args:
+            tell: Is given a line for each of these.
+
+        Raises:
+            Refusal: There is none.
+        """
+        why: dict[str, str] = {}
+        for name in self.names:
+            try:
+                state = saving.check(self.path(name))
+            except saving.Torn as torn:
+                why[name] = str(torn)
+                continue
+            for other, reason in why.items():
+                tell(f"checkpoint {self.path(other)} is left out: {reason}; {name} is taken")
+            return name, state, [*why]
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in why.items())
+        found = (
+            f"no checkpoint in {self.folder} can be read: {reasons}" if why else f"{self.folder} holds no checkpoint"
+        )
+        raise Refusal(f"--resume: {found}; --overwrite starts the run anew.")
+
     def free_name(self, steps: int) -> str:
         """Returns a name for the checkpoint after some steps; there may be one already, of before an epoch's end."""
         name, number, there = f"{CHECKPOINT}{steps:08d}", 1, set(self.names)
@@ -45,7 +71,9 @@ class Shelf:
         return name
 
     def clean(self) -> None:
-        """Removes what a kill has left that is half written."""
+        """Removes what a kill has left that is half written, and takes back what was to be replaced."""
+        if paths.exists(hidden := self.path(f".{BEST}.old{_PARTIAL}")) and not paths.exists(self.path(BEST)):
+            os.rename(hidden, self.path(BEST))
         for name in paths.names_in(self.folder):
             if self._is_half(name):
                 with contextlib.suppress(OSError):

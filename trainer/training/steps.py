@@ -8,7 +8,8 @@ import keras
 import tensorflow as tf
 
 from trainer.models import Halves
-from trainer.training.running import RunningLoss
+from trainer.training.machines import replicas
+from trainer.training.running import ONCE, RunningLoss
 
 _CHECK = "the loss of a step"
 
@@ -32,11 +33,14 @@ class Steps:
     Args:
         model: A compiled model.
         halves: The same model, taken apart where features are encoded.
+        batch_size: Examples a step of all replicas; of several, a table with fewer rows than one of them has examples
+            is sent whole.
     """
 
-    def __init__(self, model: keras.Model, halves: Halves) -> None:
+    def __init__(self, model: keras.Model, halves: Halves, batch_size: int = 0) -> None:
         self.model, self.halves, self.loss = model, halves, RunningLoss()
-        self.done = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.replicas, self.batch_size = replicas.current(), batch_size
+        self.done = tf.Variable(0, dtype=tf.int64, trainable=False, aggregation=ONCE)
         self._take(model.trainable_variables)
 
     def follow(self) -> None:
@@ -51,14 +55,15 @@ class Steps:
         Raises:
             NotFinite: The loss of a step is not finite; it and those after it have changed no trained weight.
         """
-        before = int(self.done)
+        before = int(self.done.numpy())
         try:
-            self._run(batches, tf.constant(steps))
+            with self.replicas.limited():
+                self._run(batches, tf.constant(steps))
         except tf.errors.InvalidArgumentError as error:
             found = re.search(f"{_CHECK} : Tensor had ([-+]Inf|NaN) values", str(error))
             if found is None:
                 raise
-            raise NotFinite(int(self.done) - before, found[1].strip("+").lower()) from None
+            raise NotFinite(int(self.done.numpy()) - before, found[1].strip("+").lower()) from None
 
     def _take(self, variables: list[Any]) -> None:
         self.variables = variables
@@ -66,17 +71,20 @@ class Steps:
 
     def _steps(self, batches: Any, steps: Any) -> None:
         def body(done: Any) -> Any:
-            self._step(*next(batches))
+            self.replicas.taken(self._step, next(batches), self.model.optimizer)
             return [done + 1]
 
         tf.while_loop(lambda done: done < steps, body, [tf.constant(0)])
 
-    def _step(self, features: Any, labels: Any, weights: Any) -> None:
+    def _step(self, features: Any, labels: Any, weights: Any, examples: Any = None) -> None:
         with tf.GradientTape() as tape:
             logits = self.halves.logits(features, True)
             value = self.model.compute_loss(y=labels, y_pred=logits, sample_weight=weights, training=True)
             scaled = self.model.optimizer.scale_loss(value)
         value = tf.cast(value, tf.float32)
+        if examples is not None:
+            self._together(tape.gradient(scaled, self.variables), value, tf.cast(examples, tf.float32))
+            return
         # Nothing is written before the loss is seen to be finite.
         with tf.control_dependencies([tf.raw_ops.CheckNumericsV2(tensor=value, message=_CHECK)]):
             ones = tf.ones_like(scaled)
@@ -85,3 +93,20 @@ class Steps:
         gradients = tape.gradient(scaled, self.variables, output_gradients=ones)
         with tf.control_dependencies([ones]):
             self.model.optimizer.apply(gradients, self.variables)
+
+    def _together(self, gradients: list[Any], value: Any, examples: Any) -> None:
+        """Applies the gradients of all replicas, given those of this one."""
+        layers = self.model._flatten_layers()  # of each its own alone: weights that are frozen are no means
+        own = [each for layer in layers for each in layer._non_trainable_variables]
+        averaged = [each for each in own if each.value.dtype.is_floating]
+        means = [value, *(each.value for each in averaged)]
+        small = self.batch_size // (self.replicas.count * self.replicas.copies)
+        found = self.replicas.exchanged(gradients, means, examples, small)
+        value, *means = found.means
+        # All see the same loss, so that all stop at the same step.
+        with tf.control_dependencies([tf.raw_ops.CheckNumericsV2(tensor=value, message=_CHECK)]):
+            self.done.assign_add(1)
+            self.loss.add(value, found.examples)
+            for variable, mean in zip(averaged, means, strict=True):
+                variable.assign(mean)
+            self.model.optimizer.apply(found.gradients, self.variables)

@@ -6,6 +6,8 @@ import keras
 from keras.src.backend.common import global_state
 from keras.src.random import seed_generator
 
+from trainer.models.variables import by_place
+
 RANDOM = "random/keras"
 """Of the numbers that Keras draws where a layer has no seed of its own; a model need not use them."""
 
@@ -15,13 +17,13 @@ def tensors(model: keras.Model) -> dict[str, Any]:
 
     They are the model's, with the states of its random layers, and its optimizer's. A name tells a place: a path of
     Keras holds a counter of the process that made it. They are found anew each time, since a table that is no longer
-    frozen has slots, and the others' have been made anew with them.
+    frozen has slots, and the others' have been made anew with them. One that lies on several servers is a `Divided`.
 
     Args:
         model: A compiled model; its optimizer is built.
     """
     groups = (("model", model.variables), ("optimizer", model.optimizer.variables))
-    found = {f"{group}/{place:04d}": each for group, variables in groups for place, each in enumerate(variables)}
+    found = {f"{group}/{place}": each for group, variables in groups for place, each in by_place(variables).items()}
     generator = global_state.get_global_attribute(seed_generator.GLOBAL_SEED_GENERATOR)
     return found if generator is None else {**found, RANDOM: generator.state}
 

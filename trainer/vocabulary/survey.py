@@ -1,7 +1,8 @@
 """One pass over batches of raw features, and the columns with what it learned."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import pickle
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,10 @@ def learned(columns: Sequence[fc.FeatureColumn], batches: Any) -> tuple[Any, ...
 
 
 def found(
-    columns: Sequence[fc.FeatureColumn], batches: Any, tell: Callable[[str], None] = lambda line: None
+    columns: Sequence[fc.FeatureColumn],
+    batches: Any,
+    tell: Callable[[str], None] = lambda line: None,
+    everything: Callable[[bytes], Sequence[bytes]] | None = None,
 ) -> list[Any]:
     """Returns the vocabularies and boundaries that `applied` puts into columns, as JSON can hold them.
 
@@ -58,6 +62,8 @@ def found(
         columns: As in `learned`.
         batches: As in `learned`.
         tell: Is given a line for each feature with so many different values that they are not counted exactly.
+        everything: Where several processes have a part of the batches each, is given what this one has counted and
+            returns what all have; None is all batches here.
 
     Raises:
         Refusal: As in `learned`.
@@ -66,6 +72,7 @@ def found(
     if not all(map(is_learned, columns)):
         for batch in batches_of("learned", batches):
             survey.update(batch)
+        survey = survey if everything is None else Survey.together(columns, everything(survey.packed()))
     for line in survey.notes:
         tell(line)
     return survey.found()
@@ -113,6 +120,32 @@ class Survey:
         for column, numbers in self._numbers.items():
             numbers.add(self._encodings[column](batch).numpy())
         self._batches += 1
+
+    def packed(self) -> bytes:
+        """Returns what was counted so far, for `together`."""
+        return pickle.dumps((list(self._tallies.values()), list(self._numbers.values()), self._batches))
+
+    @classmethod
+    def together(cls, columns: Sequence[fc.FeatureColumn], parts: Iterable[bytes]) -> "Survey":
+        """Returns what surveys of the same columns have counted of parts of the batches, each as it was packed.
+
+        Example:
+            >>> word = fc.categorical_column_with_vocabulary_list("word", fc.from_data())
+            >>> parts = [Survey([word]), Survey([word])]
+            >>> parts[0].update({"word": ["a", "b"]}), parts[1].update({"word": ["b"]})
+            (None, None)
+            >>> Survey.together([word], [part.packed() for part in parts]).found()
+            [['b', 'a']]
+        """
+        made = cls(columns)
+        for part in parts:
+            tallies, numbers, batches = pickle.loads(part)  # written by a process of the same job
+            for tally, other in zip(made._tallies.values(), tallies, strict=True):
+                tally.include(other)
+            for own, others in zip(made._numbers.values(), numbers, strict=True):
+                own.include(others)
+            made._batches += batches
+        return made
 
     def learned(self) -> tuple[Any, ...]:
         """Returns the columns with what was learned so far.

@@ -11,13 +11,14 @@ import pyarrow as pa
 from trainer import paths
 from trainer.errors import Refusal, refusing
 from trainer.feature_column.starting import ON_MISSING_ROWS, Held
+from trainer.tables.pieces import PIECE_BYTES
 from trainer.warm_start import places
 from trainer.warm_start.choice import chosen
 from trainer.warm_start.keys import Keys, Opaque, listed
 from trainer.warm_start.matching import UNSEEN, Matches, in_place, matches
 from trainer.warm_start.report import Report
 from trainer.warm_start.source import FLOATS, Source, Tensor
-from trainer.warm_start.start import Start, as_tensor, started
+from trainer.warm_start.start import BLOCK, Rows, Start, as_tensor, started
 
 _OR_NOT = "or leave the warm start out"
 
@@ -74,10 +75,14 @@ class Carrying:
         with refusing(self.who), ThreadPoolExecutor(1) as pool:
             source, tensor = self._found()
             there = self._keys_there(tensor)
-            values = pool.submit(as_tensor, tensor.read, self.rows)  # while keys are compared
+            values = None if tensor.rows else pool.submit(as_tensor, tensor.read, self.rows)  # while keys are compared
             found, by_key = self._matches(source, tensor, there)
             pa.default_memory_pool().release_unused()
             report = self._report(source, tensor, found, "key" if by_key else "position")
+            if tensor.rows and found.keep_places(tensor.shape[0]):
+                block = max(BLOCK, PIECE_BYTES // (4 * self.dimension))
+                return Start(Rows(tensor.rows, self.rows, block), (), found.new, report)
+            values = values or pool.submit(as_tensor, tensor.read, self.rows)
             return started(values, found, self.on_missing_rows, report)
 
     def _found(self) -> tuple[Source, Tensor]:

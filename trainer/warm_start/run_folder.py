@@ -19,17 +19,19 @@ def opened(folder: str, who: str) -> Source:
         Refusal: The folder has no tables, or they were not written to the end.
     """
     manifest = tables.read_manifest(folder, who)
-    tensors = (_tensor(folder, manifest, entry, who) for entry in manifest.tables.values())
+    in_pieces = tables.is_in_pieces(manifest.folder)
+    tensors = (_tensor(folder, manifest, entry, who, in_pieces) for entry in manifest.tables.values())
     return Source(folder, tuple(tensors), "run")
 
 
-def _tensor(folder: str, manifest: Manifest, entry: Entry, who: str) -> Tensor:
+def _tensor(folder: str, manifest: Manifest, entry: Entry, who: str, in_pieces: bool) -> Tensor:
     return Tensor(
         entry.name,
         (entry.rows, entry.dimension),
         entry.dtype,
         partial(tables.read_tensor, folder, entry.name, who),
         keys=partial(_keys, manifest, entry),
+        rows=(lambda rows: tables.read_rows(folder, entry.name, rows, who)) if in_pieces else None,
     )
 
 

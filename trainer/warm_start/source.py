@@ -28,6 +28,7 @@ class Tensor:
         others: Other names that a person may know it by, such as its layer's.
         is_slot: Whether an optimizer keeps it beside another tensor.
         keys: Returns what its rows stand for, or None where nothing tells.
+        rows: Returns those of a slice; None where its values are only read together.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Tensor:
     others: tuple[str, ...] = ()
     is_slot: bool = False
     keys: Callable[[], Keys | None] = lambda: None
+    rows: Callable[[slice], Any] | None = None
 
     @property
     def is_matrix(self) -> bool:

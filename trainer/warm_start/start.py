@@ -16,12 +16,27 @@ BLOCK = 65_536
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Values that are read some rows at a time, for a table that takes each row of its source at its place.
+
+    Args:
+        read: Returns the rows of a slice.
+        rows: How many there are.
+        block: How many are read at a time.
+    """
+
+    read: Callable[[slice], Any]
+    rows: int
+    block: int
+
+
 @dataclass(eq=False)
 class Start:
     """What a table starts from.
 
     Args:
-        values: `(rows, dimension)`, a tensor; None once it was released.
+        values: `(rows, dimension)`, a tensor, or `Rows`; None once it was released.
         changes: Rows, and what they hold instead of what `values` says.
         new: `(n,)`: the rows that the table's own initializer draws.
         report: What was matched.
@@ -35,7 +50,15 @@ class Start:
     def released(self) -> Any:
         """Returns the values, and forgets them: a table that alone holds them is not copied when a row is changed."""
         values, self.values = self.values, None
-        return values
+        return values.read(slice(0, values.rows)) if isinstance(values, Rows) else values
+
+    def blocks(self) -> Iterator[tuple[int, Any]]:
+        """Yields the values some rows at a time, each time the first row and a tensor, and forgets them."""
+        values, self.values = self.values, None
+        rows, block = (values.rows, values.block) if isinstance(values, Rows) else (values.shape[0], BLOCK)
+        for first in range(0, rows, block):
+            part = slice(first, min(first + block, rows))
+            yield first, values.read(part) if isinstance(values, Rows) else values[part]
 
     def complete(self, drawn: Callable[[Array], Any], dtype: Any) -> Any:
         """Returns all rows as they start, a tensor `(rows, dimension)`: at its making, two of them are in memory."""

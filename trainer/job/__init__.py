@@ -58,7 +58,7 @@ def _beside(cluster: Cluster, settings: Settings) -> int:
     load_tensorflow(settings.verbose)
     from trainer.training.machines import serving
 
-    serving.serve(cluster, _shared(settings), settings.start_seconds)
+    serving.serve(cluster, _shared(settings), settings.start_seconds, settings.verbose)
     return 0
 
 

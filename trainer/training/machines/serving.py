@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from trainer.cluster import CHIEF, SERVER, WORKER, Cluster
 from trainer.errors import TrainingFailure
+from trainer.terminal import quiet
 from trainer.training.machines import meeting
 from trainer.training.machines.peers import answers, wait_for
 
@@ -22,20 +23,22 @@ GONE_AFTER = 8
 """Looks in vain, one after the other, until it counts as gone."""
 
 
-def serve(cluster: Cluster, job_dir: str, start_seconds: float = 600.0) -> None:
+def serve(cluster: Cluster, job_dir: str, start_seconds: float = 600.0, verbose: bool = False) -> None:
     """Serves until the chief is done.
 
     Args:
         cluster: All processes, and which of them this is.
         job_dir: The folder of the run, in which the chief says how it has ended.
         start_seconds: How long the chief has until it is there.
+        verbose: Whether to let TensorFlow's messages through.
 
     Raises:
         TrainingFailure: The address is taken, the chief does not come up, or it has ended before it was done.
     """
     place = meeting.Place(job_dir)
     with _ending_at_once():
-        server = _server(cluster)
+        with quiet(verbose):
+            server = _server(cluster)
         meeting.end_with(1)
         print(f"{cluster.task.name} serves {cluster.chief.name}", flush=True)
         wait_for([cluster.chief], start_seconds)

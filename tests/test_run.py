@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from trainer import paths
 from trainer import run as runs
 from trainer.errors import Refusal
 from trainer.run import Run
@@ -152,3 +153,20 @@ def test_logs_that_a_cloud_keeps_elsewhere_go_with_the_run_that_is_replaced(monk
     run.write_json("settings.json", {})
     runs.prepare(run, resume=False)
     assert os.listdir("logs") == ["others"]
+
+
+def test_a_run_that_was_being_replaced_when_it_was_killed_can_be_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = made("mine")
+    for name in ("tables", "a", "z"):
+        os.mkdir(run.file(name))
+
+    def killed(path: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(paths, "remove_folder", killed)
+        with pytest.raises(KeyboardInterrupt):
+            runs.prepare(run, resume=False)
+    assert choose("mine", overwrite=True) == "mine"
+    runs.prepare(run, resume=False)
+    assert os.listdir("mine") == []

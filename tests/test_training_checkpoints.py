@@ -1,5 +1,6 @@
 """Checkpoints as folders: written whole, checked whole, and never trusted torn."""
 
+import errno
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -193,6 +194,34 @@ def test_a_torn_checkpoint_is_left_out_for_the_one_before_and_goes_with_the_next
     run(model, 7, position=position)
     again.save()
     assert again.shelf.names == ["step-00000007", "step-00000005"]
+
+
+def test_a_torn_checkpoint_makes_room_before_the_only_one_that_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(tmp_path, 5, 9)
+    torn(tmp_path / "step-00000009", "a flipped byte")
+    model, position = opened(), Position()
+    checkpoints = Checkpoints(str(tmp_path), model, position, tell=lambda line: None)
+    checkpoints.restore()
+
+    def full(*given: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(saving, "write", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        checkpoints.save()
+    assert checkpoints.shelf.names == ["step-00000005"]
+    saving.check(str(tmp_path / "step-00000005"))
+
+
+def test_best_weights_that_were_being_replaced_are_taken_back(tmp_path: Path) -> None:
+    _, checkpoints = saved(tmp_path, 5)
+    checkpoints.save_best()
+    (tmp_path / "best").rename(tmp_path / ".best.old.partial")  # as a kill between two renamings leaves them
+    checkpoints.shelf.clean()
+    assert checkpoints.restore_best() == 5
+    assert not [*tmp_path.glob(".*")]
 
 
 def test_where_no_checkpoint_can_be_read_one_sentence_says_so_and_nothing_is_set(tmp_path: Path) -> None:

@@ -94,9 +94,10 @@ class Checkpoints(keras.callbacks.Callback):
             self._put(name)
         except OSError as error:
             good = [each for each in self.shelf.names if each not in self._bad]
-            if error.errno not in NO_ROOM or not (gone := self._bad or good[1:][-1:]):
+            if error.errno not in NO_ROOM or not (self._bad or good[1:]):
                 raise
-            self.shelf.keep(len(good) - (not self._bad), gone if self._bad else ())
+            # What cannot be read goes for it, and else the oldest of several.
+            self.shelf.keep(len(good) if self._bad else len(good) - 1, self._bad)
             self._put(name)
         self.shelf.keep(self.when.keep, self._bad)
         self._bad, self._saved = [], (self.position.steps, self.position.under_way)

@@ -152,7 +152,7 @@ def test_a_table_that_servers_have_left_is_read_some_rows_at_a_time(
     count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (pieces, carrying):
-        monkeypatch.setattr(module, "PIECE_BYTES", 100_000)
+        monkeypatch.setattr(module, "SERVER_BYTES", 100_000)
     column = fc.embedding_column(fc.categorical_column_with_identity("thing", ROWS), 3, name="table")
     before = table(3, initializer="uniform")
     write(str(tmp_path), [Table("table", before.values, column)])
@@ -173,7 +173,7 @@ def test_a_table_that_servers_have_left_is_read_some_rows_at_a_time(
 
 
 def test_a_table_of_which_rows_are_new_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pieces, "PIECE_BYTES", 100_000)
+    monkeypatch.setattr(pieces, "SERVER_BYTES", 100_000)
     column = fc.embedding_column(fc.categorical_column_with_identity("thing", ROWS), 3, name="table")
     before = table(3, initializer="uniform")
     write(str(tmp_path), [Table("table", before.values, column)])
@@ -216,13 +216,13 @@ def test_the_health_of_a_table_in_parts_is_that_of_a_whole_one() -> None:
 
 
 def test_tables_in_parts_and_whole_ones_are_in_one_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pieces, "PIECE_BYTES", 16)
+    monkeypatch.setattr(pieces, "SERVER_BYTES", 16)
     found, array = sharded(3)
     write(str(tmp_path), [Table("parts", found), Table("whole", array[:4])])
     reader = tf.train.load_checkpoint(str(tmp_path))
     np.testing.assert_array_equal(reader.get_tensor("parts"), array)
     np.testing.assert_array_equal(reader.get_tensor("whole"), array[:4])
-    assert not list(tmp_path.glob("*.parts"))
+    assert not list(tmp_path.glob("*-part-*"))
 
 
 @pytest.mark.parametrize("later", [0, 1, 2, 5])
@@ -230,8 +230,8 @@ def test_tables_in_parts_and_whole_ones_are_in_one_checkpoint(tmp_path: Path, mo
 def test_a_checkpoint_of_some_servers_is_restored_by_any_number(
     before: int, later: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saving, "SERVER_BYTES", 100_000)
-    monkeypatch.setattr(saving, "PIECE_BYTES", 300_000)
+    monkeypatch.setattr(pieces, "SERVER_BYTES", 100_000)
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 300_000)
     first, second = saved_variables(before), saved_variables(later)
     assert first.keys() == second.keys()
     saving.write(str(tmp_path / "a"), {name: each.value for name, each in first.items()}, {})

@@ -15,6 +15,7 @@ from tests import disks
 from trainer import models, paths
 from trainer.errors import Refusal, TrainingFailure
 from trainer.inputs.memory import Examples
+from trainer.tables import pieces
 from trainer.training import Position, saving, train
 from trainer.training.checkpoints import Checkpoints, When
 from trainer.training.remembered import Remembered
@@ -38,7 +39,7 @@ def variables() -> dict[str, Any]:
 def test_what_is_written_is_read_again_bit_for_bit_however_it_is_cut(
     place: str, piece: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saving, "PIECE_BYTES", piece)
+    monkeypatch.setattr(pieces, "PIECE_BYTES", piece)
     folder = f"{place}-{piece}" if paths.is_remote(place) else str(tmp_path / place)
     there = variables()
     saving.write(folder, there, {"loss": 0.1})

@@ -1,11 +1,14 @@
 """A folder of tables: a TensorFlow checkpoint, for each table a file of labels and one of pictures, and a manifest."""
 
 import itertools
+import math
 import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -147,7 +150,7 @@ def read_rows(folder: str, name: str, rows: slice, who: str = "tables") -> Any:
     """
     manifest = read_manifest(folder, who)
     entry = manifest.entry(name, who)
-    part = f"{entry.rows} {entry.dimension} {rows.start},{rows.stop - rows.start}:0,{entry.dimension}"
+    part = pieces.slice_of((entry.rows, entry.dimension), rows.start, rows.stop - rows.start)
     values = restored(paths.join(manifest.folder, PREFIX), name, entry.dtype, part)
     if values is None:
         raise Refusal(
@@ -220,18 +223,27 @@ def _save(folder: str, tables: Sequence[Table]) -> None:
         paths.remove_file(manifest)
     if not tables:  # a checkpoint of nothing cannot be written
         return
-    own: dict[str, Any] = {}
-    elsewhere: list[Piece] = []
-    for table in tables:
-        if isinstance(table.values, ShardedValues):
-            for part in table.values.parts:
-                elsewhere += pieces.pieces(table.name, table.rows, part.first, part.variable)
-        else:
-            own[table.name] = table.values
-    pieces.save(paths.join(folder, PREFIX), elsewhere, own, "float32")
+    # What lies here is written as one file, by which `is_in_pieces` knows it.
+    pieces.write(paths.join(folder, PREFIX), _pieces(tables), together=math.inf)
     # The path is relative, so that a run can be moved.
     state = f'model_checkpoint_path: "{PREFIX}"\nall_model_checkpoint_paths: "{PREFIX}"\n'
     paths.write_text(paths.join(folder, "checkpoint"), state)
+
+
+def _pieces(tables: Sequence[Table]) -> Iterator[Piece]:
+    """Yields what tables hold, as numbers of 32 bits: first what lies on several machines, then the rest whole."""
+    import tensorflow as tf
+
+    def narrow(piece: Piece) -> Piece:
+        return replace(piece, read=lambda: tf.cast(piece.read(), "float32"))
+
+    for table in tables:
+        if isinstance(table.values, ShardedValues):
+            for part in table.values.parts:
+                yield from map(narrow, pieces.cut(table.name, table.values.shape, part, part.variable.device))
+    for table in tables:
+        if not isinstance(table.values, ShardedValues):
+            yield Piece(table.name, partial(tf.convert_to_tensor, table.values), table.values.nbytes)
 
 
 def _write_labels(path: str, table: Table) -> None:

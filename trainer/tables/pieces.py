@@ -1,99 +1,123 @@
-"""Checkpoints of what lies on several machines: each writes its own rows, some at a time."""
+"""Checkpoints written in pieces: each machine writes its own rows, some at a time, so that none is in memory twice."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trainer import paths
+from trainer.tables.sharded import Part
 
-PIECE_BYTES = 1 << 26
+PIECE_BYTES = 1 << 28
+"""About how many bytes are written at a time, so that saving a table takes no second one of memory."""
+
+SERVER_BYTES = 1 << 26
+"""The same on a parameter server, whose memory is small for what it holds."""
+
 MOST_PIECES = 32
-"""A variable is written in pieces of at least so many bytes, and in at most so many: each is one more file, and takes
-its size in memory once more."""
+"""Of a part on a server; each is a file."""
 
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """Rows of a tensor that are written by the machine which they lie on.
-
-    Args:
-        name: Of the whole tensor.
-        shape: Of the whole tensor.
-        first: The first of the rows in the whole tensor.
-        variable: TensorFlow's, which holds them.
-        start: The first of them in the variable.
-        rows: How many they are.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    first: int
-    variable: Any
-    start: int
-    rows: int
-
-    @property
-    def slice(self) -> str:
-        """Which rows of which shape these are, as TensorFlow writes it.
-
-        Example:
-            >>> Piece("table", (10, 2), 5, None, 0, 3).slice
-            '10 2 5,3:0,2'
-        """
-        others = "".join(f":0,{size}" for size in self.shape[1:])
-        return f"{' '.join(map(str, self.shape))} {self.first},{self.rows}{others}"
-
-
-def pieces(name: str, rows: int, first: int, variable: Any) -> Iterator[Piece]:
-    """Yields the pieces of a variable that holds rows of a tensor.
+    """A tensor, or some rows of one, that is written at a time.
 
     Args:
         name: Of the tensor.
-        rows: Of the whole tensor.
-        first: The row of it that is the variable's first.
-        variable: TensorFlow's, `(own rows, …)`.
+        read: Returns the values.
+        size: Their bytes.
+        slice: Which rows of which shape these are, as TensorFlow writes it; "" is the whole.
+        device: The parameter server that they lie on and that writes them; "" is this process.
     """
-    own, *others = (int(size) for size in variable.shape)
-    row_bytes = max(1, math.prod(others) * variable.dtype.size)
-    step = max(PIECE_BYTES // row_bytes, -(-own // MOST_PIECES), 1)
-    for start in range(0, own, step):
-        yield Piece(name, (rows, *others), first + start, variable, start, min(step, own - start))
+
+    name: str
+    read: Callable[[], Any]
+    size: int
+    slice: str = ""
+    device: str = ""
 
 
-def save(prefix: str, written: Sequence[Piece], tensors: Mapping[str, Any], dtype: Any = None) -> None:
-    """Writes a checkpoint of tensors and of pieces of others, each piece by the machine that it lies on.
+def cut(name: str, shape: Sequence[int], part: Part, device: str = "") -> Iterator[Piece]:
+    """Yields the pieces of some rows of a tensor.
+
+    Args:
+        name: Of the tensor.
+        shape: Of the whole tensor.
+        part: The rows.
+        device: The parameter server that they lie on; "" is this process.
+    """
+    row = max(1, math.prod(shape[1:]) * part.variable.dtype.size)
+    rows = max(1, PIECE_BYTES // row)
+    if device:
+        rows = max(1, SERVER_BYTES // row, -(-(part.last - part.first) // MOST_PIECES))
+    for first in range(part.first, part.last, rows):
+        count = min(rows, part.last - first)
+        read = _reader(part.variable, first - part.first, count)
+        yield Piece(name, read, count * row, slice_of(shape, first, count), device)
+
+
+def slice_of(shape: Sequence[int], first: int, count: int) -> str:
+    """Returns which rows of which shape are meant, as TensorFlow writes it.
+
+    Example:
+        >>> slice_of((10, 2), 5, 3)
+        '10 2 5,3:0,2'
+    """
+    return f"{' '.join(map(str, shape))} {':'.join([f'{first},{count}', *(f'0,{width}' for width in shape[1:])])}"
+
+
+def write(
+    prefix: str,
+    pieces: Iterable[Piece],
+    check: Callable[[str, Any], object] = lambda name, values: None,
+    together: float | None = None,
+) -> None:
+    """Writes a checkpoint, in which each tensor is one whatever pieces it was written in.
 
     Args:
         prefix: Of the checkpoint, in a folder that all machines see.
-        written: The pieces.
-        tensors: What this process writes, by name.
-        dtype: What pieces are written as; None is what they are.
+        pieces: At least one.
+        check: Is given the name and the values of each piece before it is written.
+        together: How many bytes of this process's are written at a time; None is `PIECE_BYTES`.
+
+    Raises:
+        tf.errors.OpError: It cannot be written.
     """
     import tensorflow as tf
 
-    if not written:
-        with tf.device("CPU"):  # the op has no other kernel
-            _save(prefix, list(tensors), [""] * len(tensors), list(tensors.values()))
-        return
-    folder = f"{prefix}.parts"
-    paths.make_folder(folder)
-    parts = []
-    for place, piece in enumerate(written):
-        parts.append(paths.join(folder, f"{place:05d}"))
-        with tf.device(piece.variable.device):
-            # To read a variable that is updated by rows copies all of it; to gather rows copies them alone.
-            value = piece.variable.sparse_read(tf.range(piece.start, piece.start + piece.rows))
-            _save(parts[-1], [piece.name], [piece.slice], [value if dtype is None else tf.cast(value, dtype)])
+    prefixes = []
+    for number, group in enumerate(_gathered(pieces, PIECE_BYTES if together is None else together)):
+        prefixes.append(f"{prefix}-part-{number:05d}")
+        with tf.device(group[0].device or "CPU"):  # the op has no other kernel
+            _save(prefixes[-1], group, check)
     with tf.device("CPU"):
-        if tensors:
-            parts.append(paths.join(folder, "own"))
-            _save(parts[-1], list(tensors), [""] * len(tensors), list(tensors.values()))
-        tf.raw_ops.MergeV2Checkpoints(checkpoint_prefixes=parts, destination_prefix=prefix, delete_old_dirs=False)
-    paths.remove_folder(folder)
+        tf.raw_ops.MergeV2Checkpoints(checkpoint_prefixes=prefixes, destination_prefix=prefix, delete_old_dirs=False)
 
 
-def _save(prefix: str, names: list[str], slices: list[str], tensors: list[Any]) -> None:
+def _save(prefix: str, pieces: Sequence[Piece], check: Callable[[str, Any], object]) -> None:
     import tensorflow as tf
 
-    tf.raw_ops.SaveV2(prefix=prefix, tensor_names=names, shape_and_slices=slices, tensors=tensors)
+    values = []
+    for piece in pieces:
+        values.append(piece.read())
+        check(piece.name, values[-1])
+    names, slices = [piece.name for piece in pieces], [piece.slice for piece in pieces]
+    tf.raw_ops.SaveV2(prefix=prefix, tensor_names=names, shape_and_slices=slices, tensors=values)
+
+
+def _gathered(pieces: Iterable[Piece], together: float) -> Iterator[list[Piece]]:
+    """Yields pieces of one machine, as many together as are not too large."""
+    held: list[Piece] = []
+    for piece in pieces:
+        total = sum(each.size for each in held) + piece.size
+        if held and (total > (SERVER_BYTES if piece.device else together) or piece.device != held[0].device):
+            yield held
+            held = []
+        held.append(piece)
+    yield held
+
+
+def _reader(variable: Any, first: int, count: int) -> Callable[[], Any]:
+    import tensorflow as tf
+
+    # Rows are gathered, which copies them alone: to read a table that is updated by rows copies all of it.
+    return lambda: variable.sparse_read(tf.range(first, first + count, dtype=tf.int64))

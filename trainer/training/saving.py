@@ -10,30 +10,20 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
 from trainer import paths
 from trainer.models.variables import Divided
-from trainer.optimizers import remote
 from trainer.optimizers.copies import is_copied
+from trainer.tables import pieces
+from trainer.tables.pieces import Piece
 from trainer.tables.sharded import Part
 
 STATE = "state.json"
 PREFIX = "tensors"
 """The prefix of the tensors' files in a folder, as `tf.train.load_checkpoint` wants it."""
-
-PIECE_BYTES = 1 << 28
-"""About how many bytes are read and written at a time, so that saving a table takes no second one of memory."""
-
-
-SERVER_BYTES = 1 << 26
-"""The same on a parameter server, whose memory is small for what it holds."""
-
-MOST_PIECES = 32
-"""Of a part on a server; each is a file."""
 
 
 class Torn(OSError):
@@ -59,13 +49,9 @@ def write(
         OSError: It cannot be written; what there is of it is torn.
     """
     paths.make_folder(folder)
-    prefixes = []
     with _telling():
-        for number, pieces in enumerate(_gathered(variables)):
-            prefixes.append(paths.join(folder, f"part-{number:05d}"))
-            with remote.on(pieces[0].device):
-                _save(prefixes[-1], pieces, check)
-        tf.raw_ops.MergeV2Checkpoints(checkpoint_prefixes=prefixes, destination_prefix=paths.join(folder, PREFIX))
+        found = (piece for name, variable in variables.items() for piece in _pieces(name, variable))
+        pieces.write(paths.join(folder, PREFIX), found, check)
     names = paths.names_in(folder)
     for name in names:
         paths.sync(paths.join(folder, name))
@@ -184,74 +170,20 @@ def _short(error: Exception) -> str:
     return " ".join(message.split()).removesuffix(".") or type(error).__name__
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """A part of a tensor: its rows and the shape of the whole as TensorFlow writes them, "" where it is the whole."""
-
-    name: str
-    part: str
-    read: Callable[[], Any]
-    size: int
-    device: str = ""
-
-
 def _told(name: str, variable: Any) -> dict[str, Any]:
-    parts = [piece.part for piece in _pieces(name, variable)]
+    parts = [piece.slice for piece in _pieces(name, variable)]
     told = {"shape": [*variable.shape], "dtype": variable.dtype.name}
     return {**told, "parts": parts} if parts[0] else told
 
 
-def _save(prefix: str, pieces: list[_Piece], check: Callable[[str, Any], object]) -> None:
-    values = []
-    for piece in pieces:
-        values.append(piece.read())
-        check(piece.name, values[-1])
-    tf.raw_ops.SaveV2(
-        prefix=prefix,
-        tensor_names=[piece.name for piece in pieces],
-        shape_and_slices=[piece.part for piece in pieces],
-        tensors=values,
-    )
-
-
-def _gathered(variables: Mapping[str, Any]) -> Iterator[list[_Piece]]:
-    """Yields pieces of one machine, as many together as are not too large."""
-    held: list[_Piece] = []
-    for name, variable in variables.items():
-        for piece in _pieces(name, variable):
-            total = sum(each.size for each in held) + piece.size
-            most = SERVER_BYTES if piece.device else PIECE_BYTES
-            if held and (total > most or piece.device != held[0].device):
-                yield held
-                held = []
-            held.append(piece)
-    yield held
-
-
-def _pieces(name: str, variable: Any) -> Iterator[_Piece]:
+def _pieces(name: str, variable: Any) -> Iterator[Piece]:
     """Yields a variable as a whole, or, where it is large or in parts, so many of its rows at a time."""
-    shape, row = [*variable.shape], math.prod(variable.shape[1:]) * variable.dtype.size
-    size = row * shape[0] if shape else variable.dtype.size
+    shape = [*variable.shape]
+    size = math.prod(shape) * variable.dtype.size
     if isinstance(variable, Divided):
         for part in variable.parts:
-            yield from _cut(name, shape, part, row, part.variable.device)
-    elif size <= PIECE_BYTES or shape[0] == 1:
-        yield _Piece(name, "", variable.read_value, size)
+            yield from pieces.cut(name, shape, part, part.variable.device)
+    elif size <= pieces.PIECE_BYTES or shape[0] == 1:
+        yield Piece(name, variable.read_value, size)
     else:
-        yield from _cut(name, shape, Part(0, variable), row)
-
-
-def _cut(name: str, shape: list[int], part: Part, row: int, device: str = "") -> Iterator[_Piece]:
-    rows = max(1, PIECE_BYTES // row)
-    if device:
-        rows = max(1, SERVER_BYTES // row, -(-(part.last - part.first) // MOST_PIECES))
-    for first in range(part.first, part.last, rows):
-        count = min(rows, part.last - first)
-        whole = ":".join([f"{first},{count}", *(f"0,{width}" for width in shape[1:])])
-        read = _rows(part.variable, first - part.first, count)
-        yield _Piece(name, f"{' '.join(map(str, shape))} {whole}", read, count * row, device)
-
-
-def _rows(variable: Any, first: int, count: int) -> Callable[[], Any]:
-    # Rows are gathered, which copies them alone: to read a table that is updated by rows copies all of it.
-    return lambda: variable.sparse_read(tf.range(first, first + count, dtype=tf.int64))
+        yield from pieces.cut(name, shape, Part(0, variable))

@@ -11,7 +11,7 @@ import pyarrow as pa
 from trainer import paths
 from trainer.errors import Refusal, refusing
 from trainer.feature_column.starting import ON_MISSING_ROWS, Held
-from trainer.tables.pieces import PIECE_BYTES
+from trainer.tables.pieces import SERVER_BYTES
 from trainer.warm_start import places
 from trainer.warm_start.choice import chosen
 from trainer.warm_start.keys import Keys, Opaque, listed
@@ -80,7 +80,7 @@ class Carrying:
             pa.default_memory_pool().release_unused()
             report = self._report(source, tensor, found, "key" if by_key else "position")
             if tensor.rows and found.keep_places(tensor.shape[0]):
-                block = max(BLOCK, PIECE_BYTES // (4 * self.dimension))
+                block = max(BLOCK, SERVER_BYTES // (4 * self.dimension))
                 return Start(Rows(tensor.rows, self.rows, block), (), found.new, report)
             values = values or pool.submit(as_tensor, tensor.read, self.rows)
             return started(values, found, self.on_missing_rows, report)

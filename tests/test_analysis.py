@@ -28,7 +28,7 @@ from trainer.analysis.facts import Facts
 from trainer.inputs.files import State
 from trainer.vocabulary import learned
 
-moderately = settings(max_examples=60, deadline=None)
+moderately = settings(max_examples=60)
 
 
 def column(values: Any, name: str = "x", **given: Any) -> Column:

@@ -56,7 +56,6 @@ def test_escaped_text_holds_no_tab_and_no_line_end(text: str) -> None:
     assert not set(tsv.escape(text)) & set("\t\n\r")
 
 
-@settings(deadline=None)
 @given(TABLES)
 def test_any_rows_come_back_from_a_file(
     tmp_path_factory: pytest.TempPathFactory, table: tuple[list[str], list[list[str]]]
@@ -74,7 +73,6 @@ def columns(path: str) -> tuple[list[str], list[list[str]]]:
     return header, [[text.decode("utf-8", "surrogatepass") for text in fields.to_pylist()] for fields in found]
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(
@@ -301,7 +299,6 @@ def test_vectors_are_read_as_each_tool_writes_them(
     assert word2vec.is_vectors(path)
 
 
-@settings(deadline=None)
 @given(rows_of(KEY))
 def test_any_key_without_a_line_feed_comes_back_from_text(
     tmp_path_factory: pytest.TempPathFactory, rows: tuple[list[str], Array]
@@ -312,7 +309,6 @@ def test_any_key_without_a_line_feed_comes_back_from_text(
     np.testing.assert_array_equal(vectors, rows[1])
 
 
-@settings(deadline=None)
 @given(rows_of(st.text(st.sampled_from("ab 東ß\xa0\x85\u2028.\t-"), max_size=5)))
 def test_any_key_that_ends_in_no_number_comes_back_from_text_without_a_header(
     tmp_path_factory: pytest.TempPathFactory, rows: tuple[list[str], Array]
@@ -324,7 +320,6 @@ def test_any_key_that_ends_in_no_number_comes_back_from_text_without_a_header(
     assert word2vec.shape(path) == vectors.shape
 
 
-@settings(deadline=None)
 @given(rows_of(WORD), st.sampled_from([b"", b"\n"]))
 def test_any_key_without_blanks_and_control_characters_comes_back_from_a_binary_file(
     tmp_path_factory: pytest.TempPathFactory, rows: tuple[list[str], Array], end: bytes
@@ -844,7 +839,6 @@ def check_equal(name: str, found: formats.Vectors, rows: Rows) -> None:
 
 
 @EVERY
-@settings(deadline=None)
 @given(rows=wild_rows())
 def test_any_keys_fields_and_numbers_come_back(name: str, tmp_path_factory: pytest.TempPathFactory, rows: Rows) -> None:
     path = str(tmp_path_factory.getbasetemp() / "rows")
@@ -912,7 +906,7 @@ def test_a_file_that_is_cut_off_is_refused_in_a_sentence(name: str, share: float
 
 
 @EVERY
-@settings(deadline=None, derandomize=True, max_examples=150)
+@settings(derandomize=True, max_examples=150)
 @given(place=st.integers(0, 1 << 16), byte=st.integers(0, 255), end=st.integers(0, 1 << 16))
 def test_a_file_with_other_bytes_in_it_is_read_or_refused(
     name: str, tmp_path_factory: pytest.TempPathFactory, place: int, byte: int, end: int
@@ -945,7 +939,6 @@ def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(name: str, tmp
     assert [file.name for file in tmp_path.iterdir()] == ["rows"]
 
 
-@settings(deadline=None)
 @given(rows_of(WORD.filter(lambda key: not set(key) & set(" "))))
 def test_a_word2vec_file_without_escapes_is_as_gensim_s(
     tmp_path_factory: pytest.TempPathFactory, rows: tuple[list[str], Array]
@@ -1140,7 +1133,7 @@ def test_a_weight_without_a_layer_before_it_is_that_of_its_group(name: str | byt
 
 
 @given(st.integers(1, 12), st.integers(1, 4), st.integers(1, 4), st.sampled_from([(), (3,)]), st.integers(0, 9))
-@settings(derandomize=True, deadline=None, max_examples=40)
+@settings(derandomize=True, max_examples=40)
 def test_pictures_come_back_from_a_sprite(
     count: int, height: int, width: int, colours: tuple[int, ...], seed: int
 ) -> None:

@@ -552,7 +552,7 @@ def test_a_table_of_strings_and_numbers_comes_back_from_a_file(tmp_path_factory:
         min_size=1,
     )
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(rows)
     def check(table: list[tuple[str, int, float]]) -> None:
         with (folder / "a.csv").open("w", newline="", encoding="utf-8") as file:

@@ -44,7 +44,7 @@ def in_blocks(data: bytes, dialect: Dialect, size: int) -> list[Block]:
     return found
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(text=TEXTS, size=st.sampled_from([1, 3, 7, 20, 1000]), spaces=st.booleans())
 @example(text='a"b\nc,"d\n', size=1, spaces=False)
 @example(text='"a\r\nb"\r\n"c"', size=3, spaces=False)
@@ -118,7 +118,7 @@ def number_of(text: str) -> float | None:
         return None
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(body=TEXTS, size=st.sampled_from([5, 30, 1000]))
 def test_a_file_gives_the_rows_that_python_reads_or_counts_them_as_bad(
     body: str, size: int, tmp_path_factory: pytest.TempPathFactory

@@ -237,7 +237,7 @@ def test_hashes_of_rows_that_differ_little_are_drawn_evenly() -> None:
     assert np.abs(drawn - (np.arange(20_000) + 0.5) / 20_000).max() < 1.95 / math.sqrt(20_000)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.integers(-3, 3), max_size=40), st.integers(1, 7), st.randoms(use_true_random=False))
 def test_rows_that_are_alike_have_the_same_hashes_in_any_order_and_batches(
     rows: list[int], size: int, draw: random.Random

@@ -796,7 +796,7 @@ def test_a_function_of_rows_reads_any_json_as_texts(tmp_path: Path) -> None:
 ANYTHING = st.floats() | st.integers(-(2**54), 2**54) | st.none() | st.text(max_size=3)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(values=st.lists(ANYTHING, min_size=1, max_size=5))
 def test_a_number_is_the_same_text_whatever_stands_beside_it(folder: Path, values: list[Any]) -> None:
     path, found = folder / "texts.jsonl", []
@@ -988,7 +988,7 @@ def has_half_letters(value: Any) -> bool:
     return False
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(data=json_files(), look=st.sampled_from([1, 2, 500]), block=st.sampled_from([1, 100, 1 << 20]))
 def test_json_lines_read_as_pythons_json_reads_them(folder: Path, data: bytes, look: int, block: int) -> None:
     path = folder / "x.jsonl"

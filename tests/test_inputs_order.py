@@ -37,7 +37,7 @@ def places(how: Order, first: int, end: int, seed: int = 0, epoch: int = 0) -> l
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SIZES, st.data())
 def test_an_order_is_a_permutation_and_the_same_in_parts(sizes: tuple[int, int, int], data: Any) -> None:
     count, block, in_buffer = sizes

@@ -293,7 +293,7 @@ bags = st.integers(1, 4).flatmap(
 
 @pytest.mark.parametrize("combiner", COMBINED)
 @given(ids=bags)
-@settings(derandomize=True, deadline=None, max_examples=25)
+@settings(derandomize=True, max_examples=25)
 def test_rows_are_combined_as_the_combiner_says_and_an_example_without_ids_gets_zeros(combiner: str, ids: Any) -> None:
     values = np.arange(1, 11, dtype=np.float64).reshape(5, 2)
     kept = [[id for id in bag if id >= 0] for bag in ids]
@@ -322,7 +322,7 @@ weighed = st.integers(1, 4).flatmap(
 
 @pytest.mark.parametrize("combiner", WEIGHTED)
 @given(bags=weighed)
-@settings(derandomize=True, deadline=None, max_examples=25)
+@settings(derandomize=True, max_examples=25)
 def test_weights_weigh_rows_as_plain_numpy_does(combiner: str, bags: Any) -> None:
     values = np.arange(1, 11, dtype=np.float64).reshape(5, 2)
     # The mean and sqrtn leave out weights of 0 or less; a sum takes all.

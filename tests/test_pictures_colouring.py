@@ -119,7 +119,7 @@ def test_counts_of_a_decade_and_more_stand_at_factors() -> None:
 
 
 @given(st.lists(st.integers(1, 10**9), min_size=2, max_size=9))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_numbers_beside_the_bar_differ_and_are_within_the_counts(counts: list[int]) -> None:
     if max(counts) < 2 * min(counts):
         counts = [1, *counts, 2]

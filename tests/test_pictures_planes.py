@@ -136,7 +136,7 @@ def test_every_row_has_a_point_and_the_file_is_small(name: str, tmp_path: Path) 
     assert np.isfinite(found).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(2, 60), st.floats(0.01, 1))
 def test_labels_of_any_points_stay_apart_and_touch_no_point(seed: int, rows: int, spread: float) -> None:
     numbers = np.random.default_rng(seed)

@@ -128,7 +128,6 @@ def test_a_key_called_label_or_count_does_not_hide_ours(tmp_path: Path) -> None:
     assert rows[3][:3] == ["b 1", "b", "1"]
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(st.characters()) | st.text(st.sampled_from(" \t\n\r")), min_size=2, max_size=8, unique=True))
 def test_no_label_adds_or_drops_a_line(tmp_path_factory: pytest.TempPathFactory, keys: list[str]) -> None:
     column = fc.categorical_column_with_vocabulary_list("key", keys)
@@ -460,7 +459,7 @@ def test_a_label_that_cannot_be_seen_is_called_blank(unseen: str) -> None:
 
 
 @pytest.mark.parametrize("counted", [True, False])
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 1000))
 def test_no_letter_lies_in_two_of_the_pieces_that_the_page_reads(
     tmp_path_factory: pytest.TempPathFactory, counted: bool, seed: int

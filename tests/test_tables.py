@@ -93,7 +93,7 @@ def test_what_is_written_is_read_back(folder: str) -> None:
     assert (stored.labels, stored.fields) == (made.labels, made.fields)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.data(),
     st.lists(st.text(st.characters(), min_size=1), min_size=1, max_size=6, unique=True),
@@ -181,7 +181,6 @@ def test_a_stored_table_makes_strings_of_the_rows_that_it_is_asked_for_alone(tmp
     assert dataclasses.replace(stored, entry=dataclasses.replace(stored.entry, title=None)).title_texts == made.labels
 
 
-@settings(deadline=None)
 @given(st.lists(st.text() | st.text(st.characters(categories=["Zs", "Cc"])), min_size=1), st.data())
 def test_texts_are_the_strings_that_they_were_made_of(strings: list[str], data: st.DataObject) -> None:
     found = Texts(pa.array([string.encode("utf-8", "surrogatepass") for string in strings], pa.large_binary()))

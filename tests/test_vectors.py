@@ -95,7 +95,7 @@ def test_the_nearest_rows_of_many_blocks_are_those_of_a_full_product(rows: int, 
     kinds=st.integers(1, 4),
     few=st.sampled_from([0, 4]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_of_equally_near_rows_the_first_comes_first_whatever_the_blocks(
     seed: int, rows: int, topn: int, metric: str, block: int, kinds: int, few: int
 ) -> None:
@@ -638,7 +638,7 @@ def test_hours_that_were_never_trained_do_not_break_a_range() -> None:
 
 
 @given(seed=st.integers(0, 2**32 - 1), cross=st.sampled_from([(2, 3), (7, 24), (2, 3, 4)]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_box_of_any_cross_is_told_exactly(seed: int, cross: tuple[int, ...]) -> None:
     draw = np.random.default_rng(seed)
     columns = [fc.categorical_column_with_identity(f"key{n}", size) for n, size in enumerate(cross)]

@@ -30,7 +30,7 @@ from trainer.vocabulary import (
 from trainer.vocabulary import found as found_values
 from trainer.vocabulary.hashed import HashedCross
 
-moderately = settings(derandomize=True, deadline=None, max_examples=25)
+moderately = settings(derandomize=True, max_examples=25)
 
 DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 DAY = fc.categorical_column_with_vocabulary_list("day", DAYS)

@@ -129,7 +129,7 @@ def test_keys_may_have_other_names_where_the_values_are_the_same(run: str) -> No
     np.testing.assert_array_equal(started(day_hour(day(), arrival, source=run)).values, VALUES)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.permutations([*DAYS, "Sun", "Sat"]), st.booleans(), st.integers(1, 30), st.integers(0, 2))
 def test_every_row_of_a_cross_takes_the_row_of_its_own_label(
     run: str, days: list[str], hour_first: bool, hours: int, oov: int
@@ -211,7 +211,7 @@ def test_unseen_rows_are_refused_where_the_source_has_none(tmp_path: Path) -> No
     )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(there=st.integers(0, 6), here=st.integers(0, 6))
 def test_an_unseen_row_is_made_of_those_that_could_hold_its_words(
     tmp_path_factory: pytest.TempPathFactory, there: int, here: int
@@ -748,7 +748,7 @@ def test_the_example_of_the_page_runs(
 # Texts among texts.
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.text(max_size=20)), st.data())
 def test_each_text_is_found_at_its_first_place(there: list[str], data: st.DataObject) -> None:
     known = st.sampled_from(there) if there else st.nothing()

@@ -27,9 +27,7 @@ CASES, LEAST = 22, 19
 SHARED, LEAST_SHARED = 12, 10
 """Of shared tables, each of which takes TensorFlow a graph and a session."""
 
-some = settings(
-    derandomize=True, deadline=None, max_examples=CASES, database=None, suppress_health_check=list(HealthCheck)
-)
+some = settings(derandomize=True, max_examples=CASES, database=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

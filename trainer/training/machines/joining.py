@@ -1,7 +1,6 @@
 """How the processes that `TF_CONFIG` names find one another, and what is said where they lose one another."""
 
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +11,10 @@ import tensorflow as tf
 from trainer.cluster import CHIEF, WORKER, Cluster
 from trainer.errors import Refusal
 from trainer.terminal import quiet
-from trainer.training.machines import peers, servers
+from trainer.training.machines import losing, peers, servers
 from trainer.training.machines.devices import on_devices
 from trainer.training.machines.peers import Watch
 from trainer.training.machines.replicas import Workers, among
-
-_LOST = (tf.errors.UnavailableError, tf.errors.DeadlineExceededError, tf.errors.AbortedError, tf.errors.CancelledError)
 
 
 @contextmanager
@@ -62,14 +59,13 @@ def _in_step(cluster: Cluster, start_seconds: float, peer_seconds: float, verbos
         peers.wait_for(others, start_seconds)
     with quiet(verbose), _own_signals():
         strategy = _strategy(cluster)
-    with Watch(others, f"the others cannot go on without it; {peers.ADVICE}", seconds=peer_seconds) as watch:
-        try:
-            with among(Workers(cluster, _device(strategy), watch)):
-                yield
-        except _LOST as error:
-            sys.stdout.flush()
-            watch.find()  # and here the process ends, where it finds one
-            raise peers.lost_touch(error) from None
+    advice = f"the others cannot go on without it; {peers.ADVICE}"
+    with (
+        Watch(others, advice, seconds=peer_seconds) as watch,
+        losing.named(watch),
+        among(Workers(cluster, _device(strategy), watch)),
+    ):
+        yield
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The chief's side of parameter servers: it finds them, sees to it that they share a folder, and hands out work."""
 
 import os
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,21 +15,13 @@ from trainer.cluster import CHIEF, SERVER, WORKER, Cluster, Task
 from trainer.errors import Refusal, Terminated, TrainingFailure
 from trainer.layers.placement import Placement, on_servers
 from trainer.terminal import quiet
-from trainer.training.machines import meeting, peers
+from trainer.training.machines import losing, meeting, peers
 from trainer.training.machines.attendance import Attendance
 from trainer.training.machines.peers import Watch
 
-_LOST = (
-    tf.errors.UnavailableError,
-    tf.errors.AbortedError,
-    tf.errors.CancelledError,
-    tf.errors.DeadlineExceededError,
-    tf.errors.InternalError,
-    tf.errors.InvalidArgumentError,
-    tf.errors.NotFoundError,
-    tf.errors.UnknownError,
-)
-"""What TensorFlow raises where a machine is lost; which of them depends on what it was just doing."""
+_LOST = (*losing.LOST, tf.errors.NotFoundError)
+_PERHAPS = (tf.errors.InternalError, tf.errors.InvalidArgumentError, tf.errors.UnknownError)
+"""What is raised where a server is lost, and where something else is wrong as well."""
 
 _CODES = {Refusal: 2, KeyboardInterrupt: 130, Terminated: 143}
 """The exit codes of errors, as of any job; that of all others is 1."""
@@ -89,7 +80,8 @@ def joined(cluster: Cluster, job_dir: str, start_seconds: float = 600.0, verbose
     with _told(place):
         peers.wait_for(cluster.others, start_seconds)
         tasks = [task for task in cluster.others if task.kind == SERVER]
-        with Watch(tasks, f"the rows that it held are lost; {peers.ADVICE}") as watch, _named(watch):
+        advice = f"the rows that it held are lost; {peers.ADVICE}"
+        with Watch(tasks, advice) as watch, losing.named(watch, _LOST, _PERHAPS):
             if not verbose:
                 tf.get_logger().setLevel("CRITICAL")  # it prints whole batches where a step fails
             with quiet(verbose):
@@ -115,19 +107,6 @@ def _told(place: meeting.Place) -> Iterator[None]:
         raise
     place.close(meeting.DONE)
     meeting.end_with(0)
-
-
-@contextmanager
-def _named(watch: Watch) -> Iterator[None]:
-    """Gives the watch the time to name the server that is lost, where an error may mean that one is."""
-    try:
-        yield
-    except _LOST as error:
-        sys.stdout.flush()
-        watch.find()  # and here the process ends, where it finds one
-        if isinstance(error, (tf.errors.InvalidArgumentError, tf.errors.InternalError, tf.errors.UnknownError)):
-            raise
-        raise peers.lost_touch(error) from None
 
 
 def _coordinator(cluster: Cluster) -> Any:

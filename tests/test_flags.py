@@ -37,6 +37,41 @@ def test_values_have_the_type_of_their_field() -> None:
     assert parse("--guests", "3", "--salt=0.5", "--colour", "green") == {"guests": 3, "salt": 0.5, "colour": "green"}
 
 
+@pytest.mark.parametrize("text", ["512", "512.0", "512.", "5.12e2", "+512"])
+def test_a_whole_number_may_be_written_as_a_tuning_service_writes_it(text: str) -> None:
+    found = parse("--spoons", text)["spoons"]
+    assert (found, type(found)) == (512, int)
+
+
+@pytest.mark.parametrize("text", ["2.5", "nan", "inf", "1e999", "two", ""])
+def test_what_is_no_whole_number_is_refused(text: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        parse("--spoons", text)
+    assert str(refusal.value) == f"--spoons: a whole number of at least 0 is wanted, not '{text}'."
+
+
+@pytest.mark.parametrize("text", ["-3", "-0.5", "-1e-05", "-2.5E+3", "-.5e1"])
+def test_a_number_below_zero_is_a_value_and_no_flag(text: str) -> None:
+    made = flags.of_function(_shifted, "a", "b")
+    assert flags.parse(made, ["--shift", text], "cook", "Cooks.") == {"shift": float(text)}
+    assert flags.glance(made, ["--shift", text, "--more"], ["shift"]) == {"shift": float(text)}
+
+
+def _shifted(*, shift: float = 0.0) -> None: ...
+
+
+def test_values_of_flags_have_their_kind_and_their_least() -> None:
+    assert flags.values_of(Dish) == {
+        "name": (str, None),
+        "guests": (int, 1),
+        "spoons": (int, 0),
+        "salt": (float, 0),
+        "colour": (str, None),
+        "warm": (bool, None),
+        "dry_run": (bool, None),
+    }
+
+
 def test_a_repeated_flag_of_a_tuple_keeps_the_order() -> None:
     assert parse("--side-dish", "rice", "--side-dish=bread") == {"side_dish": ("rice", "bread")}
 

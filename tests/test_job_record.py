@@ -55,9 +55,9 @@ CHANGES: dict[str, Any] = {
 }
 
 
-def test_every_argument_of_a_problem_but_columns_and_prose_is_told() -> None:
+def test_every_argument_of_a_problem_but_columns_search_and_prose_is_told() -> None:
     names = {field.name for field in dataclasses.fields(Problem)}
-    left_out = {"dnn_feature_columns", "linear_feature_columns", "catalogues", "name", "description"}
+    left_out = {"dnn_feature_columns", "linear_feature_columns", "catalogues", "search", "name", "description"}
     assert names == set(CHANGES) | left_out
 
 

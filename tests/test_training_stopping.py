@@ -1,46 +1,11 @@
-"""Which metric early stopping goes by, and which way is better."""
+"""When early stopping ends a training, and which epoch is the best."""
 
 import math
 from typing import Any
 
 import keras
-import pytest
 
-from trainer.errors import Refusal
-from trainer.heads import BinaryHead, MultiClassHead, PoissonRegressionHead, RegressionHead
-from trainer.training.stopping import EarlyStopping, goal
-
-WAYS = {
-    "auc": (BinaryHead(), True),
-    "accuracy": (MultiClassHead(3), True),
-    "rmse": (RegressionHead(), False),
-    "r2": (RegressionHead(), True),
-    "rmse_over_mean": (PoissonRegressionHead(2.0), False),
-    "rmsle": (PoissonRegressionHead(2.0), False),
-    "loss": (BinaryHead(), False),
-}
-
-
-@pytest.mark.parametrize("name", WAYS)
-def test_the_metrics_of_heads_say_which_way_is_better(name: str) -> None:
-    head, is_up = WAYS[name]
-    assert goal(name, head.metrics()) == (name, is_up)
-
-
-def test_what_cannot_be_gone_by_is_refused() -> None:
-    own = [keras.metrics.Mean(name="margin")]
-    refused = {
-        "margn": "--early-stopping: there is no validation metric 'margn'; did you mean 'margin'?",
-        "seconds": "--early-stopping: there is no validation metric 'seconds'; there are loss, margin.",
-        "margin": "--early-stopping: metric 'margin' does not say whether more of it is better; give margin:max or "
-        "margin:min.",
-        "margin:up": "--early-stopping: margin:max or margin:min is wanted, not 'margin:up'.",
-    }
-    for text, sentence in refused.items():
-        with pytest.raises(Refusal) as refusal:
-            goal(text, own)
-        assert str(refusal.value) == sentence
-    assert goal("margin:max", own) == ("margin", True)
+from trainer.training.stopping import EarlyStopping
 
 
 def judged(values: list[float], is_up: bool, patience: int) -> tuple[int | None, int, int]:

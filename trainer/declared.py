@@ -16,6 +16,9 @@ from trainer.heads import Head
 from trainer.problem import Problem
 
 _PROSE = ("name", "description")
+_UNLEARNED = ("search",)
+"""What of a problem no training goes by."""
+
 _COLUMNS = ("dnn_feature_columns", "linear_feature_columns", "catalogues")
 _OF_MODEL = ("dnn_hidden_units", "dnn_activation_fn", "batch_norm", "linear_sparse_combiner", "bags", "tower", "model")
 """What of a problem changes its answers, beside its columns and its head."""
@@ -47,7 +50,8 @@ def plain(problem: Problem) -> dict[str, Any]:
         >>> found["dataset"], found["learning_rate"], found["head"]["kind"]
         ('nyc_flights', 0.01, 'BinaryHead')
     """
-    names = [field.name for field in dataclasses.fields(problem) if field.name not in (*_PROSE, *_COLUMNS)]
+    others = (*_PROSE, *_COLUMNS, *_UNLEARNED)
+    names = [field.name for field in dataclasses.fields(problem) if field.name not in others]
     return {name: plain_value(getattr(problem, name)) for name in names}
 
 

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from trainer import catalogue, flags
+from trainer import search as searches
 from trainer.errors import Refusal, nearest
 from trainer.feature_column import DenseColumn, EmbeddingColumn, FeatureColumn, RawFeature
 from trainer.feature_column.collection import embeddings_by_table, raw_features_of
@@ -24,6 +25,8 @@ from trainer.rows import CsvFormat as CsvFormat
 from trainer.rows import EveryNthBlock as EveryNthBlock
 from trainer.rows import Files as Files
 from trainer.rows import Share as Share
+from trainer.search import Range as Range
+from trainer.search import Searched as Searched
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,11 @@ class Problem:
         catalogues: By raw feature, what is known of its values, for the projector and the files of tables: a
             `Catalogue`, or a function of the data folder that returns one, or None where there is none. It is called
             before the training, and for planted data too.
+        search: What a tuning service tries, by the names of flags with underscores: a `Range`, several numbers or
+            several words, as in `{"learning_rate": Range(1e-4, 1e-1, scale="log"), "train_batch_size": (512, 1024)}`.
+            The flags are those of the task that say what is learned, or arguments of the function `problem` that makes
+            this, and so a table's dimension and the widths of hidden layers can be searched: `def problem(*, dimension:
+            int = 8)`, and `{"dimension": Range(2, 64)}`. What a flag is without a search need not be in its range.
         name: The problem's name; None is the file's.
         description: One sentence; None is the first of the file's.
     """
@@ -103,6 +111,7 @@ class Problem:
     train_batch_size: int = 1024
     learning_rate_decay: str | None = None
     catalogues: catalogue.Catalogues = field(default_factory=dict, hash=False)
+    search: Mapping[str, Searched] = field(default_factory=dict, hash=False)
     name: str | None = None
     description: str | None = None
 
@@ -125,6 +134,7 @@ class Problem:
                 f"Problem: learning_rate_decay is None, 'linear' or 'cosine', not {self.learning_rate_decay!r}."
             )
         _check_table_optimizers(self.table_optimizers)
+        searches.check(self.search)
         _check_apart(self.dnn_feature_columns, self.linear_feature_columns)
         self.embeddings  # noqa: B018  # refuses two tables under one name
         features = self.raw_features  # refuses one key of two kinds
@@ -189,7 +199,8 @@ def load(name: str, arguments: Mapping[str, Any] | None = None) -> Problem:
         arguments: For the function `problem`; what is left out has its default.
 
     Raises:
-        Refusal: There is no such problem or file, the file has neither, or an argument cannot be used.
+        Refusal: There is no such problem or file, the file has neither, an argument cannot be used, or what is searched
+            is no flag.
     """
     module, given = module_of(name), dict(arguments or {})
     function = _function(module)
@@ -207,6 +218,8 @@ def load(name: str, arguments: Mapping[str, Any] | None = None) -> Problem:
     if not isinstance(problem, Problem):
         made = "problem() returns no Problem; return" if function else "sets no PROBLEM; write PROBLEM ="
         raise Refusal(f"--problem: {name} {made} Problem(…) in it.")
+    if problem.search:  # it names flags, and those of the problem's own are known here alone
+        searches.check_names(problem.search, name, flags_of(name))
     first_line = (module.__doc__ or "").strip().partition("\n")[0]
     return dataclasses.replace(
         problem, name=problem.name or Path(name).stem, description=problem.description or first_line

@@ -3,12 +3,16 @@
 import argparse
 import copy
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, NoReturn
 
 from trainer.errors import Refusal, nearest
+
+_NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)[eE][+-]?\d+")
+"""Numbers below 0 with an exponent; argparse knows the others."""
 
 
 def flag(
@@ -42,6 +46,22 @@ def flag(
     if isinstance(default, dict):  # which has no hash, and may not be shared
         return dataclasses.field(default_factory=lambda: dict(default), hash=False, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def values_of(settings: type[Any]) -> dict[str, tuple[type, float | None]]:
+    """Returns the kind of the value of each flag that may be given once, by the field's name, and the least allowed.
+
+    Example:
+        >>> @dataclasses.dataclass(frozen=True)
+        ... class Dish:
+        ...     persons: int | None = flag(None, "who eat", least=1)
+        ...     herbs: tuple[str, ...] = flag((), "in it; repeatable")
+        >>> values_of(Dish)
+        {'persons': (<class 'int'>, 1)}
+    """
+    hints = typing.get_type_hints(settings)
+    single = [field for field in _shown(settings) if typing.get_origin(hints[field.name]) is not tuple]
+    return {field.name: (_kind(hints[field.name]), field.metadata["least"]) for field in single}
 
 
 def flag_name(field_name: str) -> str:
@@ -109,7 +129,7 @@ def parse(
         Refusal: A flag is unknown, has no value, or has one that its field cannot take.
     """
     made = parser(settings, prog, description, epilog)
-    given, unknown = made.parse_known_args([_dashed(word) for word in argv])
+    given, unknown = made.parse_known_args(_words(argv))
     if unknown:
         word = unknown[0].partition("=")[0]
         raise Refusal(f"{prog}: {elsewhere(word) or _not_known(word, settings)}")
@@ -134,7 +154,7 @@ def glance(settings: type[Any], argv: Sequence[str], names: Collection[str]) -> 
     for field in _shown(settings):
         if field.name in names:
             _add(made, field, hints[field.name])
-    return _values(made.parse_known_args([_dashed(word) for word in argv])[0])
+    return _values(made.parse_known_args(_words(argv))[0])
 
 
 def _values(given: argparse.Namespace) -> dict[str, Any]:
@@ -190,6 +210,17 @@ def _not_known(word: str, settings: type[Any]) -> str:
     return f"there is no flag {word}{nearest(word, known) or '; --help lists the flags.'}"
 
 
+def _words(argv: Sequence[str]) -> list[str]:
+    """Returns the words for argparse, to which a number such as -1e-05 looks like a flag unless it is joined to one."""
+    words: list[str] = []
+    for word in argv:
+        if words and words[-1].startswith("--") and "=" not in words[-1] and _NEGATIVE.fullmatch(word):
+            words[-1] += f"={word}"
+        else:
+            words.append(_dashed(word))
+    return words
+
+
 def _dashed(word: str) -> str:
     if not word.startswith("--"):
         return word
@@ -234,7 +265,7 @@ def _reader(kind: type, field: dataclasses.Field[Any]) -> Any:
         if least is not None:
             wanted += f" of at least {least}" if kind is int else f" above {least}"
         try:
-            value = kind(text)
+            value = _whole(text) if kind is int else kind(text)
         except ValueError:
             raise argparse.ArgumentTypeError(f"{wanted} is wanted, not '{text}'") from None
         if least is not None and not (value >= least if kind is int else least < value < float("inf")):
@@ -245,3 +276,17 @@ def _reader(kind: type, field: dataclasses.Field[Any]) -> Any:
         return value
 
     return read
+
+
+def _whole(text: str) -> int:
+    """Returns a whole number, which a tuning service may write as 512.0.
+
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        return int(text)
+    except ValueError:
+        if float(text).is_integer():
+            return int(float(text))
+        raise

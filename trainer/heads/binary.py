@@ -27,6 +27,8 @@ class BinaryHead(Head):
 
     label_vocabulary: Sequence[str] | None = field(default=None, kw_only=True)
 
+    goals = {"auc": "max", "accuracy": "max"}
+
     def __post_init__(self) -> None:
         classes.check("BinaryHead", self.label_vocabulary, 2)
 

@@ -1,7 +1,7 @@
 """What every head says of itself."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -14,6 +14,10 @@ class Head(ABC):
 
     label_vocabulary: Sequence[str] | None = None
     """The texts that labels may be, each of which stands for the number of its place; None where labels are numbers."""
+
+    goals: Mapping[str, str] | None = None
+    """The names of what `metrics` returns, in its order, each with "max" or "min", for what must do without Keras; None
+    asks the metrics themselves."""
 
     @property
     @abstractmethod

@@ -31,6 +31,8 @@ class MultiClassHead(Head):
     num_classes: int
     label_vocabulary: Sequence[str] | None = field(default=None, kw_only=True)
 
+    goals = {"accuracy": "max"}
+
     def __post_init__(self) -> None:
         if self.num_classes < 2:
             raise Refusal(f"MultiClassHead: num_classes must be at least 2, not {self.num_classes}.")

@@ -34,6 +34,8 @@ class PoissonRegressionHead(Head):
 
     mean: float | None = None
 
+    goals = {"rmse": "min", "rmse_over_mean": "min", "rmsle": "min"}
+
     def __post_init__(self) -> None:
         is_number = isinstance(self.mean, numbers.Real) and not isinstance(self.mean, bool)
         if self.mean is not None and not (is_number and 0 < self.mean < math.inf):

@@ -31,6 +31,8 @@ class RegressionHead(Head):
     mean: float = 0.0
     scale: float = 1.0
 
+    goals = {"rmse": "min", "r2": "max"}
+
     def __post_init__(self) -> None:
         for name in ("mean", "scale"):
             value = getattr(self, name)

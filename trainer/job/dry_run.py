@@ -13,6 +13,7 @@ import tensorflow as tf
 from trainer import catalogue, models
 from trainer.feature_column import CategoricalColumn, FeatureColumn
 from trainer.feature_column.serialization import encoded_key
+from trainer.heads import goals
 from trainer.inputs.examples import Source
 from trainer.inputs.memory import Encode, Examples, encoded, joined
 from trainer.job import summary, survey
@@ -21,7 +22,6 @@ from trainer.job.reading import dtypes_of
 from trainer.job.steps import steps_of
 from trainer.layers import encodable
 from trainer.terminal import quantity, quiet
-from trainer.training.stopping import goal
 
 ROWS = 1000
 
@@ -30,7 +30,7 @@ def show(plan: Plan) -> None:
     """Prints columns, tables, parameters, steps, memory and three encoded examples."""
     keras.utils.set_random_seed(plan.settings.seed)
     if plan.settings.early_stopping is not None:
-        goal(plan.settings.early_stopping, plan.problem.head.metrics())
+        goals.goal("--early-stopping", plan.settings.early_stopping, plan.problem.head)
     with tempfile.TemporaryDirectory() as folder:
         if survey.needs_data(plan.problem):
             source = _source(plan, dtypes_of(plan.problem), folder)

@@ -8,6 +8,7 @@ import keras
 
 from trainer import projector
 from trainer.errors import Terminated
+from trainer.heads import goals
 from trainer.job import summary
 from trainer.job.changes import LEARNING_RATES
 from trainer.job.tables import tables_of
@@ -17,7 +18,7 @@ from trainer.training.callbacks import History, Progress, TensorBoardScalars
 from trainer.training.checkpoints import Checkpoints, When
 from trainer.training.remembered import Remembered
 from trainer.training.saving import Torn
-from trainer.training.stopping import EarlyStopping, goal
+from trainer.training.stopping import EarlyStopping
 from trainer.training.unfreeze import Unfreeze, unfreeze
 
 
@@ -158,7 +159,7 @@ def _stopping(work: Work, checkpoints: Checkpoints) -> EarlyStopping | None:
     asked = work.plan.settings.early_stopping
     if asked is None:
         return None
-    name, is_up = goal(asked, work.plan.problem.head.metrics())
+    name, is_up = goals.goal("--early-stopping", asked, work.plan.problem.head)
     return EarlyStopping(name, is_up, work.plan.settings.epochs_of_patience, checkpoints.save_best, summary.tell)
 
 

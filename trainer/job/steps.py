@@ -11,6 +11,7 @@ from trainer.baselines import comparison
 from trainer.cluster import from_environment
 from trainer.declared import described, digest_of
 from trainer.errors import Refusal, Terminated
+from trainer.heads import goals
 from trainer.inputs.examples import Source
 from trainer.job import disk, reading, summary
 from trainer.job.learning import learned
@@ -23,7 +24,6 @@ from trainer.settings import RUN_ONLY
 from trainer.training import interrupts
 from trainer.training.machines import replicas
 from trainer.training.machines.replicas import Replicas
-from trainer.training.stopping import goal
 from trainer.training.unfreeze import frozen_tables
 
 
@@ -92,7 +92,7 @@ def opened(plan: Plan) -> Work:
     keras.utils.set_random_seed(plan.settings.seed)
     catalogues: dict[str, Any] = {}
     if plan.settings.early_stopping is not None:
-        goal(plan.settings.early_stopping, plan.problem.head.metrics())
+        goals.goal("--early-stopping", plan.settings.early_stopping, plan.problem.head)
 
     def check(model: keras.Model, source: Source) -> None:
         _check_frozen(plan, model)

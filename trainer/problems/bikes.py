@@ -8,7 +8,7 @@ from typing import Any
 from trainer import feature_column as fc
 from trainer.errors import Refusal
 from trainer.heads import PoissonRegressionHead
-from trainer.problem import ByDate, EveryNthBlock, Problem, Share
+from trainer.problem import ByDate, EveryNthBlock, Problem, Range, Share
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 FEW_DAYS = 20
@@ -51,6 +51,11 @@ def problem(*, first_days: int | None = None, start_date: str | None = None) -> 
         validation=EveryNthBlock("date", 10),
         num_epochs=15,
         train_batch_size=256,
+        search={
+            "learning_rate": Range(3e-3, 3e-1, scale="log"),
+            "train_batch_size": (64, 128, 256, 512),
+            "num_epochs": Range(5, 30),
+        },
     )
 
 
@@ -72,6 +77,7 @@ def _of_few_days(common: Any, first_days: int, start_date: str | None) -> Proble
         validation=Share(0.1) if first_days < FEW_DAYS else EveryNthBlock("date", 10),
         num_epochs=20,
         train_batch_size=32,
+        search={"train_batch_size": (16, 32, 64, 128), "num_epochs": Range(5, 40)},
     )
     return few
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from trainer import feature_column as fc
 from trainer.heads import BinaryHead
-from trainer.problem import EveryNthBlock, Problem
+from trainer.problem import EveryNthBlock, Problem, Range
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 CARRIERS = ("UA", "B6", "EV", "DL", "AA", "MQ", "US", "9E", "WN", "VX", "FL", "AS", "F9", "YV", "HA", "OO")
@@ -49,4 +49,9 @@ PROBLEM = Problem(
     validation=EveryNthBlock("day", 10),
     num_epochs=5,
     train_batch_size=2048,
+    search={
+        "learning_rate": Range(3e-4, 3e-2, scale="log"),
+        "train_batch_size": (512, 1024, 2048, 4096),
+        "num_epochs": Range(2, 10),
+    },
 )

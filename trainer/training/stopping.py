@@ -1,44 +1,12 @@
 """Early stopping: a training ends when a metric of the validation rows has not become better for some epochs."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
-from trainer.errors import Refusal, nearest
 from trainer.training.callbacks import VALIDATION
-
-_WAYS = {"max": True, "min": False}
-
-
-def goal(text: str, metrics: Sequence[keras.metrics.Metric]) -> tuple[str, bool]:
-    """Returns the metric that a person means, and whether more of it is better.
-
-    Args:
-        text: `METRIC`, or `METRIC:max` or `METRIC:min` where the metric itself does not tell.
-        metrics: That there are, besides the loss.
-
-    Raises:
-        Refusal: There is none of this name, or which way is better is not known.
-
-    Example:
-        >>> goal("auc", [keras.metrics.AUC(name="auc")]), goal("loss", [])
-        (('auc', True), ('loss', False))
-    """
-    name, _, way = text.partition(":")
-    known = {"loss": "down", **{metric.name: getattr(metric, "_direction", None) for metric in metrics}}
-    if name not in known:
-        ending = nearest(name, known) or f"; there are {', '.join(known)}."
-        raise Refusal(f"--early-stopping: there is no validation metric '{name}'{ending}")
-    if way and way not in _WAYS:
-        raise Refusal(f"--early-stopping: {name}:max or {name}:min is wanted, not '{text}'.")
-    if not way and known[name] is None:
-        raise Refusal(
-            f"--early-stopping: metric '{name}' does not say whether more of it is better; give {name}:max or "
-            f"{name}:min."
-        )
-    return name, _WAYS[way] if way else known[name] == "up"
 
 
 @dataclasses.dataclass

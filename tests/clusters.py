@@ -23,7 +23,7 @@ class Processes:
         counts: How many of each kind: `{"chief": 1, "worker": 2, "ps": 2}`.
         flags: Of `python -m trainer.task`.
         folder: For the logs, and where the processes work.
-        environment: Variables of theirs besides `TF_CONFIG`.
+        environment: Variables of theirs besides `TF_CONFIG`; {name} in a value is the process, as worker-0.
         absent: Those that have an address and are not started.
     """
 
@@ -45,7 +45,8 @@ class Processes:
     def start(self, kind: str, index: int = 0) -> None:
         """Starts a process; what it prints goes on in its log."""
         config = {"cluster": self.addresses, "task": {"type": kind, "index": index}}
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CONFIG": json.dumps(config), **self.environment}
+        given = {name: value.replace("{name}", f"{kind}-{index}") for name, value in self.environment.items()}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CONFIG": json.dumps(config), **given}
         with open(self._log(kind, index), "ab") as log:
             self._processes[kind, index] = subprocess.Popen(
                 [sys.executable, "-m", "trainer.task", *self.flags],

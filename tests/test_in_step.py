@@ -17,6 +17,7 @@ import tensorflow as tf
 from tests import clusters, trips
 from tests.clusters import ROOT, Processes
 from trainer import task
+from trainer.training import reports as reporting
 
 PROBLEM = str(ROOT / "tests" / "in_step.py")
 FLAGS = ["--problem", PROBLEM, "--num-epochs", "8", "--checkpoint-steps", "40", "--peer-seconds", "60"]
@@ -31,6 +32,7 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from trainer import task
+from trainer.training import reports as reporting
 from trainer.training.machines import joining
 from trainer.training.machines.devices import on_devices
 # No machine of the tests has a GPU: two logical devices of the CPU stand in for two of them.
@@ -75,7 +77,8 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def together(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Processes]]:
     folder = tmp_path_factory.mktemp("together")
-    with started({"worker": 2}, folder, "--job-dir", str(folder / "run")) as found:
+    reports = {reporting.FILE: str(folder / "reports-of-{name}")}
+    with started({"worker": 2}, folder, "--job-dir", str(folder / "run"), environment=reports) as found:
         assert [found.wait("worker", index) for index in range(2)] == [0, 0], found.outputs
         yield folder / "run", found
 
@@ -85,6 +88,15 @@ def test_two_workers_leave_what_one_leaves_with_the_same_batches(alone: Path, to
     assert_alike(run, alone)
     assert (run / "problem.json").read_text() == (alone / "problem.json").read_text()  # vocabulary, boundaries
     assert (run / "report.html").exists()
+
+
+def test_the_chief_alone_reports_to_a_tuning_service(together: tuple[Path, Processes]) -> None:
+    run, _ = together
+    assert [path.name for path in run.parent.glob("reports-of-*")] == ["reports-of-worker-0"]
+    lines = [json.loads(line) for line in (run.parent / "reports-of-worker-0").read_text().splitlines()]
+    told = [float(line["validation_auc"]) for line in lines if "validation_auc" in line]
+    assert len(told) == 8
+    assert told[-1] == metrics(run)["validation_auc"]
 
 
 def test_the_chief_alone_writes_the_run_and_says_how_it_goes(together: tuple[Path, Processes]) -> None:

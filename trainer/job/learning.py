@@ -13,7 +13,7 @@ from trainer.job import summary
 from trainer.job.changes import LEARNING_RATES
 from trainer.job.tables import tables_of
 from trainer.job.work import Work
-from trainer.training import Evaluation, Position, evaluation_for, interrupts, train
+from trainer.training import Evaluation, Position, evaluation_for, interrupts, reports, train
 from trainer.training.callbacks import History, Progress, TensorBoardScalars
 from trainer.training.checkpoints import Checkpoints, When
 from trainer.training.remembered import Remembered
@@ -32,6 +32,7 @@ class _Training:
         self.checkpoints = Checkpoints(run.checkpoints, work.model, self.position, when, tell=summary.tell)
         self.checkpoints.order = [work.data.digest, problem.train_batch_size, settings.seed, len(work.data.train)]
         self.stopping = _stopping(work, self.checkpoints)
+        self.reports = None if work.plan.helps else reports.from_environment(self.position, summary.tell)
         self.checkpoints.parts = {"callbacks": Remembered(own)}
         if self.stopping is not None:
             self.checkpoints.parts["early_stopping"] = self.stopping
@@ -100,6 +101,14 @@ class _Training:
         )
         return {"best_epoch": best.epoch, "best_step": best.step}
 
+    def report(self, metrics: dict[str, float]) -> None:
+        """Tells a tuning service what the model that is left is worth, which may not be that of the last epoch.
+
+        It is told as of the last step, not as of the best one, so that a service that goes by the steps takes it too.
+        """
+        if self.reports is not None:
+            self.reports.report(metrics, self.position.steps)
+
     def _shown(self) -> list[keras.callbacks.Callback]:
         """Returns what shows how a training goes, and leaves it in the run, which the chief alone does."""
         work, run = self.work, self.work.plan.run
@@ -109,6 +118,7 @@ class _Training:
             Progress(len(work.data.train), work.plan.problem.train_batch_size, self.last_step),
             History(run.file("history.jsonl"), self.position),
             TensorBoardScalars(run.logs),
+            *([] if self.reports is None else [self.reports]),
             *_projecting(work),
         ]
 
@@ -133,12 +143,14 @@ def learned(work: Work, changed: dict[str, str]) -> tuple[Work, dict[str, Any]]:
     evaluation = evaluation_for(work.model, work.halves)
     training.run(evaluation)
     best = training.best()
-    validation = evaluation(work.data.validation, settings.eval_batch_size)
+    found = evaluation(work.data.validation, settings.eval_batch_size)
+    validation = {f"validation_{name}": value for name, value in found.items()}
+    training.report(validation)
     test_examples = work.data.test()
     test = evaluation(test_examples, settings.eval_batch_size)
-    metrics = {**test, **{f"validation_{name}": value for name, value in validation.items()}}
+    metrics = {**test, **validation, **best}
     work = work.counting("test", test_examples)
-    return work, {**metrics, **best, **_of_training(work, training.position.steps, training.checkpoints.seconds)}
+    return work, {**metrics, **_of_training(work, training.position.steps, training.checkpoints.seconds)}
 
 
 def _of_training(work: Work, steps: int, seconds: float) -> dict[str, Any]:

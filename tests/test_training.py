@@ -267,6 +267,37 @@ def test_history_and_tensorboard_hold_each_epoch(tmp_path: Path) -> None:
     np.testing.assert_allclose(written, [line["validation_auc"] for line in lines], rtol=1e-6)
 
 
+@pytest.mark.parametrize("is_under_way", [False, True], ids=["the end of an epoch told", "still to be told"])
+def test_tensorboard_passes_over_what_was_written_after_the_checkpoint_that_is_gone_on_from(
+    tmp_path: Path, is_under_way: bool
+) -> None:
+    from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
+
+    def write(position: Position, *steps: int) -> None:
+        callback = TensorBoardScalars(str(tmp_path), position)
+        callback.set_model(model)
+        callback.on_train_begin()
+        for step in steps:
+            model.optimizer.iterations.assign(step)
+            callback.on_epoch_end(0, {"loss": step + position.steps / 100})
+        callback.on_train_end()
+        # Files are read by their names, which have the second: those of one second would be in no order.
+        (file,) = (tmp_path / "train").glob("*.v2")
+        file.rename(file.with_name(f"events.out.tfevents.{position.steps}"))
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", jit_compile=False)
+    write(Position(), 10, 20, 30)
+    write(Position(steps=20, under_way=is_under_way), *([20, 30, 40] if is_under_way else [30, 40]))
+    write(Position(steps=40), 50)
+    events = EventAccumulator(str(tmp_path / "train")).Reload().Tensors("epoch/loss")
+    second = 20.2 if is_under_way else 20
+    assert [event.step for event in events] == [10, 20, 30, 40, 50]
+    assert [float(tf.make_ndarray(event.tensor_proto)) for event in events] == pytest.approx(
+        [10, second, 30.2, 40.2, 50.4]
+    )
+
+
 # Tables that are frozen, and those that are trained later
 
 ROWS, BATCH, EPOCH_STEPS = 9, 8, 50

@@ -117,7 +117,7 @@ class _Training:
         return [
             Progress(len(work.data.train), work.plan.problem.train_batch_size, self.last_step),
             History(run.file("history.jsonl"), self.position),
-            TensorBoardScalars(run.logs),
+            TensorBoardScalars(run.logs, self.position),
             *([] if self.reports is None else [self.reports]),
             *_projecting(work),
         ]

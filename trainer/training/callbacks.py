@@ -28,6 +28,16 @@ def named(logs: dict[str, Any] | None) -> dict[str, float]:
     }
 
 
+def last_told(position: Position) -> int:
+    """Returns the last step whose epoch may have been told of where a training is gone on with.
+
+    Example:
+        >>> last_told(Position(epoch=2, steps=200)), last_told(Position(epoch=1, step=100, steps=200, under_way=True))
+        (200, 199)
+    """
+    return position.steps - position.under_way
+
+
 class Progress(keras.callbacks.Callback):
     """A bar on a terminal, and lines in a log: one an epoch, and one every `every_seconds` within.
 
@@ -99,8 +109,7 @@ class History(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         """Reads the lines of the part before a resume."""
         lines = paths.read_text(self.path).splitlines() if paths.exists(self.path) else []
-        last = self.position.steps - self.position.under_way
-        self.lines = [line for line in lines if json.loads(line)["steps"] <= last]
+        self.lines = [line for line in lines if json.loads(line)["steps"] <= last_told(self.position)]
         self.start = time.perf_counter() - self.position.seconds
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -117,17 +126,26 @@ class History(keras.callbacks.Callback):
 
 
 class TensorBoardScalars(keras.callbacks.Callback):
-    """Writes each epoch's metrics for TensorBoard, under `train` and `validation` in a folder."""
+    """Writes each epoch's metrics for TensorBoard, under `train` and `validation` in a folder.
 
-    def __init__(self, folder: str) -> None:
+    Args:
+        folder: Local or remote.
+        position: Where a training is gone on with; TensorBoard passes over what was written after it.
+    """
+
+    def __init__(self, folder: str, position: Position | None = None) -> None:
         super().__init__()
-        self.folder = folder
+        self.folder, self.position = folder, position or Position()
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Opens the two event files."""
+        """Opens the two event files, and says in them from which step on they tell what is so."""
         self.writers = {
             name: tf.summary.create_file_writer(paths.join(self.folder, name)) for name in ("train", "validation")
         }
+        begun = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
+        event = tf.compat.v1.Event(session_log=begun, step=last_told(self.position) + 1, wall_time=time.time())
+        for writer in self.writers.values():  # the first is said too: from the second on TensorBoard heeds it
+            tf.raw_ops.ImportEvent(writer=writer._resource, event=event.SerializeToString())
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Writes the epoch's scalars, by the steps done."""

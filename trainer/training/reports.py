@@ -12,7 +12,7 @@ from typing import Any
 import keras
 
 from trainer.errors import Refusal
-from trainer.training.callbacks import named
+from trainer.training.callbacks import last_told, named
 from trainer.training.loop import Position
 
 FILE, TRIAL = "CLOUD_ML_HP_METRIC_FILE", "CLOUD_ML_TRIAL_ID"
@@ -52,7 +52,7 @@ class MetricReports(keras.callbacks.Callback):
         Raises:
             Refusal: The file cannot be written.
         """
-        last = self.position.steps - self.position.under_way
+        last = last_told(self.position)
         try:
             os.makedirs(os.path.dirname(os.path.abspath(self.path)), exist_ok=True)
             with open(self.path, "a+", encoding="utf-8", errors="replace") as file:

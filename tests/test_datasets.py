@@ -4,9 +4,12 @@ import hashlib
 import importlib.util
 import io
 import os
+import random
 import shutil
 import subprocess
 import sys
+import threading
+import time
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
@@ -190,19 +193,47 @@ def test_a_builder_made_before_another_process_prepared_the_data_set_learns_its_
     assert sorted(early.info.splits) == ["test", "train"]
 
 
-def test_of_two_processes_that_prepare_at_once_the_second_takes_what_the_first_made(
+def test_of_two_machines_that_prepare_at_once_the_second_takes_what_the_first_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = (datasets.builder("nyc_flights/JFK", str(tmp_path)) for _ in range(2))
 
     def overtake(builder: Any) -> None:
         if builder is second:
-            datasets.prepare(first, download=False)
+            random.seed(0)  # as the other machine, with the same seed, has it
+            first.download_and_prepare()
 
     shorten(monkeypatch, before=overtake)
+    random.seed(0)
     datasets.prepare(second, download=False)
     assert sorted(second.info.splits) == ["test", "train"]
     assert [path.name for path in Path(first.data_dir).parent.iterdir()] == ["1.0.0"]
+    state = random.getstate()
+    random.seed(0)
+    assert random.getstate() == state
+
+
+def test_of_two_processes_that_prepare_at_once_the_second_waits_for_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = (datasets.builder("nyc_flights/JFK", str(tmp_path)) for _ in range(2))
+    prepared = []
+    waiting = threading.Thread(target=datasets.prepare, args=(second, False))
+
+    def start_the_second(builder: Any) -> None:
+        prepared.append(builder)
+        waiting.start()
+        while "waiting for it" not in "".join(said):
+            said.append(capsys.readouterr().err)
+            time.sleep(0.01)
+
+    said: list[str] = []
+    shorten(monkeypatch, before=start_the_second)
+    datasets.prepare(first, download=False)
+    waiting.join()
+    assert prepared == [first]
+    assert sorted(second.info.splits) == ["test", "train"]
+    assert f"nyc_flights/JFK: another process prepares data in {tmp_path}; waiting for it\n" in "".join(said)
 
 
 def test_preparing_leaves_stdout_to_the_caller(

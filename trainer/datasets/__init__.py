@@ -1,10 +1,13 @@
 """Data sets by name: this project's own, one TFDS builder a file, and all of TFDS."""
 
 import contextlib
+import fcntl
 import importlib
 import os
 import pkgutil
+import random
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from trainer import paths
@@ -106,7 +109,9 @@ def prepare(builder: Any, download: bool, rows: int | None = None, manual: str |
                 f"{title(builder)}: not prepared in {builder.data_dir_root}; give --download to fetch it, "
                 "or --data-dir with a folder that holds it."
             )
-        _prepare(builder, rows, manual)
+        with _waiting_for_others(builder):
+            if not builder.is_prepared():
+                _prepare(builder, rows, manual)
     if not builder.info.splits:  # another process prepared it after this builder was made
         builder.info.read_from_directory(builder.data_dir)
 
@@ -123,13 +128,45 @@ def _check_manual(builder: Any, folder: str) -> None:
     raise Absent(f"{title(builder)}: {what} in {folder}; {how}.")
 
 
+@contextlib.contextmanager
+def _waiting_for_others(builder: Any) -> Iterator[None]:
+    """Keeps other processes of this machine from preparing data in the same folder while the block runs."""
+    folder = os.fspath(builder.data_dir_root)
+    if paths.is_remote(folder):
+        yield
+        return
+    paths.make_folder(folder)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # not every file system has locks
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print(f"{title(builder)}: another process prepares data in {folder}; waiting for it", file=sys.stderr)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _of_their_own() -> Iterator[None]:
+    """Draws random numbers unlike those of a process with the same seed: of them TFDS makes names of folders."""
+    state = random.getstate()
+    random.seed()
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
 def _prepare(builder: Any, rows: int | None, manual: str) -> None:
     import tensorflow_datasets as tfds
 
     config = tfds.download.DownloadConfig(manual_dir=manual, max_examples_per_split=rows)
     try:
         # TFDS announces itself on stdout, which belongs to the results of a command.
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), _of_their_own():
             builder.download_and_prepare(download_config=config)
     except OSError:
         if not builder.is_prepared():  # of two processes that prepare at once one moves its folder in place

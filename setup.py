@@ -45,10 +45,19 @@ setup(
             "ruff",
             "mypy",
             "safetensors",
+            "embedding-columns[cloud]",  # its libraries speak to stand-ins of the services
+            "cryptography",  # makes a key for them; google-auth brings it
             "playwright",  # drives Debian's Chromium through TensorBoard's page; brings no browser of its own
+            "cloudml-hypertune",  # writes what a training reports to a tuning service; the trainer writes it by itself
+            "trustme",  # the stand-in's certificates, as TensorFlow wants them
         ],
         "notebooks": ["jupyter"],
-        "cloud": ["google-cloud-aiplatform>=2"],
+        "cloud": [
+            "google-cloud-aiplatform>=2",  # creates jobs and asks for them
+            "google-cloud-storage>=3",  # stages what they need
+            "google-cloud-logging",  # their log lines
+            "pyyaml",  # a dry run's request
+        ],
         "beam": ["apache-beam"],
         "tune": ["keras-tuner"],
         "safetensors": ["safetensors"],

@@ -77,7 +77,9 @@ def test_extras_bring_what_some_steps_need(declared: dict[str, Any]) -> None:
     assert set(extras) <= {"test", "bench", "cloud", "beam", "notebooks", "safetensors", "tune"}
     assert {"pytest", "hypothesis", "tf-keras"} <= names(extras["test"])
     assert {"torch", "gensim"} <= names(extras["bench"])
-    assert names(extras["test"]) & {"torch", "gensim", "google-cloud-aiplatform"} == set()
+    assert names(extras["test"]) & {"torch", "gensim"} == set()
+    assert {"google-cloud-aiplatform", "google-cloud-storage", "google-cloud-logging"} <= names(extras["cloud"])
+    assert "embedding-columns[cloud]" in extras["test"]
 
 
 def test_the_console_script_is_python_m_trainer(declared: dict[str, Any]) -> None:

@@ -1,10 +1,13 @@
 """A person's own Python file, loaded by its path."""
 
+import importlib.abc
 import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+from trainer import paths
 from trainer.errors import Refusal
 
 
@@ -19,9 +22,9 @@ def module_of(path: str, flag: str, wanted: str) -> ModuleType:
     Raises:
         Refusal: There is no such file, or its name does not end in .py.
     """
-    if not Path(path).is_file():
+    if not paths.exists(path) or paths.is_folder(path):
         raise Refusal(f"{flag}: there is no file {path}; give {wanted}.")
-    specification = importlib.util.spec_from_file_location(Path(path).stem, path)
+    specification = _specification(path)
     if specification is None or specification.loader is None:
         raise Refusal(f"{flag}: {path} cannot be read as a Python file; its name should end in .py.")
     module = importlib.util.module_from_spec(specification)
@@ -31,3 +34,25 @@ def module_of(path: str, flag: str, wanted: str) -> ModuleType:
     finally:
         sys.dont_write_bytecode = before
     return module
+
+
+def _specification(path: str) -> Any:
+    name = Path(path).stem
+    if paths.is_remote(path):
+        if not path.endswith(".py"):
+            return None
+        return importlib.util.spec_from_loader(name, _Remote(path))
+    return importlib.util.spec_from_file_location(name, path)
+
+
+class _Remote(importlib.abc.SourceLoader):
+    """Loads a remote file; `__file__` is its path, and an error shows its lines."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def get_filename(self, fullname: str) -> str:
+        return self.path
+
+    def get_data(self, path: str | bytes) -> bytes:
+        return paths.read_bytes(str(path))

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import tempfile
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,9 @@ CHECKPOINT = "step-"
 
 BEST = "best"
 """The name of the checkpoint of the best weights."""
+
+OTHER_BEST = "other-best"
+"""Its name in a bucket, in turns with the other one, so that new ones are whole before those before them go."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +70,11 @@ class Run:
 
     @property
     def has_checkpoint(self) -> bool:
-        """Whether there is a checkpoint, be it damaged; a remote one that is not whole has never been one."""
+        """Whether there is a checkpoint, be it damaged; one in a bucket that is not whole has never been one."""
         folders = [paths.join(self.checkpoints, name) for name in paths.names_in(self.checkpoints) if _is_one(name)]
-        return any(not paths.is_remote(folder) or paths.exists(paths.join(folder, "state.json")) for folder in folders)
+        return any(
+            not paths.is_in_bucket(folder) or paths.exists(paths.join(folder, "state.json")) for folder in folders
+        )
 
     @property
     def export(self) -> str:
@@ -165,7 +171,7 @@ def prepare(run: Run, resume: bool) -> None:
             if name not in _BEFORE_A_RUN:
                 (paths.remove_folder if paths.is_folder(path) else paths.remove_file)(path)
         for name in paths.names_in(run.checkpoints):  # a cloud may keep them elsewhere, as logs
-            if _is_one(name) or name == BEST:
+            if _is_one(name) or name in (BEST, OTHER_BEST):
                 paths.remove_folder(paths.join(run.checkpoints, name))
         for logs in ("train", "validation", "projector"):  # they would be ours
             if paths.exists(paths.join(run.logs, logs)):
@@ -195,6 +201,9 @@ def _numbered(problem: str, resume: bool) -> str:
 
 def _check_writable(path: str) -> None:
     if paths.is_remote(path):
+        tried = paths.join(path, f".{uuid.uuid4().hex}.partial")
+        paths.write_text(tried, "")
+        paths.remove_file(tried)
         return
     above = path
     while not os.path.lexists(above):

@@ -112,7 +112,7 @@ def _model(plan: Plan, problem: Problem) -> keras.Model:
 
 def _folders(run: Run) -> Iterator[str]:
     """Yields where encoded examples may lie: in the run's own folder, and in those of the runs beside it."""
-    if not run.path or paths.is_remote(run.path):
+    if not run.path or paths.is_in_bucket(run.path):
         return
     yield run.file(CACHE)
     above = os.path.dirname(run.path)
@@ -124,7 +124,7 @@ def _anew(
     plan: Plan, problem: Problem, source: Source, model: keras.Model, digest: str | None, learned: list[Any]
 ) -> Read:
     halves, meeting = models.halves(model), Meeting(problem)
-    is_kept = digest is not None and bool(plan.run.path) and not paths.is_remote(plan.run.path)
+    is_kept = digest is not None and bool(plan.run.path) and not paths.is_in_bucket(plan.run.path)
     folder = plan.run.file(CACHE, str(digest)) if is_kept else None
     with _refusing_a_full_disk(folder), Draft(folder, plan.settings.cache_bytes) as draft:
         with ReadingProgress("reading", source) as progress:

@@ -146,7 +146,7 @@ class Checkpoints(keras.callbacks.Callback):
         return int(found)
 
     def _restore_best(self) -> int:
-        path = self.shelf.path(BEST)
+        path = self.shelf.best
         state = saving.check(path)
         for name, variable in tensors(self.trained).items():
             if name in state["tensors"]:

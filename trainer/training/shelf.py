@@ -8,7 +8,7 @@ from typing import Any
 
 from trainer import paths
 from trainer.errors import Refusal
-from trainer.run import BEST, CHECKPOINT
+from trainer.run import BEST, CHECKPOINT, OTHER_BEST
 from trainer.training import saving
 
 _PARTIAL = ".partial"
@@ -17,8 +17,8 @@ _PARTIAL = ".partial"
 class Shelf:
     """The checkpoints in a folder, `step-00000605` and so on.
 
-    A local one is written under another name, which is then changed; a remote one has no `state.json` until it is
-    whole.
+    A local one is written under another name, which is then changed; one in a bucket, where no folder is renamed in one
+    go, has no `state.json` until it is whole.
 
     Args:
         folder: Local or remote; it need not be there.
@@ -26,6 +26,7 @@ class Shelf:
 
     def __init__(self, folder: str) -> None:
         self.folder = paths.absolute(folder)
+        self._is_in_bucket = paths.is_in_bucket(self.folder)
 
     def path(self, name: str) -> str:
         """Returns the path of a checkpoint."""
@@ -36,6 +37,11 @@ class Shelf:
         """The names of the checkpoints of steps, newest first."""
         found = [name for name in paths.names_in(self.folder) if _place(name) is not None]
         return sorted(found, key=lambda name: _place(name) or (), reverse=True)
+
+    @property
+    def best(self) -> str:
+        """The path of the best weights; of two, which a kill may leave in a bucket, those after more steps."""
+        return max((self.path(name) for name in (BEST, OTHER_BEST)), key=_steps)
 
     def newest(self, tell: Callable[[str], object]) -> tuple[str, dict[str, Any], list[str]]:
         """Returns the newest checkpoint that is whole, its state, and the names of newer ones that are not.
@@ -80,7 +86,7 @@ class Shelf:
                     (paths.remove_folder if paths.is_folder(self.path(name)) else paths.remove_file)(self.path(name))
 
     def _is_half(self, name: str) -> bool:
-        if paths.is_remote(self.folder) and _place(name) is not None:
+        if self._is_in_bucket and (_place(name) is not None or name in (BEST, OTHER_BEST)):
             return not paths.exists(paths.join(self.path(name), saving.STATE))
         return name.startswith(".") and name.endswith(_PARTIAL)
 
@@ -91,7 +97,7 @@ class Shelf:
         state: Mapping[str, Any],
         check: Callable[[str, Any], object] = lambda name, values: None,
     ) -> None:
-        """Writes a checkpoint, in place of one of the same name.
+        """Writes a checkpoint, in place of one of the same name; in a bucket, where that is the best one, beside it.
 
         Args:
             name: Of the checkpoint.
@@ -102,13 +108,12 @@ class Shelf:
         Raises:
             OSError: It cannot be written; nothing of it stays, and one of the same name does.
         """
-        is_remote = paths.is_remote(self.folder)
-        place = self.path(name if is_remote else f".{name}{_PARTIAL}")
+        place = self._new(name)
         if paths.exists(place):
             paths.remove_folder(place)
         try:
             saving.write(place, variables, state, check)
-            if not is_remote:
+            if not self._is_in_bucket:
                 self.remove(name)
                 os.rename(place, self.path(name))
                 paths.sync(self.folder)
@@ -116,16 +121,25 @@ class Shelf:
             with contextlib.suppress(OSError):
                 paths.remove_folder(place)
             raise
+        if self._is_in_bucket and name == BEST:
+            for other in {self.path(BEST), self.path(OTHER_BEST)} - {place}:
+                _remove_whole(other)
+
+    def _new(self, name: str) -> str:
+        """Returns where a checkpoint is written to, whose name may be another's until it is whole."""
+        if not self._is_in_bucket:
+            return self.path(f".{name}{_PARTIAL}")
+        is_taken = name == BEST and self.best == self.path(BEST) and paths.exists(self.path(BEST))
+        return self.path(OTHER_BEST if is_taken else name)
 
     def remove(self, name: str) -> None:
         """Removes a checkpoint, if it is there."""
         path, hidden = self.path(name), self.path(f".{name}.old{_PARTIAL}")
-        if not paths.exists(path):
-            return
-        if not paths.is_remote(path):  # so that a kill leaves none that looks torn
-            os.rename(path, hidden)
-            path = hidden
-        paths.remove_folder(path)
+        if self._is_in_bucket:
+            _remove_whole(path)
+        elif paths.exists(path):
+            os.rename(path, hidden)  # so that a kill leaves none that looks torn
+            paths.remove_folder(hidden)
 
     def keep(self, count: int, bad: Collection[str] = ()) -> None:
         """Removes all checkpoints of steps but the newest, and those that could not be read."""
@@ -133,6 +147,22 @@ class Shelf:
         for name in (*bad, *good[count:]):
             with contextlib.suppress(OSError):
                 self.remove(name)
+
+
+def _remove_whole(path: str) -> None:
+    """Removes a folder in a bucket, first what makes it a checkpoint, so that a kill leaves none that looks torn."""
+    if paths.exists(path):
+        if paths.exists(state := paths.join(path, saving.STATE)):
+            paths.remove_file(state)
+        paths.remove_folder(path)
+
+
+def _steps(path: str) -> int:
+    """Returns after how many steps the best weights were written, -1 where they are not whole."""
+    try:
+        return int(saving.read(path)["steps"])
+    except (saving.Torn, KeyError):
+        return -1
 
 
 def _place(name: str) -> tuple[int, ...] | None:

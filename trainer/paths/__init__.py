@@ -2,28 +2,29 @@
 
 import io
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from trainer.paths.remote import Refused, Unanswered, asking, error_of, is_remote
 
-def is_remote(path: str) -> bool:
-    """Tells whether `path` needs TensorFlow's file system, as `gs://bucket/run` does.
+__all__ = ["Refused", "Unanswered", "asking", "error_of", "is_remote"]
+
+MOUNT = "/gcs/"
+"""Where a cloud mounts buckets as folders."""
+
+
+def is_in_bucket(path: str) -> bool:
+    """Tells whether a path is remote, or in a mounted bucket: no folder is renamed there in one go, or not at all.
 
     Example:
-        >>> is_remote("gs://bucket/run"), is_remote("runs/flights"), is_remote("/gcs/bucket/run")
-        (True, False, False)
+        >>> is_in_bucket("runs/x"), is_in_bucket("gs://bucket/x"), is_in_bucket("/gcs/bucket/x")
+        (False, True, True)
     """
-    return "://" in path
-
-
-def _gfile() -> Any:
-    # Only a remote path pays for importing TensorFlow.
-    import tensorflow as tf
-
-    return tf.io.gfile
+    return is_remote(path) or os.path.realpath(path).startswith(MOUNT)
 
 
 def absolute(path: str) -> str:
@@ -38,20 +39,34 @@ def join(folder: str, *names: str) -> str:
 
 def exists(path: str) -> bool:
     """Tells whether a file or folder is there."""
-    return bool(_gfile().exists(path)) if is_remote(path) else os.path.lexists(path)
+    return _found(path) is not None if is_remote(path) else os.path.lexists(path)
 
 
 def is_folder(path: str) -> bool:
     """Tells whether a folder is there."""
-    return bool(_gfile().isdir(path)) if is_remote(path) else os.path.isdir(path)
+    if not is_remote(path):
+        return os.path.isdir(path)
+    found = _found(path)
+    return found is not None and bool(found.is_directory)
+
+
+def _found(path: str) -> Any:
+    """Returns what is told of a remote file or folder, None where there is none."""
+    try:
+        with asking(path) as files:
+            return files.stat(path)  # its other questions have no answer but yes and no, whatever went wrong
+    except FileNotFoundError:
+        return None
 
 
 def names_in(folder: str) -> list[str]:
     """Returns the sorted names in a folder; an absent folder has none."""
     if not is_folder(folder):
         return []
-    names = _gfile().listdir(folder) if is_remote(folder) else os.listdir(folder)
-    return sorted(name.rstrip("/") for name in names)
+    if not is_remote(folder):
+        return sorted(os.listdir(folder))
+    with asking(folder) as files:
+        return sorted(name.rstrip("/") for name in files.listdir(folder))
 
 
 def make_folder(path: str) -> None:
@@ -60,28 +75,30 @@ def make_folder(path: str) -> None:
     Raises:
         OSError: The folder cannot be made.
     """
-    if is_remote(path):
-        _gfile().makedirs(path)
-    else:
+    if not is_remote(path):
         os.makedirs(path, exist_ok=True)
+        return
+    with suppress(FileExistsError), asking(path) as files:
+        # A bucket needs no folders above one, and TensorFlow looks for these for ever where there is no bucket.
+        (files.mkdir if path.startswith("gs://") else files.makedirs)(path)
 
 
 def remove_file(path: str) -> None:
     """Removes a file."""
-    if is_remote(path):
-        _gfile().remove(path)
-    else:
+    if not is_remote(path):
         os.remove(path)
+        return
+    with asking(path) as files:
+        files.remove(path)
 
 
 def remove_folder(path: str) -> None:
     """Removes a folder and all that is in it."""
-    import shutil
-
-    if is_remote(path):
-        _gfile().rmtree(path)
-    else:
+    if not is_remote(path):
         shutil.rmtree(path)
+        return
+    with asking(path) as files:
+        files.rmtree(path)
 
 
 def size(path: str) -> int:
@@ -92,8 +109,8 @@ def size(path: str) -> int:
     """
     if not is_remote(path):
         return os.path.getsize(path)
-    with opened(path) as file:
-        return int(file.seek(0, io.SEEK_END))
+    with asking(path) as files:
+        return int(files.stat(path).length)
 
 
 def sync(path: str) -> None:
@@ -121,13 +138,8 @@ def read_bytes(path: str) -> bytes:
     """
     if not is_remote(path):
         return Path(path).read_bytes()
-    import tensorflow as tf
-
-    try:
-        with _gfile().GFile(path, "rb") as file:
-            return bytes(file.read())
-    except tf.errors.OpError as error:
-        raise OSError(error.message) from None
+    with asking(path) as files, files.GFile(path, "rb") as file:
+        return bytes(file.read())
 
 
 def opened(path: str) -> Any:
@@ -138,22 +150,17 @@ def opened(path: str) -> Any:
     """
     if not is_remote(path):
         return open(path, "rb")
-    import tensorflow as tf
-
-    file = _gfile().GFile(path, "rb")
-    try:
-        size = file.size()  # which a file that is not there has not
-    except tf.errors.OpError as error:
-        raise OSError(error.message) from None
-    return io.BufferedReader(_Remote(file, size), 1 << 20)
+    with asking(path) as files:
+        file = files.GFile(path, "rb")
+        return io.BufferedReader(_Remote(path, file, file.size()), 1 << 20)  # one that is not there has no size
 
 
 class _Remote(io.RawIOBase):
     """A file of TensorFlow's as Python's own are."""
 
-    def __init__(self, file: Any, size: int) -> None:
+    def __init__(self, path: str, file: Any, size: int) -> None:
         super().__init__()
-        self._file, self._size = file, size
+        self._path, self._file, self._size = path, file, size
 
     def readable(self) -> bool:
         return True
@@ -162,7 +169,8 @@ class _Remote(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._file.read(len(buffer))
+        with asking(self._path):
+            data = self._file.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
@@ -193,13 +201,16 @@ def written_whole(path: str) -> Iterator[str]:
         >>> read_text(join(folder, "labels.tsv"))
         'Mon 00'
     """
-    folder = None if is_remote(path) else os.path.dirname(absolute(path))
+    folder = os.path.dirname(absolute(path)) if not is_in_bucket(path) else None
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".", suffix=".partial")
     os.close(handle)
     try:
         yield temporary
         if is_remote(path):
-            _gfile().copy(temporary, path, overwrite=True)
+            with asking(path) as files:
+                files.copy(temporary, path, overwrite=True)
+        elif folder is None:
+            shutil.copyfile(temporary, path)  # which is there once it is closed, as all files of a bucket
         else:
             os.chmod(temporary, 0o666 & ~_umask())
             os.replace(temporary, path)

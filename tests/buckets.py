@@ -106,6 +106,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb")
         self.close_connection = False
 
+    def handle_expect_100(self) -> bool:
+        """Says at once that what is announced may come, for which TensorFlow waits a second."""
+        is_wanted = super().handle_expect_100()
+        self.wfile.flush()
+        return is_wanted
+
     def finish(self) -> None:
         """Closes what a connection has opened."""
         super().finish()

@@ -139,7 +139,7 @@ def choose(job_dir: str | None, problem: str, overwrite: bool, resume: bool) -> 
         Refusal: The folder holds a run and neither was asked for, or holds something else.
     """
     named = job_dir or os.environ.get("AIP_MODEL_DIR")
-    path = paths.absolute(named or _numbered(problem, resume))
+    path = paths.absolute(named or _numbered(problem, resume)).rstrip("/") or "/"
     if resume and not is_run(path) and (_others(path) or (paths.exists(path) and not paths.is_folder(path))):
         raise Refusal(
             f"--resume: {path} holds other files and no run; give a run's job dir, or an empty or new folder."

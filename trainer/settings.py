@@ -296,5 +296,7 @@ def _stored(path: str) -> Mapping[str, Any]:
     try:
         stored = json.loads(paths.read_text(path))["settings"]
         return {name: _as_given(value) for name, value in stored.items() if name in names - own}
+    except paths.Refused:
+        raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise Refusal(f"--settings: {path} is no settings.json of a run; give the one in a job dir.") from None

@@ -236,9 +236,11 @@ def judged_alike(runs: Sequence[Record]) -> list[int]:
 
 
 def names_in(folder: str) -> list[str]:
-    """Returns the names in a folder; one that is absent or may not be read has none."""
+    """Returns the names in a folder; one that is absent or, on this machine, may not be read has none."""
     try:
         return paths.names_in(folder)
+    except paths.Refused:
+        raise
     except OSError:  # as lost+found of a disk, which only an administrator may read
         return []
 

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trainer import commands, flags, paths
@@ -55,9 +55,8 @@ def main(argv: Sequence[str]) -> int:
     source = paths.absolute(given.places[0]).rstrip("/")
     target = paths.absolute(given.places[1] if given.places[1:] else paths.join("runs", _name(source))).rstrip("/")
     _check_target(source, target, given.overwrite)
-    folders = _folders(source)
     start = time.perf_counter()
-    copies = [*_copies(folders, _partial(target), given.cache)]
+    copies = _copies(_folders(source), _partial(target), given.cache)
     size = _brought(copies, target)
     print(f"{len(copies):,} files, {quantity(size)} in {time.perf_counter() - start:.1f} s")
     if not paths.exists(paths.join(target, "metrics.json")):
@@ -94,18 +93,14 @@ def _check_target(source: str, target: str, overwrite: bool) -> None:
         raise Refusal(f"{PROG}: {target} holds other files and no run; give an empty or new folder.")
 
 
-def _folders(source: str) -> dict[str, str]:
-    """Returns the folders that a run lies in, by what they are called in one folder; that is "" for the first."""
+def _folders(source: str) -> list[tuple[str, str]]:
+    """Returns the folders that a run lies in, each after what it is called in one folder; "" is the run itself."""
     run = source if runs.is_run(source) else paths.join(source, _MODEL)
     if not runs.is_run(run):
         raise Refusal(f"{PROG}: {_wrong(source)}")
-    found = {"": run}
-    if os.path.basename(run) == _MODEL:
-        for name in _BESIDE:
-            beside = paths.join(os.path.dirname(run), name)
-            if paths.is_folder(beside) and not paths.is_folder(paths.join(run, name)):
-                found[name] = beside
-    return found
+    above, name = os.path.split(run)
+    beside = [(other, paths.join(above, other)) for other in _BESIDE] if name == _MODEL else []
+    return [*((other, folder) for other, folder in beside if paths.is_folder(folder)), ("", run)]
 
 
 def _wrong(source: str) -> str:
@@ -119,12 +114,15 @@ def _wrong(source: str) -> str:
     return f"{source} holds no run; give the folder of one, in which settings.json or {_MODEL}/settings.json lies."
 
 
-def _copies(folders: dict[str, str], target: str, cache: bool) -> Iterator[Copy]:
-    """Yields the files of a run and where they go."""
+def _copies(folders: Sequence[tuple[str, str]], target: str, cache: bool) -> list[Copy]:
+    """Returns the files of a run and where they go."""
     passed = {runs.SERVERS} if cache else {runs.SERVERS, runs.CACHE}
-    for place, folder in folders.items():
+    found: dict[str, Copy] = {}  # by where it goes; the run's own has it before one of a folder beside the run
+    for place, folder in folders:
         for file in files_below(folder, passed):
-            yield Copy(paths.join(folder, file), os.path.join(target, place, file))
+            to = os.path.join(target, place, file)
+            found[to] = Copy(paths.join(folder, file), to)
+    return [*found.values()]
 
 
 def _partial(target: str) -> str:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from trainer import paths
 from trainer.errors import Refusal
@@ -73,13 +72,11 @@ class State:
             OSError: It is not there.
         """
         if not paths.is_remote(path):
-            found = os.stat(path)
-            return cls(path, found.st_size, found.st_mtime_ns)
-        try:
-            remote = tf.io.gfile.stat(path)
-        except tf.errors.OpError as error:
-            raise FileNotFoundError(error.message) from None
-        return cls(path, int(remote.length), int(remote.mtime_nsec))
+            local = os.stat(path)
+            return cls(path, local.st_size, local.st_mtime_ns)
+        with paths.asking(path) as remote:
+            found = remote.stat(path)
+        return cls(path, int(found.length), int(found.mtime_nsec))
 
     def check(self) -> None:
         """Refuses a file that is no longer as it was.

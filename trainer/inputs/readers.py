@@ -244,7 +244,8 @@ def matching(pattern: str, flag: str) -> list[str]:
         Refusal: No file matches.
     """
     if paths.is_remote(pattern):
-        found = [pattern] if tf.io.gfile.exists(pattern) else list(tf.io.gfile.glob(pattern))
+        with paths.asking(pattern) as remote:
+            found = [pattern] if remote.exists(pattern) else list(remote.glob(pattern))
     else:
         pattern = os.path.expanduser(pattern)
         found = [pattern] if os.path.exists(pattern) else glob.glob(pattern, recursive=True)

@@ -1,6 +1,7 @@
 """What a job tells a person at its start and its end."""
 
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -128,10 +129,16 @@ def show_end(plan: Plan, metrics: dict[str, Any], tables: Iterable[Entry], absen
         f"{quantity(metrics['peak_memory_bytes'])} of memory, {metrics['total_seconds']:.0f} s in all"
     )
     show_health(tables)
-    page = f", or open {_seen(plan.run.path, report.FILE)}" if paths.exists(plan.run.file(report.FILE)) else ""
-    print(f"look at it  tensorboard --logdir {_seen(plan.run.path, '..')}{page}")
+    print(f"look at it  {_look(plan.run)}")
     show_planted(absent)
     print(plan.run.path, flush=True)
+
+
+def _look(run: Run) -> str:
+    if paths.is_remote(run.path):  # whose labels TensorBoard does not read, and whose page no browser opens
+        return f"python -m trainer fetch {shlex.quote(run.path)} && tensorboard --logdir runs"
+    page = f", or open {_seen(run.path, report.FILE)}" if paths.exists(run.file(report.FILE)) else ""
+    return f"tensorboard --logdir {_seen(run.path, '..')}{page}"
 
 
 def show_health(entries: Iterable[Entry]) -> None:
@@ -166,11 +173,11 @@ def _seen(path: str, name: str) -> str:
     """Returns a path from that of a run, as a person would write it where the job was started.
 
     Example:
-        >>> _seen("gs://bucket/runs/flights", ".."), _seen(os.path.abspath("runs/flights"), "report.html")
-        ('gs://bucket/runs', 'runs/flights/report.html')
+        >>> _seen("gs://bucket/runs/flights", FILE), _seen(os.path.abspath("runs/flights"), "..")
+        ('gs://bucket/runs/flights/bad_rows.jsonl', 'runs')
     """
-    if paths.is_remote(path):  # whose folders have no folder ..
-        return path.rstrip("/").rpartition("/")[0] if name == ".." else paths.join(path, name)
+    if paths.is_remote(path):
+        return paths.join(path, name)
     found = os.path.normpath(os.path.join(path, name))
     relative = os.path.relpath(found)
     return found if relative.startswith("..") else relative

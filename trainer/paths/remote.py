@@ -1,6 +1,8 @@
 """Places that TensorFlow's file system reaches, as buckets, and its errors as errors of files."""
 
+import functools
 import re
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +10,9 @@ from typing import Any
 
 from trainer.errors import Refusal, TrainingFailure
 from trainer.terminal import load_tensorflow
+
+_HOST = "www.googleapis.com"
+_SECONDS = 10.0
 
 
 class Refused(Refusal, OSError):
@@ -49,6 +54,8 @@ def asking(path: str) -> Iterator[Any]:
     Raises:
         OSError: Of each error of it; a `Refused` or `Unanswered` ends a command with its sentence.
     """
+    if path.startswith("gs://"):
+        _check_answers(path)
     if "tensorflow" not in sys.modules:  # only a remote path pays for it, and it would let its chatter through
         load_tensorflow()
     import tensorflow as tf
@@ -57,6 +64,29 @@ def asking(path: str) -> Iterator[Any]:
         yield tf.io.gfile
     except tf.errors.OpError as error:
         raise error_of(path, error) from None
+
+
+@functools.cache
+def _answers(address: tuple[str, int]) -> bool:
+    socket.create_connection(address, _SECONDS).close()
+    return True
+
+
+def _check_answers(path: str) -> None:
+    """Asks once whether the network leads to Cloud Storage, since TensorFlow would ask for minutes."""
+    from urllib import parse, request
+
+    proxy = None if request.proxy_bypass(_HOST) else request.getproxies_environment().get("https")
+    through = parse.urlsplit(proxy if "://" in proxy else f"//{proxy}") if proxy else None
+    host, port = (through.hostname or "", through.port or 80) if through else (_HOST, 443)
+    try:
+        _answers((host, port))
+    except OSError as error:
+        raise _unanswered(path, f"{host}: {error.strerror or error}") from None
+
+
+def _unanswered(path: str, why: str) -> Unanswered:
+    return Unanswered(f"{path}: there is no answer ({why}); look after the network, and go on then.", path, why)
 
 
 def error_of(path: str, error: Any) -> OSError:
@@ -75,7 +105,7 @@ def error_of(path: str, error: Any) -> OSError:
         given = "give a path as gs://bucket/folder, or a local one."
         return Refused(f"{path}: files cannot be there ({why}); {given}", path, why)
     if isinstance(error, (kinds.AbortedError, kinds.UnavailableError, kinds.DeadlineExceededError)):
-        return Unanswered(f"{path}: there is no answer ({why}); look after the network, and go on then.", path, why)
+        return _unanswered(path, why)
     for kind, other in ((kinds.NotFoundError, FileNotFoundError), (kinds.AlreadyExistsError, FileExistsError)):
         if isinstance(error, kind):
             return other(why)

@@ -10,6 +10,7 @@ from typing import Any
 from trainer import paths
 from trainer.formats import sprites
 from trainer.projector import files, layout, metadata, points, views
+from trainer.run import is_run
 from trainer.tables import Described, file_names
 from trainer.tables.table import Array
 
@@ -59,7 +60,7 @@ def write(
     files.write_config(folder, [part for each in found for part in each.described()])
     if found:
         files.name_tensors(folder)  # last, since the page shows tensors of a checkpoint without labels too
-    if paths.is_remote(folder):
+    if paths.is_remote(folder) and _run_of(folder) is None:  # one is told of where the run ends
         _log.warning("projector: TensorBoard reads labels from a local folder alone; to look at them: %s", look(folder))
     return folder
 
@@ -73,7 +74,15 @@ def look(folder: str) -> str:
     """Returns the command that shows a folder that was written."""
     if not paths.is_remote(folder):
         return f"tensorboard --logdir {shlex.quote(folder)}"
+    if (run := _run_of(folder)) is not None:
+        return f"python -m trainer fetch {shlex.quote(run)} && tensorboard --logdir runs"
     return f"gcloud storage cp -r {shlex.quote(folder)} projector && tensorboard --logdir projector"
+
+
+def _run_of(folder: str) -> str | None:
+    """Returns the run that a remote folder is the projector of, None where it is another's."""
+    above, logs, _ = folder.rpartition("/logs/projector")
+    return above if logs and any(map(is_run, (above, paths.join(above, "model")))) else None
 
 
 def _names(tables: Sequence[Described]) -> list[str]:

@@ -54,6 +54,7 @@ def served(*names: str) -> Iterator[Cloud]:
         cloud.environment.update(
             STORAGE_EMULATOR_HOST=address,
             https_proxy=address,
+            no_proxy="127.0.0.1,localhost",  # which gRPC would take that way as well
             CURL_CA_BUNDLE=str(Path(folder, "authority.pem")),
             NO_GCE_CHECK="true",
             GOOGLE_AUTH_TOKEN_FOR_TESTING="nobody",

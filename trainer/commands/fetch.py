@@ -1,6 +1,7 @@
 """Brings a run home from a bucket: one folder that TensorBoard opens, and that goes on and answers as any other."""
 
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -53,17 +54,17 @@ def main(argv: Sequence[str]) -> int:
     if len(given.places) not in (1, 2):
         raise Refusal(f"{PROG}: a SOURCE is wanted, and a TARGET or none, not {len(given.places)} words; see --help.")
     source = paths.absolute(given.places[0]).rstrip("/")
-    target = paths.absolute(given.places[1] if given.places[1:] else paths.join("runs", _name(source))).rstrip("/")
+    named = given.places[1] if given.places[1:] else paths.join("runs", _name(source))
+    target = paths.absolute(named).rstrip("/")
     _check_target(source, target, given.overwrite)
-    start = time.perf_counter()
-    copies = _copies(_folders(source), _partial(target), given.cache)
+    folders, start = _folders(source), time.perf_counter()
+    copies = _copies(folders, _partial(target), given.cache)
     size = _brought(copies, target)
     print(f"{len(copies):,} files, {quantity(size)} in {time.perf_counter() - start:.1f} s")
     if not paths.exists(paths.join(target, "metrics.json")):
-        print(
-            f"it has not finished; python -m trainer.task --resume --job-dir {target} goes on with it, given its flags"
-        )
-    print(f"look at it  tensorboard --logdir {target}\n{target}")
+        resume = f"python -m trainer.task --resume --job-dir {shlex.quote(named)}"
+        print(f"it has not finished; {resume}, with the flags that it had, goes on with it")
+    print(f"look at it  tensorboard --logdir {shlex.quote(named)}\n{target}")
     return 0
 
 

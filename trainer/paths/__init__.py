@@ -114,8 +114,8 @@ def size(path: str) -> int:
 
 
 def sync(path: str) -> None:
-    """Returns when a local file or folder is on the disk; a remote file is where it belongs once it is closed."""
-    if is_remote(path):
+    """Returns when a local file or folder is on the disk; what is in a bucket is there once it is closed."""
+    if is_in_bucket(path):
         return
     handle = os.open(path, os.O_RDONLY)
     try:

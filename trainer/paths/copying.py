@@ -47,15 +47,25 @@ def files_below(folder: str, passed: Collection[str] = ()) -> Iterator[str]:
         >>> [*files_below(folder)], [*files_below(folder, ["logs"])]
         (['logs/events'], [])
     """
-    for name in paths.names_in(folder):
-        path = paths.join(folder, name)
+    for name, is_folder in _entries(folder):
         # Objects of a bucket may be called as no file can be.
         if name in ("", ".", "..", *passed) or (name.startswith(".") and name.endswith(".partial")):
             continue
-        if paths.is_folder(path):
-            yield from (f"{name}/{inner}" for inner in files_below(path))
+        if is_folder:
+            yield from (f"{name}/{inner}" for inner in files_below(paths.join(folder, name)))
         else:
             yield name
+
+
+def _entries(folder: str) -> list[tuple[str, bool]]:
+    """Returns the names in a folder, and which of them are folders; of a bucket that takes one question for all."""
+    if not folder.startswith("gs://"):
+        return [(name, paths.is_folder(paths.join(folder, name))) for name in paths.names_in(folder)]
+    try:
+        with paths.asking(folder) as remote:
+            return [(name.rstrip("/"), name.endswith("/")) for name in sorted(remote.listdir(folder))]
+    except FileNotFoundError:
+        return []
 
 
 def bring(copies: Sequence[Copy], tell: Callable[[int, int], object] = lambda done, total: None) -> int:

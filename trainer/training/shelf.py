@@ -121,9 +121,8 @@ class Shelf:
             with contextlib.suppress(OSError):
                 paths.remove_folder(place)
             raise
-        if self._is_in_bucket and name == BEST:
-            for other in {self.path(BEST), self.path(OTHER_BEST)} - {place}:
-                _remove_whole(other)
+        if name == BEST:
+            self.remove(BEST if place == self.path(OTHER_BEST) else OTHER_BEST)
 
     def _new(self, name: str) -> str:
         """Returns where a checkpoint is written to, whose name may be another's until it is whole."""

@@ -2,12 +2,14 @@
 
 import base64
 import hashlib
+import re
 import threading
 import time
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 import google_crc32c
 
@@ -29,6 +31,12 @@ class Asked:
     query: dict[str, str]
     body: bytes
     headers: dict[str, str]
+
+    @property
+    def text(self) -> str:
+        """The request as one reads it: `GET /storage/v1/b/bucket/o?prefix=runs/`."""
+        query = "&".join(f"{name}={value}" for name, value in self.query.items())
+        return f"{self.method} {unquote(self.path)}{f'?{query}' if query else ''}"
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,7 @@ class Failure:
 
     def strikes(self, asked: Asked) -> bool:
         """Tells whether a request fails."""
-        if self.of not in f"{asked.method} {asked.path}":
+        if not re.search(self.of, asked.text):
             return False
         self.met += 1
         return self.at <= self.met < self.at + self.times
@@ -153,7 +161,7 @@ class Cloud:
             status: What they are answered with, as 503.
             at: The first of them that fails, from now on.
             times: How many fail.
-            of: A part of `METHOD /path` of the requests that are meant; all are by default.
+            of: A regular expression that is found in the text of the requests that are meant; all are by default.
         """
         with self.lock:
             self.failures.append(Failure(status, at, times, of))

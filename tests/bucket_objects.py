@@ -140,6 +140,7 @@ class Cloud:
         environment: The variables with which another process comes to these buckets.
         page: The most objects that one answer lists.
         delay: Seconds that each answer takes.
+        most_at_once: How many requests were there at the same time.
         asked: The requests so far, oldest first.
         refused: The hosts and ports that the proxy was asked for and lets nothing through to.
     """
@@ -148,11 +149,13 @@ class Cloud:
     environment: dict[str, str] = field(default_factory=dict)
     page: int = 1000
     delay: float = 0.0
+    most_at_once: int = 0
     asked: list[Asked] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     uploads: dict[str, tuple[str, str, str, bytes]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    _at_once: int = 0
 
     def fail(self, status: int, at: int = 1, times: int = 1, of: str = "") -> None:
         """Makes requests fail.
@@ -168,8 +171,12 @@ class Cloud:
 
     def note(self, asked: Asked) -> int | None:
         """Notes a request, and returns the status that it is to fail with."""
-        time.sleep(self.delay)
         with self.lock:
             self.asked.append(asked)
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+        time.sleep(self.delay)
+        with self.lock:
+            self._at_once -= 1
             struck = [failure.status for failure in self.failures if failure.strikes(asked)]
         return struck[0] if struck else None

@@ -212,6 +212,16 @@ def test_runs_and_tables_in_the_bucket_are_listed(
 
 
 @pytest.mark.slow
+def test_tensorboard_shows_the_tables_in_the_bucket(job: Ended, bucket: Bucket) -> None:
+    with servers.tensorboard("gs://bucket/job/logs") as address:
+        assert json.loads(_asked(address, "runs")) == ["projector"]
+        told = json.loads(_asked(address, "info", run="projector"))
+        shown = {each["tensorName"]: each["tensorShape"] for each in told["embeddings"]}
+        assert shown == {"city": [5, 4], "city.raw": [5, 4], "hour": [24, 4], "hour.raw": [24, 4]}
+        assert len(_asked(address, "tensor", run="projector", name="hour")) == 24 * 4 * 4
+
+
+@pytest.mark.slow
 def test_a_run_that_came_home_is_as_one_that_was_trained_here(
     job: Ended, bucket: Bucket, cloud: Cloud, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -256,44 +266,6 @@ def _asked(address: str, what: str, **query: str) -> bytes:
     raise AssertionError(f"{what} stays empty")
 
 
-# A job dir in a bucket
-
-
-@pytest.fixture(scope="module")
-def flights(cloud: Cloud, nyc_flights_dir: str, tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    data = ("--dataset", "nyc_flights/JFK", "--data-dir", nyc_flights_dir)
-    words = ("--problem", "flights", *data, "--train-steps", "20", "--job-dir", "gs://bucket/runs/flights")
-    return ended(started(cloud, tmp_path_factory.mktemp("flights"), *words))
-
-
-@pytest.mark.slow
-def test_flights_are_trained_into_a_bucket_and_shown_from_there(flights: Ended, bucket: Bucket) -> None:
-    assert (flights.code, flights.errors) == (0, "")
-    assert flights.lines[0] == flights.lines[-1] == "gs://bucket/runs/flights"
-    assert names_below(bucket, "runs/flights/") == LEFT - {"cache"}
-    with servers.tensorboard("gs://bucket/runs") as address:
-        assert json.loads(_asked(address, "runs")) == ["flights/logs/projector"]
-        told = json.loads(_asked(address, "info", run="flights/logs/projector"))
-        shown = {each["tensorName"]: each["tensorShape"] for each in told["embeddings"]}
-        assert shown["day_hour"] == [168, 16]
-        assert len(_asked(address, "tensor", run="flights/logs/projector", name="day_hour")) == 168 * 16 * 4
-
-
-@pytest.mark.slow
-def test_a_run_starts_from_another_in_a_bucket_and_is_replaced(
-    flights: Ended, bucket: Bucket, nyc_flights_dir: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    trips.are_quick(monkeypatch)
-    words = ["--settings", "gs://bucket/runs/flights/settings.json", "--train-steps", "1"]
-    words += ["--warm-start", "day_hour=gs://bucket/runs/flights", "--job-dir", "gs://bucket/runs/warm"]
-    assert task.main(words) == 0
-    assert json.loads(bucket["runs/warm/warm_start.json"])["day_hour"]["matched"] == 168
-    bucket["runs/warm/checkpoints/best/state.json"] = bucket["runs/warm/pictures/old.png"] = b"old"
-    assert task.main([*words, "--overwrite", "--train-steps", "2"]) == 0
-    assert names_below(bucket, "runs/warm/checkpoints/") == {"step-00000002"}
-    assert "runs/warm/pictures/old.png" not in bucket
-
-
 # Quick jobs in this process
 
 
@@ -302,7 +274,23 @@ def quick(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     return task.main(["--problem", PROBLEM, "--num-epochs", "1", *words])
 
 
-def test_every_file_that_a_flag_names_may_be_in_a_bucket(
+@pytest.mark.slow
+def test_flights_are_trained_into_a_bucket_and_carried_over(
+    bucket: Bucket, nyc_flights_dir: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, data = "gs://bucket/runs/flights", ["--dataset", "nyc_flights/JFK", "--data-dir", nyc_flights_dir]
+    assert quick(monkeypatch, "--problem", "flights", *data, "--train-steps", "20", "--job-dir", run) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == lines[-1] == run
+    assert names_below(bucket, "runs/flights/") == LEFT - {"cache", "export", "pictures", "report.html"}
+    words = ["--settings", f"{run}/settings.json", "--train-steps", "1", "--warm-start", f"day_hour={run}"]
+    words += ["--problem", "flights", "--job-dir", "gs://bucket/runs/warm"]
+    assert quick(monkeypatch, *words) == 0
+    assert json.loads(bucket["runs/warm/warm_start.json"])["day_hour"]["matched"] == 168
+
+
+@pytest.mark.slow
+def test_every_file_that_a_flag_names_may_be_in_a_bucket_and_a_run_there_is_replaced(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bucket["own/more/trips.jsonl"] = b'{"city": "Oslo", "hour": 3, "late": 1}\n{"city": "Bern", "hour": "x"}\n' * 40
@@ -315,10 +303,14 @@ def test_every_file_that_a_flag_names_may_be_in_a_bucket(
     with io.BytesIO() as file:
         np.save(file, np.eye(4, dtype=np.float32))
         bucket["own/cities.npy"] = file.getvalue()
+    for old in ("checkpoints/best/state.json", "pictures/old.png", "logs/train/old"):
+        bucket[f"runs/files/{old}"] = b"old"
     source = ["--warm-start", "city=gs://bucket/own/cities.npy"]
-    old = ["--old-vocabulary", "city=gs://bucket/own/cities.txt"]
-    assert quick(monkeypatch, *source, *old, "--job-dir", "gs://bucket/runs/old") == 0
-    assert json.loads(bucket["runs/old/warm_start.json"])["city"]["matched"] == 4
+    vocabulary = ["--old-vocabulary", "city=gs://bucket/own/cities.txt"]
+    assert quick(monkeypatch, *source, *vocabulary, "--job-dir", "gs://bucket/runs/files", "--overwrite") == 0
+    assert json.loads(bucket["runs/files/warm_start.json"])["city"]["matched"] == 4
+    assert b"old" not in bucket.values()
+    assert "runs/files/bad_rows.jsonl" not in bucket
     assert main(["suggest", "gs://bucket/own/trips.csv", "--label", "late", "--out", "gs://bucket/own/made.py"]) == 0
     assert b"PROBLEM = Problem(" in bucket["own/made.py"]
     assert main(["vocabulary", "--train-files", "gs://bucket/own/*.csv", "--out", "gs://bucket/words"]) == 0
@@ -396,8 +388,6 @@ def test_a_bucket_that_closes_meanwhile_ends_a_job_with_what_to_do_then(
         f"{run}: what the run leaves cannot be written (HTTP 403: as it was told to); make room there or make it "
         f"writable, then go on with --resume --job-dir {run}: checkpoint step-00000016 stays.\n"
     )
-    assert quick(monkeypatch, "--job-dir", run, "--num-epochs", "2", "--resume") == 0
-    assert bucket["runs/closes/history.jsonl"].count(b"\n") == 2
 
 
 def test_a_checkpoint_that_a_bucket_does_not_take_is_tried_again(
@@ -436,6 +426,7 @@ def mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_in_a_mounted_bucket_renames_no_folder(
     mounted: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -454,7 +445,6 @@ def test_a_run_in_a_mounted_bucket_renames_no_folder(
     steps = Run(str(run)).read_json("metrics.json")["steps"]
     train(3, resume=True, allow_changed=True)
     assert f"goes on after step {steps}" in capsys.readouterr().out.splitlines()
-    train(1, overwrite=True)
     assert not [path for path in mounted.rglob("*") if path.name.startswith(".")]
 
 

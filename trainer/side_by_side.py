@@ -239,9 +239,7 @@ def names_in(folder: str) -> list[str]:
     """Returns the names in a folder; one that is absent or, on this machine, may not be read has none."""
     try:
         return paths.names_in(folder)
-    except paths.Refused:
-        raise
-    except OSError:  # as lost+found of a disk, which only an administrator may read
+    except PermissionError:  # as lost+found of a disk, which only an administrator may read
         return []
 
 

@@ -76,9 +76,7 @@ def _name(source: str) -> str:
 def _check_target(source: str, target: str, overwrite: bool) -> None:
     """Refuses a folder that a run cannot come to."""
     if paths.is_in_bucket(target):
-        raise Refusal(
-            f"{PROG}: {target} is in a bucket, and TARGET is a folder here; gcloud storage cp -r copies there."
-        )
+        raise Refusal(f"{PROG}: TARGET is a folder here, and {target} is not; gcloud storage cp -r copies to a bucket.")
     if source == target or source.startswith(f"{target}/") or target.startswith(f"{source}/"):
         raise Refusal(f"{PROG}: {source} and {target} lie in one another; give another TARGET.")
     old = _partial(f"{target}.old")

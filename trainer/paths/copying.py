@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 
 from trainer import paths
@@ -86,13 +87,13 @@ def bring(copies: Sequence[Copy], tell: Callable[[int, int], object] = lambda do
         try:
             sizes = [*pool.map(lambda copy: _size(copy.source), copies)]
 
-            def one(place: int) -> None:
-                for count in _pieces(copies[place], sizes[place]):
-                    done[place] += count
-                    if stopped.is_set():
-                        return
+            def add(place: int, count: int) -> None:
+                done[place] += count
 
-            futures: set[Future[None]] = {pool.submit(one, place) for place in range(len(copies))}
+            futures: set[Future[None]] = {
+                pool.submit(_copy, copy, size, partial(add, place), stopped)
+                for place, (copy, size) in enumerate(zip(copies, sizes, strict=True))
+            }
             while futures:
                 ended, futures = wait(futures, _EVERY, FIRST_EXCEPTION)
                 for future in ended:
@@ -105,15 +106,14 @@ def bring(copies: Sequence[Copy], tell: Callable[[int, int], object] = lambda do
     return sum(sizes)
 
 
-def _pieces(copy: Copy, size: int) -> Iterator[int]:
-    """Copies a file, and yields the bytes of each piece."""
+def _copy(copy: Copy, size: int, add: Callable[[int], object], stopped: Event) -> None:
     count = 0
     with _there(copy.source), paths.opened(copy.source) as source, open(copy.target, "wb") as target:
-        while piece := source.read(_PIECE):
+        while not stopped.is_set() and (piece := source.read(_PIECE)):
             target.write(piece)
             count += len(piece)
-            yield len(piece)
-    if count != size:
+            add(len(piece))
+    if count != size and not stopped.is_set():
         raise _changed(copy.source, f"it had {size:,} bytes, and {count:,} came")
 
 

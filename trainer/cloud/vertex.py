@@ -11,12 +11,13 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from trainer import flags, problem
+from trainer import flags
 from trainer import settings as task
-from trainer.cloud import Submission, arguments, package
+from trainer.cloud import Submission, arguments, luggage, package
+from trainer.cloud.arguments import Asked
+from trainer.cloud.luggage import Luggage
 from trainer.errors import Refusal
 from trainer.flags import flag
 
@@ -66,52 +67,52 @@ def submit(settings: Settings, argv: Sequence[str]) -> int:
         )
     _check(settings)
     asked = arguments.read(argv)
-    _check_places(asked, argv)
-    made = request(settings, asked, argv)
+    _check_places(asked.settings, argv)
+    packed = luggage.packed(asked)
+    made = request(settings, asked, packed)
     print(json.dumps(made, indent=2, ensure_ascii=False))
-    print("", *by_hand(settings, made, arguments.files(asked)), sep="\n")
+    print("", *by_hand(settings, made, packed), sep="\n")
     return 0
 
 
-def request(settings: Settings, asked: task.Settings, argv: Sequence[str]) -> dict[str, Any]:
+def request(settings: Settings, asked: Asked, packed: Luggage) -> dict[str, Any]:
     """Returns the body of the request that creates a custom job of one replica.
 
     Args:
         settings: The flags of submit.
-        asked: The settings of the task.
-        argv: The flags of the task. Each is one item of the container's arguments, so that no shell reads it.
+        asked: The task. Each of its flags is one item of the container's arguments, so that no shell reads it.
+        packed: What goes along.
     """
-    name = (
-        settings.display_name
-        or f"{package.NAME}-{problem.load(asked.problem, asked.problem_arguments).name}-{datetime.now():%Y%m%d-%H%M%S}"
-    )
+    name = settings.display_name or f"{package.NAME}-{asked.problem.name}-{datetime.now():%Y%m%d-%H%M%S}"
     folder = _folder(settings, name)
     mounted = folder.replace("gs://", "/gcs/", 1)
-    places = arguments.pointing(asked, arguments.staged(asked, mounted))
     installed = [f"{mounted}/{package.file_name()}", *(["tensorflow[and-cuda]"] if settings.accelerator_type else [])]
-    start = f'python -m pip install --quiet {shlex.join(installed)} && exec python -m trainer.task "$@"'
+    module = ["trainer.task"]
+    if packed.items:
+        module = ["trainer.cloud.start", f"{mounted}/luggage.json"]
+    start = f'python -m pip install --quiet {shlex.join(installed)} && exec python -m {shlex.join(module)} "$@"'
     container = {
         "imageUri": settings.image,
         "command": ["sh", "-c", start, "trainer"],
-        "args": arguments.with_places(argv, places),
+        "args": arguments.with_places(asked.argv, packed.renamed),
     }
     pool = {"machineSpec": _machine(settings), "replicaCount": 1, "containerSpec": container}
     output = {"outputUriPrefix": settings.base_output_dir or folder}
     return {"displayName": name, "jobSpec": {"workerPoolSpecs": [pool], "baseOutputDirectory": output}}
 
 
-def by_hand(settings: Settings, made: Mapping[str, Any], files: Mapping[str, str]) -> list[str]:
+def by_hand(settings: Settings, made: Mapping[str, Any], packed: Luggage) -> list[str]:
     """Returns the commands that build the package, stage it and create the same job with gcloud, one a line.
 
     Args:
         settings: The flags of submit.
         made: What `request` returned.
-        files: The files that go along, by the setting that names them.
+        packed: What goes along.
     """
     name = made["displayName"]
     folder = _folder(settings, name)
     staged = {f"dist/{package.file_name()}": f"{folder}/{package.file_name()}"}
-    staged |= {file: f"{folder}/{flag_of}/{Path(file).name}" for flag_of, file in files.items()}
+    staged |= {item.path: f"{folder}/{item.staged}" for item in packed.items}
     create = ["gcloud", "ai", "custom-jobs", "create", f"--project={settings.project}", f"--region={settings.region}"]
     # gcloud has no flag for the base output directory; its configuration, a CustomJobSpec, has a field.
     create += [f"--display-name={name}", "--config=/dev/stdin"]
@@ -152,8 +153,7 @@ def _match(name: str, value: str | None, pattern: str, wanted: str) -> None:
 
 
 def _check_places(asked: task.Settings, argv: Sequence[str]) -> None:
-    places = [("job_dir", asked.job_dir), *(("warm_start", source) for source, _ in asked.warm_starts.values())]
-    places += [("old_vocabulary", file) for file in asked.old_vocabularies.values()]
+    places = [("job_dir", asked.job_dir)]
     places += [(name, getattr(asked, name)) for name in ("train_files", "validation_files", "eval_files")]
     # The default is a folder that the job makes on its own disk.
     if "data_dir" in flags.glance(task.Settings, argv, ["data_dir"]) or asked.data_dir != task.Settings.data_dir:

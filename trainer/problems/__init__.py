@@ -41,3 +41,8 @@ def module_of(name: str) -> ModuleType:
 def _own_module(path: str, changed: int) -> ModuleType:
     # Kept, so that the file runs once for its flags and for its problem.
     return own_code.module_of(path, "--problem", "a problem's name or the path of a Python file")
+
+
+def forget() -> None:
+    """Makes `module_of` run a file of one's own once more."""
+    _own_module.cache_clear()

@@ -90,6 +90,31 @@ def found(place: str) -> str:
     return fitting[0]
 
 
+def files_of(path: str) -> list[str]:
+    """Returns the local files that are read of a source: a run's tables, one checkpoint's, or the file itself.
+
+    Args:
+        path: What `found` returned.
+    """
+    if prefix := checkpoint.prefix_of(path):
+        return sorted(glob.glob(f"{glob.escape(prefix)}.index") + glob.glob(f"{glob.escape(prefix)}.data-*"))
+    if not os.path.isdir(path):
+        return [path]
+    names = os.listdir(path)
+    if "tables" in names and "manifest.json" not in names:
+        return _files_in(os.path.join(path, "tables"))
+    if "manifest.json" in names:
+        return _files_in(path)
+    if "saved_model.pb" in names:
+        return [os.path.join(path, "saved_model.pb"), *_files_in(os.path.join(path, "variables"))]
+    state, latest = os.path.join(path, "checkpoint"), checkpoint.latest(path)
+    return [*filter(os.path.exists, [state]), *(files_of(latest) if latest else [])]
+
+
+def _files_in(folder: str) -> list[str]:
+    return sorted(str(file) for file in Path(folder).rglob("*") if file.is_file())
+
+
 def _matches(pattern: str) -> list[str]:
     if not paths.is_remote(pattern):
         return sorted(glob.glob(pattern))

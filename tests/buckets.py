@@ -190,7 +190,8 @@ class _Service:
 
     def _places(self) -> list[Any]:
         """Returns what kind of request it is, its bucket and object, and those that it copies to."""
-        parts = self.asked.path.split("/")[1:]  # what is in an object's name is written as %2F here
+        # What is in an object's name is written as %2F here; gcloud says of a part that it is one.
+        parts = self.asked.path.removeprefix("/resumable").split("/")[1:]
         words = [urllib.parse.unquote(part) for part in parts]
         if parts[0] not in ("storage", "upload", "download"):
             return ["bytes", words[0], "/".join(words[1:])]
@@ -262,6 +263,7 @@ class _Service:
         query, body = self.asked.query, self.asked.body
         kind = self.asked.headers.get("content-type", "application/octet-stream")
         if query["uploadType"] == "multipart":
+            kind = kind.replace("'", '"')  # gcloud's quotes about the boundary
             parts: Any = BytesParser().parsebytes(b"content-type: " + kind.encode() + b"\r\n\r\n" + body)
             about, file = parts.get_payload()
             described = {"contentType": file.get_content_type(), **json.loads(about.get_payload(decode=True))}

@@ -39,7 +39,7 @@ def _places(requirements: tuple[str, ...]) -> set[Path]:
     """What lies in the folder of packages that belongs to requirements."""
     return {
         Path(str(found.locate_file(file.parts[0])))
-        for found in _needed(list(requirements))
+        for found in _needed([each for each in requirements if _holds(Requirement(each), "")])
         for file in found.files or ()
         if file.parts[0] not in ("..", "__pycache__")
     }
@@ -51,7 +51,7 @@ def _needed(waiting: list[str]) -> Iterator[importlib.metadata.Distribution]:
     while waiting:
         wanted = Requirement(waiting.pop())
         for extra in {"", *wanted.extras}:
-            if (wanted.name.lower(), extra) in seen or not _holds(wanted, ""):
+            if (wanted.name.lower(), extra) in seen:
                 continue
             seen.add((wanted.name.lower(), extra))
             found = importlib.metadata.distribution(wanted.name)

@@ -172,13 +172,43 @@ def test_a_file_that_a_problem_reads_elsewhere_is_refused(folder: Path) -> None:
             ["--warm-start", "a=old.npy", "--old-vocabulary", "a=old.txt"],
             "--old-vocabulary: there is no file old.txt; give the path of one from here.",
         ),
+        (
+            ["--warm-start", "a=x\n.npy"],
+            "submit: a file is called 'x\\n.npy', which no bucket takes; give it another name.",
+        ),
     ],
 )
-def test_a_file_that_is_not_there_is_refused(folder: Path, argv: list[str], sentence: str) -> None:
-    np.save(folder / "old.npy", np.zeros((2, 2)))
+def test_a_file_that_is_not_there_or_has_a_name_with_two_lines_is_refused(
+    folder: Path, argv: list[str], sentence: str
+) -> None:
+    for name in ("old.npy", "x\n.npy"):
+        np.save(folder / name, np.zeros((2, 2)))
     with pytest.raises(Refusal) as refusal:
         packed(*argv)
     assert str(refusal.value) == sentence
+
+
+def test_a_name_that_is_no_utf_8_is_refused() -> None:
+    with pytest.raises(Refusal) as refusal:
+        luggage._check_name(os.fsdecode(b"x\xff.py"))  # not all systems have such files
+    assert str(refusal.value) == "submit: a file is called 'x\\udcff.py', which no bucket takes; give it another name."
+
+
+def test_a_warm_start_from_nothing_is_refused_as_the_task_refuses_it(folder: Path) -> None:
+    with pytest.raises(Refusal) as refusal:
+        packed("--warm-start", "day_hour=runs/nothing")
+    assert str(refusal.value).startswith("warm start of 'day_hour': there is no runs/nothing; give a run's job dir, ")
+
+
+def test_a_folder_that_is_named_by_a_link_is_the_same_folder(folder: Path) -> None:
+    link = folder.parent / "link"
+    link.symlink_to(folder)
+    (folder / "own" / "airlines.txt").write_text("UA\nDL\n")
+    words = 'Path(__file__).with_name("airlines.txt").read_text().split()'
+    write(folder / "own" / "mine.py", f'fc.categorical_column_with_vocabulary_list("airline", {words})')
+    found = packed("--problem", f"{link}/own/mine.py")  # as where a shell's $PWD goes through a link
+    assert places(found) == ["own/airlines.txt", "own/mine.py"]
+    assert found.renamed == {"problem": "own/mine.py"}
 
 
 def test_the_same_content_is_staged_once_wherever_it_lies(folder: Path) -> None:
@@ -192,6 +222,7 @@ def test_the_same_content_is_staged_once_wherever_it_lies(folder: Path) -> None:
     assert dataclasses.replace(second).staged != first.staged
 
 
+@pytest.mark.slow
 def test_a_job_starts_with_its_luggage_in_its_folder_and_its_words_as_typed(folder: Path) -> None:
     write(folder / "own" / "mine.py")
     staged = folder / "bucket"

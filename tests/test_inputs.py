@@ -945,3 +945,32 @@ def test_labels_that_are_texts_want_a_head_with_names() -> None:
         "Problem: <lambda> has texts as labels; give the head their names, as in "
         "BinaryHead(label_vocabulary=['no', 'yes'])."
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            FileNotFoundError(2, "No such file or directory", "rows.csv"),
+            "data('train'): rows.csv cannot be read (No such file or directory); the job runs in {}, where relative "
+            "paths begin.",
+        ),
+        (
+            ConnectionError("nobody\nlistens."),
+            "data('train'): nobody listens; the job runs in {}, where relative paths begin.",
+        ),
+        (Refusal("there is no bucket."), "there is no bucket."),
+    ],
+    ids=["a file", "no file", "a refusal"],
+)
+def test_a_file_that_a_problem_s_function_cannot_read_is_refused_with_the_folder_that_it_is_looked_for_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, sentence: str
+) -> None:
+    def data(split: str) -> Any:
+        raise error
+
+    monkeypatch.chdir(tmp_path)
+    hour = fc.categorical_column_with_identity("hour", 24)
+    with pytest.raises(Refusal) as refusal:
+        list(Source(Problem(dataset=data, linear_feature_columns=[hour]), {"hour": "int64"}, "data").batches("train"))
+    assert str(refusal.value) == sentence.format(tmp_path)

@@ -21,8 +21,9 @@ import trainer
 from tests.test_architecture import HEIGHT
 from tests.test_task import LEFT
 from trainer import commands as verbs
+from trainer import flags as flag_room
 from trainer import problem, settings, task
-from trainer.commands import submit
+from trainer.commands import fetch, submit
 from trainer.datasets.nyc_flights import csv_path
 from trainer.errors import Refusal
 
@@ -91,6 +92,7 @@ def test_a_command_of_the_readme_is_understood(
         "predict",
         "evaluate",
         "plan",
+        "fetch",
     )
     if program == "task":
         named = "--problem" in flags and flags[flags.index("--problem") + 1] in problem.names()
@@ -98,6 +100,9 @@ def test_a_command_of_the_readme_is_understood(
     elif program == "plan":
         assert verbs.command(program)(flags) == 0
         assert "examples a second" in capsys.readouterr().out
+    elif program == "fetch":  # its bucket is none
+        given = flag_room.parse(fetch.Settings, flags, fetch.PROG, fetch.DESCRIPTION)
+        assert given == {"places": ("gs://b/JOB", "runs/cloud")}
     elif program != "submit":
         with pytest.raises(Refusal, match=r"there is no (folder |run )?runs|no file matches"):
             verbs.command(program)(flags)

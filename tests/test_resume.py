@@ -238,6 +238,7 @@ def test_all_that_has_changed_is_named_and_refused(quick: None, tmp_path: Path) 
     )
     # What says the same in other words has not changed.
     trained(tmp_path / "run", SMALL, train_steps=2, learning_rate=0.02, train_batch_size=1024, resume=True)
+    trained(tmp_path / "run", SMALL, train_steps=2, data_dir=os.path.abspath("data"), planted=True, resume=True)
     with pytest.raises(Refusal, match="what one optimizer has noted is of no use to another"):
         trained(tmp_path / "run", SMALL, train_steps=2, optimizer="SGD", resume=True, allow_changed=True)
 

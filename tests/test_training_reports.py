@@ -86,8 +86,17 @@ def test_what_the_last_line_of_a_metric_says_is_not_said_again(service: Path) ->
 
 
 def test_without_a_service_nothing_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(FILE, raising=False)
+    for name in (FILE, TRIAL):
+        monkeypatch.delenv(name, raising=False)
     assert from_environment(Position()) is None
+
+
+def test_a_trial_that_names_no_file_reports_where_googles_library_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(FILE, raising=False)
+    monkeypatch.setenv(TRIAL, "7")
+    made = from_environment(Position())
+    assert made is not None
+    assert made.path == hypertune.hypertune._DEFAULT_METRIC_PATH
 
 
 def test_a_training_that_is_not_gone_on_with_begins_the_file_anew(service: Path) -> None:

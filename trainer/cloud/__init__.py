@@ -20,6 +20,10 @@ class Submission:
         workers: How many replicas take steps; without parameter servers the chief is one of them.
         parameter_servers: How many replicas hold the tables.
         base_output_dir: The folder in which AIP_MODEL_DIR, AIP_CHECKPOINT_DIR and AIP_TENSORBOARD_LOG_DIR lie.
+        tune: Whether the job is one of trials of what the problem searches.
+        metric: What trials are judged by, as `--early-stopping` has it; None is the first metric of the problem's head.
+        requirement: What the job's own code imports besides, as pip takes it.
+        print_dockerfile: Whether a Dockerfile is printed and no job is made.
     """
 
     backend: str = flag("local", "where the job runs: local is the rehearsal on this machine, or vertex", "NAME")
@@ -33,6 +37,19 @@ class Submission:
         "set AIP_MODEL_DIR, AIP_CHECKPOINT_DIR and AIP_TENSORBOARD_LOG_DIR to folders in this one; a run without "
         "--job-dir is left there (local: none; vertex: the staging bucket and the job's name)",
         "DIR",
+    )
+    requirement: tuple[str, ...] = flag(
+        (), "what a problem of one's own imports besides, as pip takes it: 'pandas>=2'; repeatable", "PACKAGE"
+    )
+    print_dockerfile: bool = flag(
+        False, "print a Dockerfile of an image with the package's requirements, and send nothing"
+    )
+    tune: bool = flag(False, "try what the problem's search says (local: one trial, in the middle of all)")
+    metric: str | None = flag(
+        None,
+        "with --tune, what trials are judged by: a validation metric, as loss or auc; METRIC:max or :min (default: the "
+        "first of the problem)",
+        "METRIC",
     )
 
     @property

@@ -11,7 +11,7 @@ from functools import cached_property
 from trainer import flags, paths
 from trainer.cloud import reading
 from trainer.cloud.arguments import Asked, Places, is_here
-from trainer.errors import Refusal
+from trainer.errors import Refusal, refusing
 from trainer.feature_column import EmbeddingColumn
 from trainer.feature_column.nested import nested
 from trainer.feature_column.starting import Held
@@ -87,14 +87,23 @@ def packed(asked: Asked, with_rows: bool = False) -> Luggage:
         with_rows: Whether files of rows go along that the problem itself names; what `--train-files` names never does.
 
     Raises:
-        Refusal: The problem reads a file outside of the current folder, or a flag names one that is not there.
+        Refusal: The problem reads a file outside of the current folder, or a flag names one that is not there, or a
+            file's name is no text.
     """
     packing = _Packing(os.getcwd())
     renamed = {name: value for name, value in _renamed(asked, packing) if value != getattr(asked.settings, name)}
     for path in _read_by_the_problem(asked, with_rows):
         packing.add_inside(path, asked.settings.problem)
+    for place in packing.found:
+        _check_name(place)
     items = tuple(Item(place, path) for place, path in sorted(packing.found.items()))
     return Luggage(items, renamed)
+
+
+def _check_name(place: str) -> None:
+    """Refuses what neither the list of the luggage nor a bucket can be told of."""
+    if "\n" in place or "\r" in place or place != place.encode(errors="replace").decode():
+        raise Refusal(f"submit: a file is called {place!a}, which no bucket takes; give it another name.")
 
 
 class _Packing:
@@ -121,6 +130,7 @@ class _Packing:
 
     def add_inside(self, path: str, problem: str) -> None:
         """Adds a file that the problem's own code asks for by its path."""
+        path = self._at(path)
         if not self._is_inside(path):
             raise Refusal(
                 f"--problem: {problem} reads {path}, which lies outside of {self.folder} and so cannot go along; put "
@@ -129,6 +139,7 @@ class _Packing:
         self.found[os.path.relpath(path, self.folder)] = path
 
     def _files(self, given: str, named: str, files: Iterable[str]) -> str:
+        named, files = self._at(named), [*map(self._at, files)]
         is_inside = self._is_inside(named)
         if not is_inside:
             self._others += 1
@@ -137,6 +148,11 @@ class _Packing:
         for file in files:
             self.found[os.path.join(beside, os.path.relpath(file, above))] = file
         return given if is_inside and _is_plain(given) else os.path.join(beside, os.path.relpath(named, above))
+
+    def _at(self, path: str) -> str:
+        """Returns a path as it begins with the folder, where it leads into this by links, as a shell's $PWD may."""
+        straight = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+        return straight if self._is_inside(straight) and not self._is_inside(path) else path
 
     def _is_inside(self, path: str) -> bool:
         return path.startswith(f"{self.folder.rstrip(os.sep)}{os.sep}")
@@ -165,7 +181,9 @@ def _renamed(asked: Asked, packing: _Packing) -> Iterator[tuple[str, str | tuple
 
 def _renamed_start(packing: _Packing, table: str, source: tuple[str, str | None]) -> str:
     place, tensor = source
-    return f"{table}={packing.source(place) if is_here(place) else place}{f'#{tensor}' if tensor else ''}"
+    with refusing(f"warm start of '{table}'"):
+        found = packing.source(place) if is_here(place) else place
+    return f"{table}={found}{f'#{tensor}' if tensor else ''}"
 
 
 def _optimizer_file(optimizer: str | None) -> str | None:
@@ -195,9 +213,12 @@ def _of_columns(problem: Problem) -> Iterator[str]:
         for file in (files[0].path if isinstance(files[0], VocabularyFile) else None, files[1]):
             if isinstance(file, str) and is_here(file):
                 yield file
-        source = column.ckpt_to_load_from if isinstance(column, EmbeddingColumn) else None
-        if source and not isinstance(source, Held) and is_here(source):
-            yield from _source(source)[1]
+        if isinstance(column, EmbeddingColumn) and column.ckpt_to_load_from:
+            source = column.ckpt_to_load_from
+            if not isinstance(source, Held) and is_here(source):
+                with refusing(f"warm start of '{column.table}'"):
+                    files_of_source = _source(source)[1]
+                yield from files_of_source
 
 
 def _source(given: str) -> tuple[str, list[str]]:

@@ -40,6 +40,16 @@ class Replica:
         """
         return f"workerpool{self.pool}-{self.index}"
 
+    @property
+    def title(self) -> str:
+        """How a person is told of it.
+
+        Example:
+            >>> Replica(0, 0).title, Replica(2, 1).title
+            ('chief', 'ps 1')
+        """
+        return self.kind if self.kind == CHIEF else f"{self.kind} {self.index}"
+
 
 @dataclass(frozen=True)
 class Replicas:
@@ -71,21 +81,25 @@ class Replicas:
         """Yields the replicas, the chief first."""
         return (Replica(pool, index) for pool, count in enumerate(self.counts) for index in range(count))
 
-    def variables(self, replica: Replica, addresses: Mapping[Replica, str], job: str) -> dict[str, str]:
+    def variables(
+        self, replica: Replica, addresses: Mapping[Replica, str], job: str, trial: str | None = None
+    ) -> dict[str, str]:
         """Returns what Vertex AI tells a replica of the others: `CLUSTER_SPEC`, and `TF_CONFIG` where there are any.
 
         Args:
             replica: The one that is told.
             addresses: "host:port" of each.
             job: The job's id.
+            trial: The number of the trial, where the job is one of a hyperparameter tuning job.
         """
+        of_trial = {} if trial is None else {"trial": trial}
         pools = {f"workerpool{pool}": _of(pool, addresses) for pool, count in enumerate(self.counts) if count}
         told = {"environment": "cloud", "job": job}
-        task = {"type": f"workerpool{replica.pool}", "index": replica.index}
+        task = {"type": f"workerpool{replica.pool}", "index": replica.index, **of_trial}
         given = {SPECIFICATION: json.dumps({"cluster": pools, "task": task, **told})}
         if not self.is_one:
             cluster = {KINDS[pool]: _of(pool, addresses) for pool, count in enumerate(self.counts) if count}
-            task = {"type": replica.kind, "index": replica.index}
+            task = {"type": replica.kind, "index": replica.index, **of_trial}
             given[VARIABLE] = json.dumps({"cluster": cluster, "task": task, **told})
         return given
 

@@ -1,19 +1,23 @@
 """A problem's search as the study of a tuning service: what is tried, and by what a trial is judged."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from trainer import flags
 from trainer import problem as problems
 from trainer.cloud.arguments import Asked
-from trainer.errors import Refusal
+from trainer.errors import Refusal, TrainingFailure
 from trainer.heads import goals
 from trainer.problem import Range, Searched
 from trainer.settings import Settings
 
 TRIAL = "1"
 """The number of the first trial."""
+
+_BESIDE = {"timestamp", "trial", "global_step", "checkpoint_path"}
+"""What a report has beside its metric."""
 
 _SCALES = {"linear": "UNIT_LINEAR_SCALE", "log": "UNIT_LOG_SCALE"}
 
@@ -59,6 +63,29 @@ class Study:
         """
         return [word for name, searched in self.search.items() for word in (f"--{name}", _middle(searched))]
 
+    def verdict(self, reports: str) -> str:
+        """Returns what is said of a trial by what it has reported.
+
+        Args:
+            reports: The lines of JSON that it has left.
+
+        Raises:
+            TrainingFailure: The metric that it would be judged by is not among them.
+        """
+        lines = [json.loads(line) for line in reports.splitlines()]
+        last = next((line for line in reversed(lines) if self.metric in line), None)
+        if last is None:
+            others = sorted({name for line in lines for name in line} - _BESIDE)
+            raise TrainingFailure(
+                f"--tune: the trial has reported {', '.join(others) or 'nothing'}, and not {self.metric}, by which it "
+                "would be judged; a metric is reported after each epoch in which it is finite."
+            )
+        best = "highest" if self.is_up else "lowest"
+        return (
+            f"trial {TRIAL} ({_typed(self.first_trial)}) has reported {self.metric} {float(last[self.metric]):.6g} "
+            f"after {int(last['global_step']):,} steps; the {best} of all trials would win."
+        )
+
 
 def of(asked: Asked, metric: str | None) -> Study:
     """Returns the study of a job.
@@ -92,6 +119,12 @@ def of(asked: Asked, metric: str | None) -> Study:
     if name.split() != [name]:
         raise Refusal(f"--metric: Vertex AI takes no metric with a space in its name, as '{name}'; give it another.")
     return Study(search, f"validation_{name}", is_up)
+
+
+def _typed(words: Sequence[str]) -> str:
+    """Returns flags and their values as they are read: "num_epochs 6, train_batch_size 128.0"."""
+    pairs = zip(words[::2], words[1::2], strict=True)
+    return ", ".join(f"{name.removeprefix('--')} {value}" for name, value in pairs)
 
 
 def _given(asked: Asked) -> set[str]:

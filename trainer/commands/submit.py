@@ -1,4 +1,4 @@
-"""Trains in a clean environment of this machine, as on a cloud, or prints the job for Vertex AI.
+"""Trains in a clean environment of this machine, as on a cloud, or on Vertex AI.
 
 The flags of submit come first; those of `python -m trainer.task` follow after `--` and arrive as typed.
 """
@@ -10,12 +10,14 @@ from typing import Any
 
 from trainer import cloud, commands, flags
 from trainer import settings as task
+from trainer.cloud import image
 from trainer.errors import Refusal, nearest
 
 PROG = f"{commands.PROG} submit"
 DESCRIPTION = f"""{__doc__}
-  {PROG} -- --problem movies --train-steps 100
-  {PROG} --backend vertex --project p --region us-central1 --staging-bucket gs://b --dry-run -- --problem movies"""
+  {PROG} -- --problem flights --train-steps 100
+  {PROG} --tune -- --problem flights
+  {PROG} --backend vertex --project p --region us-central1 --staging-bucket gs://b --dry-run -- --problem flights"""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -31,6 +33,9 @@ def main(argv: Sequence[str]) -> int:
     end = words.index("--") if "--" in words else len(words)
     backends = cloud.backends()
     given = _given(words[:end], backends)
+    if given.get("print_dockerfile"):
+        print(image.dockerfile("accelerator_type" in given, given.get("requirement", ())), end="")
+        return 0
     name = given.get("backend", cloud.Submission.backend)
     if name not in backends:
         ending = nearest(name, backends) or f"; there are {', '.join(backends)}."
@@ -38,7 +43,10 @@ def main(argv: Sequence[str]) -> int:
     foreign = sorted(set(given) - _names(backends[name].Settings))
     if foreign:
         raise Refusal(f"submit: {flags.flag_name(foreign[0])} is no flag of --backend {name}; leave it out.")
-    code: int = backends[name].submit(backends[name].Settings(**given), words[end + 1 :])
+    settings: cloud.Submission = backends[name].Settings(**given)
+    if settings.metric is not None and not settings.tune:
+        raise Refusal("--metric: it says something of --tune; give --tune as well, or leave --metric out.")
+    code: int = backends[name].submit(settings, words[end + 1 :])
     return code
 
 

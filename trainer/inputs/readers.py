@@ -16,6 +16,7 @@ from trainer.inputs import tfds
 from trainer.inputs.bad_rows import BadRows
 from trainer.inputs.features import Reading
 from trainer.inputs.files import Rows, State, opened
+from trainer.inputs.own_files import reading_files_of_its_own
 from trainer.inputs.shard import Shard
 from trainer.inputs.tensors import dataset
 from trainer.inputs.values import Wanted
@@ -204,7 +205,8 @@ class Function(Reader):
         return self._name
 
     def _read(self, split: str, wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
-        made = self._function(split)
+        with reading_files_of_its_own(f"{self._name}('{split}')"):
+            made = self._function(split)
         if self._name == PLANTED and isinstance(made, Mapping):
             made = tf.data.Dataset.from_tensor_slices(dict(made))
         return _batched(made)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from trainer import paths
 from trainer.cluster import EVALUATOR, Cluster, from_environment
 from trainer.errors import Refusal
-from trainer.job.plan import planned
+from trainer.job.plan import check_servers, planned
 from trainer.settings import Settings
 from trainer.terminal import load_tensorflow
 
@@ -32,8 +32,7 @@ def run(settings: Settings, argv: Sequence[str] = ()) -> int:
         load_tensorflow(settings.verbose)  # a file of one's own may import it, and would let its chatter through
     if cluster.has_servers and not settings.dry_run:
         _shared(settings)
-        if settings.baselines:
-            raise Refusal("--baselines: they are trained on one machine; leave it out beside parameter servers.")
+        check_servers(settings)
     # What can be refused without TensorFlow is refused before its seconds are spent.
     plan = planned(settings, argv, helps=not cluster.is_chief)
     load_tensorflow(settings.verbose)

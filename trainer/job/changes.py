@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from trainer import paths
 from trainer import settings as flags
 from trainer.declared import without_start
 from trainer.errors import Refusal
@@ -14,9 +15,15 @@ _FLAGS = {"dnn_optimizer": "optimizer"}
 _BY_SETTINGS = {
     "dataset": ("dataset", "train_files", "validation_files", "eval_files", "eval_share", "split_by", "data_dir"),
     "validation": ("validation_share", "split_by", "train_files", "dataset"),
-    "planted": ("dataset", "train_files", "data_dir"),
+    "planted": ("dataset", "train_files", "data_dir", "planted"),
 }
 """The settings that change an argument of a problem, and so tell what has changed of it."""
+
+_PLACES = ("data_dir", "train_files", "validation_files", "eval_files")
+"""Settings that name a place, in full or from the folder that one is in, as a rehearsal and the task do."""
+
+_NOT_COMPARED = {*flags.RUN_ONLY, "planted"}
+"""Which rows stand in for others is told by the digest of the data."""
 
 LEARNING_RATES = ("learning_rate", "linear_learning_rate", "table_optimizers", "learning_rate_decay")
 
@@ -35,7 +42,7 @@ def changes(stored: Mapping[str, Any], record: Mapping[str, Any], told: Mapping[
     trained, trains = stored.get("trained_with", {}), record["trained_with"]
     effective = {_FLAGS.get(name, name) for name in trained} - {"dataset"}  # these tell what None stood for
     for name, value in after.items():
-        if name not in flags.RUN_ONLY and name not in effective and _plain(before.get(name)) != _plain(value):
+        if name not in effective | _NOT_COMPARED and _same(name, before.get(name)) != _same(name, value):
             found[name] = _words(name, before.get(name), value)
     has_other_data = stored["data"]["digest"] != record["data"]["digest"]
     # What an argument of the problem changes in it, and what a head has learned from other data, is told by these.
@@ -91,6 +98,11 @@ def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Returns settings with the arguments of the problem among them."""
     others = {name: value for name, value in settings.items() if name != "problem_arguments"}
     return {**settings.get("problem_arguments", {}), **others}
+
+
+def _same(name: str, value: Any) -> Any:
+    """Returns what is equal for settings that say the same."""
+    return paths.absolute(value) if name in _PLACES and isinstance(value, str) else _plain(value)
 
 
 def _plain(value: Any) -> Any:

@@ -47,6 +47,16 @@ class Plan:
         return not self.helps and self.settings.resume and runs.is_run(self.run.path) and self.run.has_checkpoint
 
 
+def check_servers(settings: Settings) -> None:
+    """Refuses what a job with parameter servers cannot do.
+
+    Raises:
+        Refusal: `--baselines` is given.
+    """
+    if settings.baselines:
+        raise Refusal("--baselines: they are trained on one machine; leave it out beside parameter servers.")
+
+
 def planned(settings: Settings, argv: Sequence[str] = (), helps: bool = False) -> Plan:
     """Returns the plan of a job.
 
@@ -89,8 +99,9 @@ def with_settings(problem: Problem, settings: Settings, is_filled: bool = False)
         "dnn_optimizer": settings.optimizer,
     }
     problem = dataclasses.replace(problem, **{name: value for name, value in given.items() if value is not None})
-    if given["dataset"] is not None or settings.data_dir != Settings.data_dir:
-        # They stand in for the problem's own data alone, and only where nobody said where these are.
+    stands_in = settings.data_dir == Settings.data_dir if settings.planted is None else settings.planted
+    if given["dataset"] is not None or not stands_in:
+        # They stand in for the problem's own data alone, and unasked only where nobody said where these are.
         problem = dataclasses.replace(problem, planted=None)
     sources, frozen = settings.warm_starts, set(settings.freeze)
     for flag, names in (("--warm-start", list(sources)), ("--freeze", settings.freeze)):

@@ -18,6 +18,9 @@ from trainer.training.loop import Position
 FILE, TRIAL = "CLOUD_ML_HP_METRIC_FILE", "CLOUD_ML_TRIAL_ID"
 """Variables that a tuning service sets: the file that it reads, and the number of the trial."""
 
+USUAL_FILE = "/tmp/hypertune/output.metrics"
+"""Where cloudml-hypertune writes, and so where a service may look, in a trial that names no file."""
+
 KEPT = 100
 """Lines, as many as cloudml-hypertune keeps."""
 
@@ -43,7 +46,7 @@ class MetricReports(keras.callbacks.Callback):
         tell: Callable[[str], object] = print,
     ) -> None:
         super().__init__()
-        self.path, self.trial, self.position, self.tell = path, trial, position or Position(), tell
+        self.path, self.trial, self.position, self.tell = os.path.abspath(path), trial, position or Position(), tell
         self.lines: deque[dict[str, Any]] = deque(maxlen=KEPT)
 
     def on_train_begin(self, logs: Any = None) -> None:
@@ -54,7 +57,7 @@ class MetricReports(keras.callbacks.Callback):
         """
         last = last_told(self.position)
         try:
-            os.makedirs(os.path.dirname(os.path.abspath(self.path)), exist_ok=True)
+            os.makedirs(os.path.dirname(self.path), exist_ok=True)
             with open(self.path, "a+", encoding="utf-8", errors="replace") as file:
                 file.seek(0)
                 self.lines.extend(line for line in map(_read, file) if int(line.get("global_step", last + 1)) <= last)
@@ -98,7 +101,7 @@ def from_environment(position: Position, tell: Callable[[str], object] = print) 
         position: Of the training.
         tell: Prints a line.
     """
-    path = os.environ.get(FILE)
+    path = os.environ.get(FILE) or (USUAL_FILE if TRIAL in os.environ else None)
     return MetricReports(path, os.environ.get(TRIAL, "0"), position, tell) if path else None
 
 

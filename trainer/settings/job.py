@@ -1,20 +1,13 @@
-"""What `python -m trainer.task` can be told."""
+"""The settings of a training job."""
 
-import dataclasses
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trainer import flags, paths
-from trainer.errors import Refusal
 from trainer.flags import flag
 from trainer.flags.pairs import pair, source
 from trainer.rows import Limit
-from trainer.terminal import byte_count, load_tensorflow
-
-PROG = "python -m trainer.task"
-DESCRIPTION = "Trains a problem and leaves a run: metrics, tables, projector, export."
+from trainer.terminal import byte_count
 
 RUN_ONLY = {
     *("job_dir", "overwrite", "resume", "allow_changed", "settings", "dry_run", "baselines", "verbose"),
@@ -65,6 +58,9 @@ class Settings:
     )
     data_dir: str = flag("data", "where data sets are prepared and found", "DIR", group="data")
     download: bool = flag(True, "fetch what a data set needs from the network", group="data")
+    planted: bool | None = flag(
+        None, "train on planted rows where a problem's own data are missing (default: without --data-dir)", group="data"
+    )
     job_dir: str | None = flag(
         None, "where the run is left (default runs/PROBLEM, then runs/PROBLEM-2 and so on)", "DIR", group="run"
     )
@@ -165,138 +161,3 @@ class Settings:
     def missing_rows(self) -> dict[str, str]:
         """What rows start from that a source has not, by table."""
         return dict(pair("--on-missing-rows", "HOW", text) for text in self.on_missing_rows)
-
-
-def from_argv(
-    argv: Sequence[str], flags_of: Callable[[str], type[Any] | None] | None = None, problems: Sequence[str] = ()
-) -> Settings:
-    """Returns the settings of a command line, over those of the file that `--settings` names.
-
-    Args:
-        argv: The command line.
-        flags_of: Returns the flags of a problem's own, as a dataclass, or None where it has none; without it only
-            the flags of the task are known.
-        problems: The problems whose flags are told apart from what no problem knows.
-
-    Raises:
-        Refusal: A flag, the problem or the file cannot be used.
-    """
-    first = flags.glance(Settings, argv, ["problem", "settings", "verbose"])
-    stored = _stored(first["settings"]) if "settings" in first else {}
-    name = first.get("problem", stored.get("problem", Settings.problem))
-    own = _own_flags(name, flags_of, first.get("verbose", False))
-    everything = Settings if own is None else flags.together("Settings", [Settings, own])
-
-    def elsewhere(word: str) -> str | None:
-        return _elsewhere(word, name, flags_of, problems)
-
-    given = flags.parse(everything, argv, PROG, DESCRIPTION, elsewhere=elsewhere)
-    before = stored.get("problem_arguments", {}) if stored.get("problem") == name else {}
-    if own is not None or flags_of is not None:
-        defaults = _defaults(own)
-        before = {**defaults, **{key: value for key, value in before.items() if key in defaults}}
-        before.update({key: given.pop(key) for key in defaults if key in given})
-    made = Settings(**{**_without_other_data(stored, given), **given, "problem_arguments": before})
-    _check(made)
-    return made
-
-
-def _own_flags(name: str, flags_of: Callable[[str], type[Any] | None] | None, verbose: bool) -> type[Any] | None:
-    if flags_of is None:
-        return None
-    if name.endswith(".py") and paths.exists(name):
-        load_tensorflow(verbose)  # a file of one's own may import it, and would let its chatter through
-    own = flags_of(name)
-    fields = dataclasses.fields(Settings)
-    taken = {field.name for field in fields} | {f"no_{field.name}" for field in fields} | {"help"}
-    for argument in _defaults(own):
-        if argument in taken:
-            raise Refusal(
-                f"--problem: {name} has an argument '{argument}', and {flags.flag_name(argument)} is a flag of the "
-                "task; give the argument another name."
-            )
-    return own
-
-
-def _defaults(own: type[Any] | None) -> dict[str, Any]:
-    return {} if own is None else {field.name: field.default for field in dataclasses.fields(own)}
-
-
-def _elsewhere(
-    word: str, name: str, flags_of: Callable[[str], type[Any] | None] | None, problems: Sequence[str]
-) -> str | None:
-    if flags_of is None or not word.startswith("--"):
-        return None
-    argument = word.removeprefix("--").replace("-", "_")
-    for other in problems:
-        known = _defaults(flags_of(other)) if other != name else {}
-        if argument in known or argument.removeprefix("no_") in known:
-            return f"{word} is a flag of --problem {other}, not of {name}; leave it out or give --problem {other}."
-    return None
-
-
-def _without_other_data(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns stored settings without the data that a command line puts others in the place of."""
-    data = {"dataset", "train_files", "validation_files", "eval_files", "validation_share", "eval_share", "split_by"}
-    dropped = data if {"dataset", "train_files"} & given.keys() else set()
-    return {name: value for name, value in stored.items() if name not in dropped}
-
-
-def _check(made: Settings) -> None:
-    if made.resume and made.overwrite:
-        raise Refusal("--resume and --overwrite: give one of them; the first keeps the run, the second replaces it.")
-    if made.patience is not None and made.early_stopping is None:
-        raise Refusal("--patience: it is of --early-stopping; give --early-stopping METRIC too, or leave it out.")
-    if made.allow_changed and not made.resume:
-        raise Refusal("--allow-changed: it is of a run that is gone on with; give --resume too.")
-    if made.dataset is not None and made.train_files is not None:
-        raise Refusal("--dataset and --train-files: give one of them; each says what to train on.")
-    for name in ("validation_files", "eval_files"):
-        if getattr(made, name) is not None and made.train_files is None:
-            raise Refusal(f"{flags.flag_name(name)}: --train-files is wanted beside it, and it is not given.")
-    if made.eval_share is not None and (made.eval_files is not None or made.train_files is None):
-        raise Refusal("--eval-share: it is of the rows of --train-files, without --eval-files; leave it out.")
-    if made.validation_share is not None and made.validation_files is not None:
-        raise Refusal("--validation-share and --validation-files: give one of them; each says what to judge by.")
-    for name in ("validation_share", "eval_share"):
-        share = getattr(made, name)
-        if share is not None and not 0 < share < 1:
-            raise Refusal(f"{flags.flag_name(name)}: a share above 0 and below 1 is wanted, not {share:g}.")
-    if (made.validation_share or 0) + (made.eval_share or 0) >= 1:
-        raise Refusal("--validation-share and --eval-share: together they leave no row to train on; give smaller ones.")
-    _ = made.warm_starts, made.bad_rows, made.cache_bytes
-    for flag_of_tables, tables in (
-        ("--old-vocabulary", made.old_vocabularies),
-        ("--on-missing-rows", made.missing_rows),
-    ):
-        for table in tables:
-            if table not in made.warm_starts:
-                raise Refusal(f"{flag_of_tables}: table '{table}' has no source; give --warm-start {table}=SOURCE too.")
-
-
-def to_dict(settings: Settings) -> dict[str, Any]:
-    """Returns the settings as JSON can hold them."""
-    return dataclasses.asdict(settings)
-
-
-def from_dict(stored: Mapping[str, Any]) -> Settings:
-    """Returns the settings that `to_dict` was given, as they are read from JSON; what is no setting is passed over."""
-    names = {field.name for field in dataclasses.fields(Settings)}
-    return Settings(**{name: _as_given(value) for name, value in stored.items() if name in names})
-
-
-def _as_given(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _stored(path: str) -> Mapping[str, Any]:
-    names = {field.name for field in dataclasses.fields(Settings)}
-    # What belongs to the one run that wrote the file is not repeated.
-    own = {"job_dir", "overwrite", "resume", "allow_changed", "settings", "dry_run", "baselines"}
-    try:
-        stored = json.loads(paths.read_text(path))["settings"]
-        return {name: _as_given(value) for name, value in stored.items() if name in names - own}
-    except paths.Refused:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise Refusal(f"--settings: {path} is no settings.json of a run; give the one in a job dir.") from None

@@ -24,6 +24,7 @@ from trainer import feature_column as fc
 from trainer import layers, warm_start
 from trainer.commands import tables as command
 from trainer.errors import Refusal
+from trainer.paths import remote as remote_paths
 
 ROOT = Path(__file__).parents[1]
 EVERY = [kind for kinds in KINDS.values() for kind in kinds]
@@ -522,6 +523,7 @@ def test_a_bucket_that_cannot_be_reached_is_refused_in_a_sentence(monkeypatch: p
         raise tf.errors.PermissionDeniedError(None, None, "no access\nmore")
 
     monkeypatch.setattr(tf.io.gfile, "exists", refuse)
+    monkeypatch.setattr(remote_paths, "_answers", lambda address: True)  # whatever the network is
     assert refusal(three_by_two("gs://bucket/table.npz")) == (
         "warm start of 'zzz': gs://bucket/table.npz cannot be read (no access); check the path, and your access to it."
     )

@@ -522,10 +522,11 @@ def test_a_bucket_that_cannot_be_reached_is_refused_in_a_sentence(monkeypatch: p
     def refuse(path: str) -> bool:
         raise tf.errors.PermissionDeniedError(None, None, "no access\nmore")
 
-    monkeypatch.setattr(tf.io.gfile, "exists", refuse)
+    monkeypatch.setattr(tf.io.gfile, "stat", refuse)
     monkeypatch.setattr(remote_paths, "_answers", lambda address: True)  # whatever the network is
     assert refusal(three_by_two("gs://bucket/table.npz")) == (
-        "warm start of 'zzz': gs://bucket/table.npz cannot be read (no access); check the path, and your access to it."
+        "warm start of 'zzz': gs://bucket/table.npz cannot be read (no access more); check the path, and your access "
+        "to it."
     )
 
 

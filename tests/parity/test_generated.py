@@ -21,10 +21,10 @@ TF = tf.feature_column
 FUNCTIONS = sorted(name for name in dir(TF) if callable(getattr(TF, name)))
 COLUMNS = [kind for kind in vars(fc).values() if isinstance(kind, type) and issubclass(kind, fc.FeatureColumn)]
 KINDS = {kind for kind in COLUMNS if not inspect.isabstract(kind)}
-CASES, LEAST = 22, 15
+CASES, LEAST = 28, 19
 """Of each function: the cases to draw, and those of them that must differ from each other."""
 
-SHARED, LEAST_SHARED = 12, 8
+SHARED, LEAST_SHARED = 12, 10
 """Of shared tables, each of which takes TensorFlow a graph and a session."""
 
 some = settings(derandomize=True, max_examples=CASES, database=None, suppress_health_check=list(HealthCheck))

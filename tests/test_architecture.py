@@ -14,13 +14,13 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Low to high; rooms on one line may import each other.
 ORDER = [
-    {"errors", "cluster", "terminal", "html", "flags", "paths", "rows", "times"},
+    {"errors", "cluster", "terminal", "html", "flags", "paths", "rows", "segments", "times"},
     {"own_code", "registration", "scale", "search", "settings"},
     {"feature_column"},
     {"heads"},
     {"catalogue"},
     {"problem", "problems"},
-    {"segments", "optimizers"},
+    {"optimizers"},
     {"formats"},
     {"tables"},
     {"warm_start"},

@@ -10,7 +10,7 @@ from sklearn.metrics import r2_score, roc_auc_score
 from tests import planted
 from trainer import heads, models
 from trainer.errors import Refusal
-from trainer.heads import BinaryHead, Head, MultiClassHead, PoissonRegressionHead, RegressionHead
+from trainer.heads import BinaryHead, Head, Hidden, MultiClassHead, PoissonRegressionHead, RegressionHead
 
 MEAN = 3.5
 HEADS: list[Head] = [BinaryHead(), MultiClassHead(3), PoissonRegressionHead(MEAN), RegressionHead()]
@@ -78,7 +78,8 @@ METRICS: dict[str, dict[str, Callable[[Any, Any], float]]] = {
 
 def test_the_battery_has_every_head() -> None:
     kinds = {name for name, kind in vars(heads).items() if isinstance(kind, type) and issubclass(kind, Head)}
-    assert kinds - {"Head"} == set(IDS) == set(LOSSES) == set(METRICS)
+    # A retrieval head has neither logits nor labels of one number: tests/test_retrieval.py is about it.
+    assert kinds - {"Head", "RetrievalHead"} == set(IDS) == set(LOSSES) == set(METRICS)
 
 
 @pytest.mark.parametrize("head", HEADS, ids=IDS)
@@ -358,3 +359,27 @@ def test_a_mean_or_a_scale_that_is_none_is_refused(given: Any, sentence: str) ->
     with pytest.raises(Refusal) as refusal:
         RegressionHead(**given)
     assert str(refusal.value) == f"RegressionHead: {sentence}"
+
+
+def test_what_is_hidden_has_shares_between_none_and_all() -> None:
+    given: list[Any] = [0.3, (0.1, 0.9), [0.5, 0.5]]
+    assert [Hidden("movie", share).shares for share in given] == [(0.3, 0.3), (0.1, 0.9), (0.5, 0.5)]
+    assert [head.hidden for head in HEADS] == [None] * len(HEADS)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: Hidden("movie", 0), "Hidden: input_share is above 0 and below 1, not 0."),
+        (lambda: Hidden("movie", (0.5, 1.0)), "Hidden: input_share is above 0 and below 1, not 1.0."),
+        (lambda: Hidden("movie", 0.5, 1), "Hidden: held_out_input_share is above 0 and below 1, not 1."),
+        (
+            lambda: Hidden("movie", (0.9, 0.1)),
+            "Hidden: input_share is a share, or a pair of the least and the greatest of them, not (0.9, 0.1).",
+        ),
+    ],
+)
+def test_what_hides_none_or_all_is_refused(make: Callable[[], Any], sentence: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        make()
+    assert str(refusal.value) == sentence

@@ -31,3 +31,20 @@ def segment_sums(values: Any, segments: Any, count: Any, weights: Any = None) ->
     shape = tf.stack([tf.cast(count, tf.int64), tf.size(segments, tf.int64)])
     weights = tf.ones_like(segments, values.dtype) if weights is None else weights
     return tf.raw_ops.SparseTensorDenseMatMul(a_indices=places, a_values=weights, a_shape=shape, b=values)
+
+
+def entries(ids: Any) -> tuple[Any, Any, Any]:
+    """Returns the ids that examples have: the example of each `(n,)`, itself `(n,)`, and how many examples there are.
+
+    Args:
+        ids: Whole numbers `(batch, None)`, ragged or filled up with -1, which is none.
+
+    Example:
+        >>> [each.numpy().tolist() for each in entries(tf.constant([[5, -1], [-1, -1], [2, 5]]))]
+        [[0, 2, 2], [5, 2, 5], 3]
+    """
+    ragged = ids if isinstance(ids, tf.RaggedTensor) else tf.RaggedTensor.from_tensor(ids)
+    flat = tf.cast(ragged.flat_values, tf.int64)
+    places = tf.where(flat >= 0)[:, 0]
+    examples = tf.cast(tf.gather(ragged.value_rowids(), places), tf.int64)
+    return examples, tf.gather(flat, places), ragged.nrows(out_type=tf.int64)

@@ -139,6 +139,6 @@ class Judge:
 
 def _evaluator(trained: Trained) -> Any:
     """Returns the metric loop of the training, for examples whose logits are there already."""
-    model, head = trained.model, trained.problem.head
+    model, head = trained.model, trained.problem.head.on(trained.model)
     model.compile(loss=head.loss(), weighted_metrics=head.metrics(), jit_compile=False)
     return Evaluation(model, Halves(None, lambda features, training: features["logits"]))

@@ -72,12 +72,12 @@ def write(folder: str, model: keras.Model, head: Head) -> None:
         model: A model of raw features to logits.
         head: What turns logits into predictions.
     """
-    names = signature_names(tensor.name for tensor in model.inputs)
+    names, answering = signature_names(tensor.name for tensor in model.inputs), head.on(model)
     columns = [column for layer in model._flatten_layers() for column in _columns_of(layer)]
 
     def answers(features: Mapping[str, Any]) -> dict[str, Any]:
         # Keras runs a dictionary through the model by the names of its inputs.
-        return head.predictions(model(features, training=False))
+        return answering.predictions(model(features, training=False))
 
     def serve(**features: Any) -> dict[str, Any]:
         return answers({key: features[name] for key, name in names.items()})

@@ -54,6 +54,7 @@ class EmbeddingColumn(DenseColumn):
     storage_dtype: str = "float32"
     old_vocabulary: tuple[str, ...] | str | None = None
     on_missing_rows: str = ON_MISSING_ROWS[0]
+    unit_norm: bool = False
 
     @property
     def name(self) -> str:
@@ -74,6 +75,13 @@ class EmbeddingColumn(DenseColumn):
     def raw_features(self) -> Mapping[str, RawFeature]:
         """Those of the categorical column."""
         return self.categorical_column.raw_features
+
+    def with_dimension(self, dimension: int) -> "EmbeddingColumn":
+        """Returns the column with rows of another dimension.
+
+        Rows of one or two numbers are not scaled to length 1: they would be two points, or a circle.
+        """
+        return replace(self, dimension=dimension, unit_norm=self.unit_norm and dimension > 2)
 
     @property
     def width(self) -> int:
@@ -96,6 +104,7 @@ def embedding_column(
     storage_dtype: str = "float32",
     old_vocabulary: Sequence[str] | str | Path | None = None,
     on_missing_rows: str = ON_MISSING_ROWS[0],
+    unit_norm: bool = False,
 ) -> EmbeddingColumn:
     """Declares a trained table on a categorical column, as `tf.feature_column.embedding_column`.
 
@@ -121,6 +130,7 @@ def embedding_column(
             a value a line. Rows after it are out of the vocabulary.
         on_missing_rows: What a row starts from whose key is not there: the "initializer", the "mean" of the rows
             there, or "out_of_vocabulary", the row that its key had there.
+        unit_norm: Whether looked-up rows are scaled to length 1, so that what one row has of another is their cosine.
 
     Raises:
         Refusal: An argument cannot be used.
@@ -130,10 +140,8 @@ def embedding_column(
         dimension = checked_count(function, "dimension", dimension)
     elif is_learned(categorical_column):
         dimension = by_rule(categorical_column.num_buckets)
-    _check_choices(function, combiner, storage_dtype, initializer)
+    _check_choices(function, combiner, storage_dtype, initializer, max_norm)
     check_source(function, ckpt_to_load_from, tensor_name_in_ckpt=tensor_name_in_ckpt, old_vocabulary=old_vocabulary)
-    if max_norm is not None and not (isinstance(max_norm, numbers.Real) and max_norm > 0):
-        raise Refusal(f"{function}: max_norm must be a number above 0, not {max_norm!r}.")
     return EmbeddingColumn(
         categorical_column,
         dimension,
@@ -148,10 +156,13 @@ def embedding_column(
         storage_dtype=storage_dtype,
         old_vocabulary=vocabulary_of(old_vocabulary),
         on_missing_rows=checked_missing_rows(function, on_missing_rows),
+        unit_norm=bool(unit_norm),
     )
 
 
-def _check_choices(function: str, combiner: str, storage_dtype: str, initializer: Any) -> None:
+def _check_choices(function: str, combiner: str, storage_dtype: str, initializer: Any, max_norm: Any) -> None:
+    if max_norm is not None and not (isinstance(max_norm, numbers.Real) and max_norm > 0):
+        raise Refusal(f"{function}: max_norm must be a number above 0, not {max_norm!r}.")
     if initializer is not None and not callable(initializer) and not isinstance(initializer, str):
         raise Refusal(f"{function}: initializer must be a function or a name, not {initializer!r}.")
     if combiner not in COMBINERS:

@@ -29,7 +29,7 @@ def _declared(head: Head) -> dict[str, bool] | None:
     for kind in type(head).__mro__:
         # A head that has other metrics than the one that it is made from has other goals too.
         if "goals" in vars(kind) or "metrics" in vars(kind):
-            goals = vars(kind).get("goals")
+            goals = head.goals if "goals" in vars(kind) else None
             return None if goals is None else {name: _WAYS[way] for name, way in goals.items()}
     return None
 

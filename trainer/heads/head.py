@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from trainer.heads.hidden import Hidden
+
 
 class Head(ABC):
     """Turns logits into a loss, metrics and predictions.
@@ -18,6 +20,10 @@ class Head(ABC):
     goals: Mapping[str, str] | None = None
     """The names of what `metrics` returns, in its order, each with "max" or "min", for what must do without Keras; None
     asks the metrics themselves."""
+
+    hidden: Hidden | None = None
+    """What is hidden of a bag, to be found from the rest: the labels come from there, so a problem names none; None
+    hides nothing."""
 
     @property
     @abstractmethod
@@ -47,4 +53,13 @@ class Head(ABC):
             Refusal: A label is none that the head takes.
         """
         del labels, weights
+        return self
+
+    def on(self, model: Any) -> "Head":
+        """Returns the head as it is on a model: most are the same on each.
+
+        Args:
+            model: The problem's Keras model.
+        """
+        del model
         return self

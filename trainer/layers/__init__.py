@@ -1,6 +1,7 @@
 """Columns as Keras layers, for any Keras model."""
 
 from trainer import optimizers  # noqa: F401  # registered too, so that a compiled model loads after this import alone
+from trainer.layers.candidates import Candidates, GivenIds
 from trainer.layers.columns import encodable, encoded_keys
 from trainer.layers.dense_features import DenseFeatures, table_of
 from trainer.layers.embedding_table import EmbeddingTable
@@ -11,9 +12,11 @@ from trainer.layers.sequence_features import SequenceFeatures
 
 __all__ = [
     "BagInput",
+    "Candidates",
     "DenseFeatures",
     "EmbeddingTable",
     "Encoder",
+    "GivenIds",
     "LinearModel",
     "SequenceFeatures",
     "encodable",

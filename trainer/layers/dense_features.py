@@ -113,6 +113,7 @@ def table_of(column: EmbeddingColumn) -> EmbeddingTable:
         column.max_norm,
         warm_start=partial(warm_start.load, column) if starts_elsewhere(column) else None,
         storage_dtype=column.storage_dtype,
+        unit_norm=column.unit_norm,
         trainable=column.trainable,
         name=column.table,
     )

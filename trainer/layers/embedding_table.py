@@ -43,6 +43,7 @@ class EmbeddingTable(keras.layers.Layer):
         initializer: A Keras initializer, its name or a function of shape and dtype; None is
             `truncated_normal(0, 1 / sqrt(dimension))`.
         max_norm: A looked-up row longer than this is scaled down to it; the table keeps it as it is.
+        unit_norm: Whether looked-up rows are scaled to length 1; the table keeps them as they are.
         warm_start: A function that returns what the table starts from, a `warm_start.Start`; called once, when the
             layer is built, and not kept when the layer is saved.
         storage_dtype: "float32", or "bfloat16" for half the memory: rows are cast when they are read, and optimizers of
@@ -65,6 +66,7 @@ class EmbeddingTable(keras.layers.Layer):
         max_norm: float | None = None,
         warm_start: Callable[[], Start] | None = None,
         storage_dtype: str = "float32",
+        unit_norm: bool = False,
         **arguments: Any,
     ) -> None:
         super().__init__(autocast=False, **arguments)
@@ -76,6 +78,7 @@ class EmbeddingTable(keras.layers.Layer):
             raise Refusal(f"EmbeddingTable: storage_dtype must be {wanted}, not {storage_dtype!r}.")
         self.rows, self.dimension, self.combiner, self.storage_dtype = rows, dimension, combiner, storage_dtype
         self.initializer, self.max_norm, self.warm_start = initializer, max_norm, warm_start
+        self.unit_norm = unit_norm
         self.warm_started: Report | None = None
         self.sharded: ShardedValues | None = None
 
@@ -196,23 +199,29 @@ class EmbeddingTable(keras.layers.Layer):
         # An example without an id reads a row that another one reads, times 0, so the batch touches no further row. It
         # costs less than to pick out the others, and than a tf.cond, whose gradient is another. None is read for none.
         count = tf.where(most >= 0, tf.size(ids), 0)
-        rows = self._rows(tf.where(present, ids, most)[:count])
+        rows = self.looked_up(tf.where(present, ids, most)[:count])
         rows = tf.pad(rows, [[0, tf.size(ids) - count], [0, 0]])  # (batch, dimension)
         return rows * tf.cast(present, rows.dtype)[:, tf.newaxis]
 
-    def _rows(self, keys: Any) -> Any:
-        """Returns rows of the table, none longer than `max_norm`, `(n, dimension)`."""
-        if self.sharded is None:
-            rows = tf.cast(tf.gather(here(self.table.value), keys), self.variable_dtype)
-        else:
+    def looked_up(self, keys: Any = None) -> Any:
+        """Returns rows of the table as they are looked up, none longer than `max_norm`, `(n, dimension)`.
+
+        Args:
+            keys: Which, `(n,)`, each in `[0, rows)`; None is all of them, read whole, of a table that is not in parts.
+        """
+        if self.sharded is not None:
             rows = sharded.lookup(self.sharded.parts, keys, self.variable_dtype)
-        return rows if self.max_norm is None else tf.clip_by_norm(rows, self.max_norm, axes=1)
+        else:
+            table = here(self.table.value)
+            rows = tf.cast(table if keys is None else tf.gather(table, keys), self.variable_dtype)
+        rows = rows if self.max_norm is None else tf.clip_by_norm(rows, self.max_norm, axes=1)
+        return tf.math.l2_normalize(rows, axis=1) if self.unit_norm else rows
 
     def _combined(self, ids: Any, weights: Any) -> Any:
         """Returns the rows of each example as the combiner makes one of them, `(batch, dimension)`."""
         keys, examples, weights = self._present(ids, weights)  # each (n,)
         batch = ids.nrows() if isinstance(ids, tf.RaggedTensor) else tf.shape(ids, out_type=tf.int64)[0]
-        combined = segment_sums(self._rows(keys), examples, batch, weights)  # (batch, dimension)
+        combined = segment_sums(self.looked_up(keys), examples, batch, weights)  # (batch, dimension)
         if self.combiner != "sum":
             shares = tf.ones_like(examples, combined.dtype) if weights is None else weights
             shares = tf.square(shares) if self.combiner == "sqrtn" else shares
@@ -263,6 +272,7 @@ class EmbeddingTable(keras.layers.Layer):
             "initializer": initializer if initializer is None or isinstance(initializer, str) else to_dict(initializer),
             "max_norm": self.max_norm,
             "storage_dtype": self.storage_dtype,
+            "unit_norm": self.unit_norm,
         }
 
     @classmethod

@@ -11,7 +11,9 @@ from trainer.errors import Refusal, nearest
 from trainer.feature_column import EmbeddingColumn
 from trainer.feature_column.collection import embeddings_by_table
 from trainer.feature_column.nested import is_learned
+from trainer.heads import RetrievalHead
 from trainer.layers import placement
+from trainer.models.retrieval import retrieval
 from trainer.models.wide_and_deep import wide_and_deep
 from trainer.problem import Problem
 
@@ -49,10 +51,16 @@ def assembled(problem: Problem) -> keras.Model:
                 "problem.with_columns(vocabulary.learned(problem.columns, batches))."
             )
     with placement.dealt_out():
-        model = problem.model() if problem.model is not None else wide_and_deep(problem)
+        model = _made(problem)
     if not isinstance(model, keras.Model):
         raise Refusal(f"Problem: model must return a keras.Model, not {type(model).__name__}.")
     return model
+
+
+def _made(problem: Problem) -> keras.Model:
+    if problem.model is not None:
+        return problem.model()
+    return retrieval(problem) if isinstance(problem.head, RetrievalHead) else wide_and_deep(problem)
 
 
 def compiled(model: keras.Model, problem: Problem, steps: int | None = None) -> keras.Model:
@@ -63,10 +71,11 @@ def compiled(model: keras.Model, problem: Problem, steps: int | None = None) -> 
     """
     with placement.dealt_out():  # and not the metrics, which the chief keeps
         optimizer = _optimizer(model, problem, steps)
+    head = problem.head.on(model)
     model.compile(
         optimizer=optimizer,
-        loss=problem.head.loss(),
-        weighted_metrics=problem.head.metrics(),
+        loss=head.loss(),
+        weighted_metrics=head.metrics(),
         jit_compile=False,
     )
     return model
@@ -195,7 +204,7 @@ def inputs_of(model: keras.Model) -> dict[str, str]:
 def tables_of(model: keras.Model) -> dict[str, tuple[layers.EmbeddingTable, tuple[EmbeddingColumn, ...]]]:
     """Returns the embedding tables anywhere in a model by name, each with the columns that use it, if any."""
     flat = list(model._flatten_layers())
-    of_columns = (layers.DenseFeatures, layers.SequenceFeatures, layers.LinearModel)
+    of_columns = (layers.Candidates, layers.DenseFeatures, layers.SequenceFeatures, layers.LinearModel)
     columns = [column for layer in flat if isinstance(layer, of_columns) for column in layer.columns]
     by_table = embeddings_by_table(columns)
     weights = [table for layer in flat if isinstance(layer, layers.LinearModel) for table in layer.tables.values()]

@@ -56,7 +56,8 @@ class Trained:
         Args:
             batch_size: The most rows that go through the model at once; None is that of the run's evaluation.
         """
-        return Scoring(self.model, self.problem.head.predictions, batch_size or self.settings.eval_batch_size)
+        head = self.problem.head.on(self.model)
+        return Scoring(self.model, head.predictions, batch_size or self.settings.eval_batch_size)
 
     @cached_property
     def _scoring(self) -> Scoring:

@@ -168,7 +168,7 @@ ADDITIONS = {
     "shared_embeddings": {"dimension": None},
 }
 OF_TABLES = {"storage_dtype", "old_vocabulary", "on_missing_rows"}
-KEYWORDS = {"embedding_column": {"name", *OF_TABLES}, "shared_embeddings": OF_TABLES}
+KEYWORDS = {"embedding_column": {"name", "unit_norm", *OF_TABLES}, "shared_embeddings": OF_TABLES}
 OURS_ALONE = {"from_data", "quantiles"}
 FUNCTIONS = sorted(name for name in dir(tf.feature_column) if name.islower() and not name.startswith("_"))
 

@@ -70,6 +70,9 @@ class Problem:
         num_epochs: Passes over the training rows.
         train_batch_size: Examples a step.
         learning_rate_decay: None, "linear" or "cosine": `dnn_optimizer`'s rate goes down to zero at the last step.
+        average: None, or how much of the moving average of the weights is left after a step, such as 0.98: the model
+            that is judged and left is that of the averages. A step then writes all rows of a table, so a softmax that
+            is sampled has none.
         catalogues: By raw feature, what is known of its values, for the projector and the files of tables: a
             `Catalogue`, or a function of the data folder that returns one, or None where there is none. It is called
             before the training, and for planted data too.
@@ -110,6 +113,7 @@ class Problem:
     num_epochs: int = 5
     train_batch_size: int = 1024
     learning_rate_decay: str | None = None
+    average: float | None = None
     catalogues: catalogue.Catalogues = field(default_factory=dict, hash=False)
     search: Mapping[str, Searched] = field(default_factory=dict, hash=False)
     name: str | None = None
@@ -133,6 +137,8 @@ class Problem:
             raise Refusal(
                 f"Problem: learning_rate_decay is None, 'linear' or 'cosine', not {self.learning_rate_decay!r}."
             )
+        if self.average is not None and not 0 < self.average < 1:
+            raise Refusal(f"Problem: average is a number above 0 and below 1, not {self.average!r}.")
         _check_table_optimizers(self.table_optimizers)
         searches.check(self.search)
         _check_apart(self.dnn_feature_columns, self.linear_feature_columns)

@@ -160,7 +160,7 @@ def embedding_column(
     )
 
 
-def _check_choices(function: str, combiner: str, storage_dtype: str, initializer: Any, max_norm: Any) -> None:
+def _check_choices(function: str, combiner: str, storage_dtype: str, initializer: Any, max_norm: float | None) -> None:
     if max_norm is not None and not (isinstance(max_norm, numbers.Real) and max_norm > 0):
         raise Refusal(f"{function}: max_norm must be a number above 0, not {max_norm!r}.")
     if initializer is not None and not callable(initializer) and not isinstance(initializer, str):

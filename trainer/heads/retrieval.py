@@ -26,6 +26,8 @@ class RetrievalHead(Head):
         held_out_input_share: The share that goes in of a bag of the validation and test examples.
         objective: "softmax": the log loss of what is hidden among the catalogue. "reconstruction": the squared
             distance of it from what is predicted of it, both of length 1.
+        bag_power: A bag counts in the loss as the number of its hidden ids to this power: with 0 all bags count alike,
+            with 1 all ids.
         softmax_sample: A catalogue of more rows than this has its softmax estimated, in each step, by so many draws.
         sample_power: The chance of a row to be drawn is its count in the training bags to this power.
         shared: Whether the rows that are scored are those that make the vector; else they are another table,
@@ -55,6 +57,7 @@ class RetrievalHead(Head):
     input_share: float | tuple[float, float] = field(default=0.3, kw_only=True)
     held_out_input_share: float = field(default=0.8, kw_only=True)
     objective: str = field(default="softmax", kw_only=True)
+    bag_power: float = field(default=0.5, kw_only=True)
     softmax_sample: int = field(default=16_384, kw_only=True)
     sample_power: float = field(default=0.75, kw_only=True)
     shared: bool = field(default=True, kw_only=True)
@@ -71,8 +74,9 @@ class RetrievalHead(Head):
             raise Refusal(f"RetrievalHead: objective is {' or '.join(map(repr, OBJECTIVES))}, not {self.objective!r}.")
         if not self.scale > 0:
             raise Refusal(f"RetrievalHead: scale is a number above 0, not {self.scale!r}.")
-        if not 0 <= self.sample_power <= 1:
-            raise Refusal(f"RetrievalHead: sample_power is a number from 0 to 1, not {self.sample_power!r}.")
+        for name in ("bag_power", "sample_power"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise Refusal(f"RetrievalHead: {name} is a number from 0 to 1, not {getattr(self, name)!r}.")
         for name in ("softmax_sample", "recall_at", "ndcg_at", "topn"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:

@@ -13,6 +13,7 @@ from trainer.job import summary
 from trainer.job.changes import LEARNING_RATES
 from trainer.job.tables import tables_of
 from trainer.job.work import Work
+from trainer.optimizers import averages
 from trainer.training import Evaluation, Position, evaluation_for, interrupts, reports, train
 from trainer.training.callbacks import History, Progress, TensorBoardScalars
 from trainer.training.checkpoints import Checkpoints, When
@@ -143,6 +144,7 @@ def learned(work: Work, changed: dict[str, str]) -> tuple[Work, dict[str, Any]]:
     evaluation = evaluation_for(work.model, work.halves)
     training.run(evaluation)
     best = training.best()
+    averages.settle(work.model.optimizer)
     found = evaluation(work.data.validation, settings.eval_batch_size)
     validation = {f"validation_{name}": value for name, value in found.items()}
     training.report(validation)

@@ -27,6 +27,7 @@ class Candidates(keras.layers.Layer):
         unit_vector: Whether the vector is scaled to length 1.
         scale: What products are multiplied with at first; None multiplies them with nothing.
         learns_popularity: Whether a multiple of the logarithm of a row's popularity is added; it is learned, from 0.
+        sample_power: To draw rows by their counts to this power; None draws none.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Candidates(keras.layers.Layer):
         unit_vector: bool = True,
         scale: float | None = None,
         learns_popularity: bool = False,
+        sample_power: float | None = None,
         **arguments: Any,
     ) -> None:
         super().__init__(autocast=False, **arguments)
@@ -43,6 +45,7 @@ class Candidates(keras.layers.Layer):
         self.table, self.rows = table, table.rows
         self.columns = () if column is None else (column,)
         self.unit_vector, self.scale, self.learns_popularity = unit_vector, scale, learns_popularity
+        self.sample_power = sample_power
 
     def build(self, vector_shape: Any = None) -> None:
         """Makes what is learned beside the table, and the counts of the rows."""
@@ -50,6 +53,12 @@ class Candidates(keras.layers.Layer):
         if not self.table.built:
             self.table.build()
         self.popularity = self.add_weight(name="popularity", shape=(self.rows,), initializer="ones", trainable=False)
+        self.chances = None
+        if self.sample_power is not None:
+            even = keras.initializers.Constant(np.arange(1, self.rows + 1) / self.rows)
+            self.chances = self.add_weight(
+                name="chances", shape=(self.rows,), initializer=even, dtype="float64", trainable=False
+            )
         self.log_scale = None
         if self.scale is not None:
             first = keras.initializers.Constant(math.log(self.scale))
@@ -62,6 +71,9 @@ class Candidates(keras.layers.Layer):
     def count(self, counts: Any) -> None:
         """Takes how often each row is in the training bags, `(rows,)`."""
         self.popularity.assign(np.asarray(counts, np.float32))
+        if self.chances is not None and self.sample_power is not None:
+            weights = np.power(np.asarray(counts, np.float64) + 1.0, self.sample_power)
+            self.chances.assign(np.cumsum(weights) / weights.sum())
 
     def vector(self, vector: Any) -> Any:
         """Returns vectors as they are scored, `(batch, dimension)`."""
@@ -90,17 +102,11 @@ class Candidates(keras.layers.Layer):
         counts = self.popularity.value if ids is None else tf.gather(self.popularity.value, ids)
         return self.taste.value * tf.math.log1p(counts)
 
-    def chances(self, power: float) -> Any:
-        """Returns the chances of the rows to be drawn, their counts to a power, added up: `(rows,)`, float64."""
-        weights = tf.pow(tf.cast(self.popularity.value, tf.float64) + 1.0, power)
-        total = tf.cumsum(weights)
-        return total / total[-1]
-
     def top(self, vector: Any, given: Any, k: int) -> tuple[Any, Any]:
         """Returns the ids of the `k` best rows of each example, best first, and their scores.
 
-        All rows are scored, some at a time. Where a vector is nothing but zeros, since nothing known went in, the
-        scores are the shares of the rows in all counts.
+        All rows are scored, some at a time. Where nothing known went in, the scores are the shares of the rows in all
+        counts.
 
         Args:
             vector: As the model makes it, `(batch, dimension)`.
@@ -110,10 +116,9 @@ class Candidates(keras.layers.Layer):
         Returns:
             Ids `(batch, k)`, int64, -1 where there is no further row, and scores `(batch, k)`, float32.
         """
-        vector = tf.convert_to_tensor(vector)
-        known = tf.reduce_any(vector != 0, axis=1)  # (batch,)
-        scored = self.vector(vector)
+        scored = self.vector(tf.convert_to_tensor(vector))
         examples, ids, batch = entries(given)
+        known = tf.math.unsorted_segment_sum(tf.ones_like(ids), examples, batch) > 0  # (batch,)
         block = tf.clip_by_value(SCORES // tf.maximum(batch, 1), max(_LEAST_BLOCK, k), max(self.rows, k))
         total = tf.reduce_sum(self.popularity.value)
 

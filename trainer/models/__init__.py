@@ -11,16 +11,19 @@ from trainer.models.build import (
     tables_of,
     with_slots,
 )
+from trainer.models.retrieval import Retrieval, retrieval
 from trainer.models.wide_and_deep import wide_and_deep
 
 __all__ = [
     "Halves",
+    "Retrieval",
     "assembled",
     "build",
     "check_optimizers",
     "compiled",
     "halves",
     "inputs_of",
+    "retrieval",
     "tables_of",
     "wide_and_deep",
     "with_slots",

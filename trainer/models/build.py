@@ -13,7 +13,7 @@ from trainer.feature_column.collection import embeddings_by_table
 from trainer.feature_column.nested import is_learned
 from trainer.heads import RetrievalHead
 from trainer.layers import placement
-from trainer.models.retrieval import retrieval
+from trainer.models.retrieval import Retrieval, retrieval
 from trainer.models.wide_and_deep import wide_and_deep
 from trainer.problem import Problem
 
@@ -71,6 +71,11 @@ def compiled(model: keras.Model, problem: Problem, steps: int | None = None) -> 
     """
     with placement.dealt_out():  # and not the metrics, which the chief keeps
         optimizer = _optimizer(model, problem, steps)
+    if problem.average is not None and not (isinstance(model, Retrieval) and model.is_sampled):
+        for one in (
+            [optimizer.rest, *optimizer.parts.values()] if isinstance(optimizer, optimizers.Parts) else [optimizer]
+        ):
+            one.use_ema, one.ema_momentum = True, problem.average
     head = problem.head.on(model)
     model.compile(
         optimizer=optimizer,

@@ -42,6 +42,11 @@ class Retrieval(keras.Model):
         super().__init__(inputs, outputs, name=name)
         self.candidates, self.declared, self.column = candidates, declared, column
 
+    @property
+    def is_sampled(self) -> bool:
+        """Whether the loss is estimated by a sample of the rows."""
+        return self.candidates.chances is not None
+
     def bound(self, head: RetrievalHead) -> Head:
         """Returns the head with the rows of this model."""
         return BoundHead(head, self)
@@ -64,6 +69,7 @@ class Retrieval(keras.Model):
         """Returns the mean loss of the examples."""
         del x, training
         each = self._each(y_pred["vector"], y_pred["given"], y)  # (batch,)
+        each *= tf.pow(losses.counted(y), self.declared.bag_power)
         if sample_weight is not None:
             each *= tf.reshape(tf.cast(sample_weight, each.dtype), [-1])
         return tf.add_n([tf.reduce_mean(each), *self.losses])
@@ -73,10 +79,10 @@ class Retrieval(keras.Model):
         vector = candidates.vector(vector)
         if head.objective == "reconstruction":
             return losses.reconstruction(candidates.scores(vector), given, wanted)
-        if candidates.rows <= head.softmax_sample:
+        if candidates.chances is None:
             return losses.softmax(candidates.scores(vector), given, wanted)
         step = tf.cast(self.optimizer.iterations.value, tf.int64)  # so that a training that goes on draws what is next
-        drawn = losses.sampled(candidates.chances(head.sample_power), head.softmax_sample, tf.stack([step, 0]))
+        drawn = losses.sampled(candidates.chances.value, head.softmax_sample, tf.stack([step, 0]))
         return losses.sampled_softmax(
             lambda ids: candidates.scores(vector, ids),
             lambda examples, ids: candidates.own_scores(vector, examples, ids),
@@ -130,7 +136,7 @@ class BoundHead(Head):
         """
         ids, scores = self.model.top(logits, min(self.declared.topn, self.units))
         key, values = values_of(self.model.column, ids)
-        unknown = tf.reduce_all(tf.equal(logits["vector"], 0.0), axis=1)
+        unknown = tf.reduce_all(logits["given"] < 0, axis=1)
         return {key: values, "scores": scores, "by_popularity": unknown}
 
 
@@ -177,7 +183,8 @@ def _candidates(head: RetrievalHead, column: EmbeddingColumn, table: layers.Embe
         output = dataclasses.replace(column, table_name=f"{column.table}_output", shared_by=(), ckpt_to_load_from=None)
         table = layers.table_of(output)
     scale = head.scale if head.objective == "softmax" else None
-    return layers.Candidates(table, output, head.unit_vector, scale, head.learns_popularity, name="candidates")
+    power = head.sample_power if head.objective == "softmax" and table.rows > head.softmax_sample else None
+    return layers.Candidates(table, output, head.unit_vector, scale, head.learns_popularity, power, name="candidates")
 
 
 def _column(problem: Problem, head: RetrievalHead) -> EmbeddingColumn:

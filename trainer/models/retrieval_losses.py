@@ -25,6 +25,12 @@ def mask(ids: Any, rows: int) -> Any:
     return tf.minimum(counts, 1.0)
 
 
+def counted(ids: Any) -> Any:
+    """Returns how many ids each example has, `(batch,)`, float32."""
+    examples, present, batch = entries(ids)
+    return tf.math.unsorted_segment_sum(tf.ones_like(present, tf.float32), examples, batch)
+
+
 def softmax(scores: Any, given: Any, wanted: Any) -> Any:
     """Returns the log loss of what was wanted, the mean over it, among all of a catalogue but what went in.
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 from trainer.inputs.cache import AnyExamples
 from trainer.inputs.memory import telling
 from trainer.models import Halves
+from trainer.optimizers.averages import averaged
 from trainer.training.machines import replicas
 from trainer.training.pace import Pace
 from trainer.training.running import RunningLoss
@@ -46,17 +47,21 @@ class Evaluation:
         self.loss.restore(0.0, 0.0)
         shard, every = self.replicas.shard, -(-len(examples) // batch_size)
         batches = iter(examples.batches(batch_size, shard))
-        left, own = -(-every // shard.count), len(range(shard.index, every, shard.count))
+        with averaged(self.model.optimizer):
+            self._through(batches, -(-every // shard.count), len(range(shard.index, every, shard.count)), turn)
+        self._sum()
+        results = {name: float(value) for name, value in self.model.get_metrics_result().items() if name != "loss"}
+        self.model.reset_metrics()
+        return {"loss": self.loss.mean, **results, "examples": len(examples)}
+
+    def _through(self, batches: Iterator[Any], left: int, own: int, turn: Callable[[int], int]) -> None:
+        """Judges batches: so many steps of all replicas, of which some have one of this replica's own."""
         while left:
             steps, start = turn(min(self.pace.steps, left)), time.perf_counter()
             with telling():
                 self._run(batches, tf.constant(min(steps, own)))
             self.pace.follow(steps, time.perf_counter() - start)
             left, own = left - steps, max(0, own - steps)
-        self._sum()
-        results = {name: float(value) for name, value in self.model.get_metrics_result().items() if name != "loss"}
-        self.model.reset_metrics()
-        return {"loss": self.loss.mean, **results, "examples": len(examples)}
 
     def _sum(self) -> None:
         """Sums what the replicas have counted."""

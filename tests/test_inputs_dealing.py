@@ -1,6 +1,7 @@
 """Which rows are for training, validation and test: as many as asked for, and the same whatever they come in."""
 
 import dataclasses
+import itertools
 import math
 import random
 from collections import Counter
@@ -17,9 +18,10 @@ from tests import trips
 from trainer.encoding import Coded
 from trainer.errors import Refusal
 from trainer.inputs import hashing
+from trainer.inputs.dealing import HoldOut
 from trainer.inputs.hashing import Repeats, draws, row_hash
 from trainer.inputs.split import Data
-from trainer.problem import ByValue, Files
+from trainer.problem import ByValue, Files, Share
 
 Side = Counter[tuple[Any, ...]]
 
@@ -260,3 +262,32 @@ def test_beyond_the_rows_that_are_counted_others_are_still_told_apart_within_a_b
     first = [*repeats(np.arange(10)), *repeats(np.arange(5))]
     assert len({*first}) == 15
     assert len({*repeats(np.array([9, 9, 9]))}) == 3
+
+
+# Other draws
+
+
+@pytest.mark.parametrize("key", [None, "user"])
+def test_another_split_seed_holds_other_rows_out_and_as_many(key: str | None) -> None:
+    trips.write(Path("trips.csv"), trips.rows(3000))
+    found = [sides(trips.raw(train_files="trips.csv", split_by=key, split_seed=seed)) for seed in (None, 0, 1, 2)]
+    assert found[0] == found[1]
+    assert found[1][0] + found[1][1] + found[1][2] == found[2][0] + found[2][1] + found[2][2]
+    for one, other in ((1, 2), (1, 3), (2, 3)):
+        for side in (1, 2):
+            both = sum((found[one][side] & found[other][side]).values())
+            assert both < (0.8 if key else 0.3) * sum(found[one][side].values())
+    if key is None:
+        assert_shares([sum(side.values()) for side in found[2]], 0.1, 0.1, 2999)
+
+
+def test_another_split_seed_draws_other_places() -> None:
+    # Of version 0.1.0; with others, rows would change their sides.
+    golden = [0, 5, 13, 26, 34, 47]
+    first = HoldOut(Share(0.1))({}, 60)
+    assert np.flatnonzero(first).tolist() == golden
+    held_out = [HoldOut(Share(0.1), seed)({}, 20_000) for seed in range(4)]
+    for one, other in itertools.combinations(held_out, 2):
+        assert_shares([int((~one).sum()), int(one.sum()), 0], 0.1, 0.0)
+        assert_shares([int((one & ~other).sum()), int((one & other).sum()), 0], 0.1, 0.0)
+        assert_shares([int((one[1:] & ~other[:-1]).sum()), int((one[1:] & other[:-1]).sum()), 0], 0.1, 0.0)

@@ -1,5 +1,6 @@
 """What a person sees while files are read: a line that changes on a terminal, lines now and then in a log."""
 
+import dataclasses
 import io
 import re
 import time
@@ -13,6 +14,7 @@ from trainer.inputs.examples import Source
 from trainer.inputs.progress import ReadingProgress
 from trainer.job.plan import with_settings
 from trainer.job.reading import dtypes_of
+from trainer.problem import Grouped, Problem
 from trainer.settings import Settings
 
 
@@ -35,8 +37,8 @@ def tick(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return seconds
 
 
-def source_of(file: Path) -> Source:
-    problem = with_settings(trips.PROBLEM, Settings(train_files=trips.write(file)))
+def source_of(file: Path, problem: Problem = trips.PROBLEM) -> Source:
+    problem = with_settings(problem, Settings(train_files=trips.write(file)))
     return Source(problem, dtypes_of(problem), "")
 
 
@@ -100,12 +102,22 @@ def test_in_a_log_a_line_comes_now_and_then_and_none_before(tmp_path: Path, tick
     assert shown("trips.csv", io.StringIO(), tmp_path) == ""
 
 
-def test_what_columns_learn_is_counted_by_the_training_rows_of_each_batch(tmp_path: Path, tick: list[float]) -> None:
+def test_what_columns_learn_is_counted_by_the_rows_of_each_batch(tmp_path: Path, tick: list[float]) -> None:
     source, out = source_of(tmp_path / "trips.csv"), Terminal()
     with ReadingProgress("reading", source, out) as told:
-        batches = [*told.counting(split.training_rows(source))]
+        batches = [*split.training_rows(source, tell=told.add)]
     rows, *_ = numbers_of(out.getvalue().split("\r\033[K")[1:-1])
-    assert rows[-1] == sum(len(batch["hour"]) for batch in batches)
+    assert rows[-1] == 300 > sum(len(batch["hour"]) for batch in batches)
+
+
+def test_rows_that_are_grouped_are_counted_as_they_are_read(tmp_path: Path, tick: list[float]) -> None:
+    problem, out = dataclasses.replace(trips.PROBLEM, bags=["tags"], grouped=Grouped("hour")), Terminal()
+    source = source_of(tmp_path / "trips.csv", problem)
+    with ReadingProgress("reading", source, out) as told:
+        split.read(source, None, tell=told.add)
+    rows, percents, *_ = numbers_of(out.getvalue().split("\r\033[K")[1:-1])
+    assert (rows[-1], percents[-1]) == (300, 100)
+    assert len(rows) > 3
 
 
 def test_the_rows_of_a_data_set_are_told_without_a_share_where_it_does_not_say_how_many(tick: list[float]) -> None:

@@ -80,6 +80,7 @@ def test_a_file_is_the_same_whatever_it_is_called_from(file: str, monkeypatch: p
         {"eval_share": 0.2},
         {"validation_share": 0.2},
         {"split_by": "city"},
+        {"split_seed": 1},
     ],
 )
 def test_other_sides_are_told_apart(file: str, changes: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ _UNLEARNED = ("search",)
 """What of a problem no training goes by."""
 
 _COLUMNS = ("dnn_feature_columns", "linear_feature_columns", "catalogues")
+_BESIDE_COLUMNS = ("dnn_hidden_units", "label", "head", "validation", "grouped", "split_seed")
 _OF_MODEL = ("dnn_hidden_units", "dnn_activation_fn", "batch_norm", "linear_sparse_combiner", "bags", "tower", "model")
 """What of a problem changes its answers, beside its columns and its head."""
 
@@ -34,7 +35,7 @@ def described(problem: Problem) -> dict[str, Any]:
         "description": problem.description,
         "dnn_feature_columns": to_dict([*map(without_old_values, problem.dnn_feature_columns)]),
         "linear_feature_columns": to_dict([*map(without_old_values, problem.linear_feature_columns)]),
-        **{name: plain_value(getattr(problem, name)) for name in ("dnn_hidden_units", "label", "head", "validation")},
+        **{name: plain_value(getattr(problem, name)) for name in _BESIDE_COLUMNS},
     }
 
 

@@ -24,7 +24,9 @@ from trainer.rows import ByValue as ByValue
 from trainer.rows import CsvFormat as CsvFormat
 from trainer.rows import EveryNthBlock as EveryNthBlock
 from trainer.rows import Files as Files
+from trainer.rows import Grouped as Grouped
 from trainer.rows import Share as Share
+from trainer.rows import check_grouped
 from trainer.search import Range as Range
 from trainer.search import Searched as Searched
 
@@ -60,7 +62,9 @@ class Problem:
             the place of the whole model.
         callbacks: Keras callbacks that the job adds to its own; functions that return one, so that each run has its
             own.
+        grouped: Which rows are one example, as those of a person are; None takes each row as one.
         validation: Which training rows are held out for choosing and stopping.
+        split_seed: Another one draws other rows, or groups, for validation and test.
         window: The days to train and to test on; None takes the splits as the data have them.
         csv: How CSV files are written, where their header does not tell.
         from_rows: A function of a part of a file, its columns by name as arrays of strings, whatever the format, to the
@@ -105,7 +109,9 @@ class Problem:
     tower: Callable[[Any], Any] | None = None
     model: Callable[[], Any] | None = None
     callbacks: Sequence[Callable[[], Any]] = ()
+    grouped: Grouped | None = None
     validation: EveryNthBlock | ByValue | Share = field(default_factory=Share)
+    split_seed: int = 0
     window: ByDate | None = None
     csv: CsvFormat = field(default_factory=CsvFormat)
     from_rows: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
@@ -146,6 +152,10 @@ class Problem:
         features = self.raw_features  # refuses one key of two kinds
         if self.model is None:  # what a model of one's own reads is seen once it is made
             catalogue.check(self.catalogues, features)
+        if self.grouped is not None:
+            others = {key for key, feature in features.items() if None in feature.shape and key not in self.bags}
+            splits = [getattr(self.dataset, "split_by", None), getattr(self.validation, "by", None)]
+            check_grouped(self.grouped, self.bags, others, splits, self.window)
 
     @property
     def columns(self) -> tuple[FeatureColumn, ...]:

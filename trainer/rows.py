@@ -1,8 +1,9 @@
 """Which rows a problem has, and how they are dealt to its sets: files and their form, shares, blocks, days."""
 
+import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from trainer.errors import Refusal
@@ -98,6 +99,82 @@ class Files:
     def __post_init__(self) -> None:
         if not 0 < self.test_share < 1:
             raise Refusal(f"Files: test_share is above 0 and below 1, not {self.test_share!r}.")
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """The rows of one value of a feature, such as those of a person, are one example.
+
+    Features in `Problem(bags=…)` collect the different values of a group's rows in their order, those that are missing
+    left out; any other feature, label and weight are those of its first row. Groups, not rows, are dealt to the sets:
+    exactly each share of them, in the order of a hash of their value. A data set whose features in `bags` have several
+    values an example already is taken as it is.
+
+    Args:
+        by: The feature whose values tell the group.
+        least: By a feature, the least number of a row that counts; other rows are left out.
+        test_share: Of the groups, where a data set has no test rows; for files, `Files` says it.
+
+    Raises:
+        Refusal: A number is none, or the share not above 0 and below 1.
+    """
+
+    by: str
+    least: Mapping[str, float] = field(default_factory=dict, hash=False)
+    test_share: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.test_share < 1:
+            raise Refusal(f"Grouped: test_share is above 0 and below 1, not {self.test_share!r}.")
+        for key, number in self.least.items():
+            if isinstance(number, bool) or not isinstance(number, (int, float)) or math.isnan(number):
+                raise Refusal(f"Grouped: least of '{key}' is a number, not {number!r}.")
+
+
+def check_grouped(
+    how: Grouped, bags: Collection[str], others: Collection[str], splits: Collection[str | None], window: ByDate | None
+) -> None:
+    """Refuses what cannot be had of rows that are grouped.
+
+    Args:
+        how: They are grouped.
+        bags: The features that are collected, perhaps with what stands between the values of a text.
+        others: The features with several values an example that are no bags: of weighted columns and of sequences.
+        splits: The features whose values are never on two sides.
+        window: The days of the sets.
+
+    Raises:
+        Refusal: Something else in the problem says otherwise.
+    """
+    if not bags:
+        raise Refusal(
+            f"Problem: rows grouped by '{how.by}' are collected in bags, and there is none; give bags=[…], the "
+            "features that have several values a group."
+        )
+    if how.by in bags:
+        raise Refusal(f"Problem: rows are grouped by '{how.by}', so a group has one value of it; leave it out of bags.")
+    for key in bags:
+        if isinstance(bags, Mapping) and bags[key]:
+            raise Refusal(
+                f"Problem: rows that are grouped have one value each of '{key}', and bags splits it by {bags[key]!r}; "
+                "give bags as a list of names."
+            )
+    for key in sorted(others):
+        raise Refusal(
+            f"Problem: '{key}' is read by a weighted column or a sequence, and grouped collects the features in bags "
+            "alone; leave such a column out, or group the rows before."
+        )
+    for split in splits:
+        if split not in (None, how.by):
+            raise Refusal(
+                f"Problem: the groups of '{how.by}' are dealt to the sets, so '{split}' cannot split them too; leave "
+                "it out."
+            )
+    if window is not None:
+        raise Refusal(
+            f"Problem: the groups of '{how.by}' are dealt to the sets, and so are the days of window; give one of the "
+            "two."
+        )
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from trainer import paths
+from trainer.inputs.hiding import Hiding
 from trainer.inputs.memory import Examples, joined
 from trainer.inputs.stored import Damaged, Stored
 from trainer.inputs.writing import Kept, Writer
 
-AnyExamples = Examples | Stored
+AnyExamples = Examples | Stored | Hiding
 
 _CONTENT = "cache.json"
 

@@ -8,7 +8,8 @@ import numpy as np
 from trainer.encoding import Coded
 from trainer.errors import Refusal
 from trainer.inputs.examples import Source
-from trainer.inputs.hashing import Repeats, draws, row_hash
+from trainer.inputs.grouping import Grouping
+from trainer.inputs.hashing import STEP, Repeats, draws, row_hash, seeded
 from trainer.problem import ByValue, EveryNthBlock, Share
 
 TRAIN, VALIDATION, TEST = range(3)
@@ -26,10 +27,11 @@ class HoldOut:
 
     Args:
         how: As the problem says it; None holds none out.
+        seed: Of what is drawn by place.
     """
 
-    def __init__(self, how: EveryNthBlock | ByValue | Share | None) -> None:
-        self.how = how
+    def __init__(self, how: EveryNthBlock | ByValue | Share | None, seed: int = 0) -> None:
+        self.how, self._seed = how, seed
         self.keys = [how.key] if isinstance(how, (EveryNthBlock, ByValue)) else []
         self._rows, self._blocks, self._last = 0, 0, None
 
@@ -48,7 +50,7 @@ class HoldOut:
             return np.zeros(rows, bool)
         if isinstance(self.how, Share):
             # The same rows whatever the seed of the run.
-            drawn = draws(places * np.uint64(0x9E3779B97F4A7C15)) if drawn is None else drawn
+            drawn = draws(places * np.uint64(STEP), self._seed) if drawn is None else drawn
             found: Array = (drawn >= least) & (drawn < least + self.how.share)
             return found
         values = raw[self.how.key]
@@ -76,16 +78,20 @@ class Dealer:
     """
 
     def __init__(self, source: Source) -> None:
-        self.hold_out = HoldOut(None if source.has_validation else source.problem.validation)
+        self._seed = source.problem.split_seed
+        self.hold_out = HoldOut(None if source.has_validation else source.problem.validation, self._seed)
         self.by, self.test_share = source.split_by, source.test_share
         self._called, self._keys = source.called("train"), source.own_keys
         self._repeats = Repeats() if source.hashes_rows and self.by is None else None
         self.counts = [0, 0, 0]
+        self._groups, self._dealt = source.groups, np.zeros(0, np.int64)
 
     @property
     def tells_row_by_row(self) -> bool:
-        """Whether the side of a row does not depend on the rows before it."""
+        """Whether the side of a row does not depend on other rows."""
         how = self.hold_out.how
+        if self._groups is not None:
+            return False
         if self.by is not None:
             return not isinstance(how, EveryNthBlock)
         return not self.test_share and (how is None or isinstance(how, ByValue))
@@ -103,15 +109,29 @@ class Dealer:
 
     def __call__(self, marks: Raw, rows: int) -> Array:
         """Returns the set of each of the next rows, `(rows,)`: 0 train, 1 validation, 2 test."""
+        sides = self._of_rows(marks, rows) if self._groups is None else self._of_groups(self._groups, marks, rows)
+        self.counts = [count + int((sides == side).sum()) for side, count in enumerate(self.counts)]
+        return sides
+
+    def _of_rows(self, marks: Raw, rows: int) -> Array:
         drawn = None
         if _HASH in marks:
             hashes = marks[_HASH].numpy()
-            drawn = draws(hashes if self._repeats is None else self._repeats(hashes))
+            drawn = draws(hashes if self._repeats is None else self._repeats(hashes), self._seed)
         sides = np.where(self.hold_out(marks, rows, drawn, self.test_share), VALIDATION, TRAIN)
         if self.test_share and drawn is not None:
             sides[drawn < self.test_share] = TEST
-        self.counts = [count + int((sides == side).sum()) for side, count in enumerate(self.counts)]
         return sides
+
+    def _of_groups(self, groups: Grouping, marks: Raw, rows: int) -> Array:
+        how, start = self.hold_out.how, sum(self.counts)
+        if not start:
+            shares = (self.test_share, how.share if isinstance(how, Share) else 0.0)
+            self._dealt = dealt(groups.gathered("train").hashes, shares, self._seed, self._called, groups.how.by)
+        sides = self._dealt[start : start + rows]
+        if how is None or isinstance(how, Share):
+            return sides
+        return np.where((sides == TRAIN) & self.hold_out(marks, rows), VALIDATION, sides)
 
     def check(self) -> None:
         """Refuses sets without rows, once all are dealt.
@@ -134,3 +154,34 @@ class Dealer:
                 f"Problem: validation {self.hold_out.how} holds out {validation:,} of {train + validation:,} training "
                 "rows; some must be left on both sides."
             )
+
+
+def dealt(hashes: Array, shares: tuple[float, float], seed: int, called: str, by: str) -> Array:
+    """Returns the set of each group, `(groups,)`: exactly each share of them, drawn in the order of their hashes.
+
+    Args:
+        hashes: Of each group, `(groups,)`.
+        shares: Of those to test on and of those for validation, each one group at least; 0 draws none.
+        seed: Of the order.
+        called: What a person calls the rows, for the refusal.
+        by: What these are grouped by.
+
+    Raises:
+        Refusal: No group is left to train on.
+
+    Example:
+        >>> dealt(np.arange(10), (0.2, 0.3), 0, "ratings", "user_id").tolist()
+        [2, 2, 1, 1, 1, 0, 0, 0, 0, 0]
+    """
+    count = len(hashes)
+    test, validation = (max(1, round(share * count)) if share else 0 for share in shares)
+    if test + validation >= count:
+        raise Refusal(
+            f"{called}: of {count:,} groups of '{by}', {test:,} to test on and {validation:,} for validation leave "
+            "none to train on; give more rows, or smaller shares."
+        )
+    order = np.argsort(seeded(hashes, seed), kind="stable")
+    sides = np.full(count, TRAIN)
+    sides[order[:test]] = TEST
+    sides[order[test : test + validation]] = VALIDATION
+    return sides

@@ -1,17 +1,17 @@
 """A problem's data as raw feature batches with labels and weights, whatever they came from."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from trainer import datasets
-from trainer.encoding.coded import decoded
-from trainer.encoding.encoding import assured, mapped
-from trainer.errors import Refusal, nearest
+from trainer.errors import Refusal
 from trainer.inputs.bad_rows import BadRows
+from trainer.inputs.grouping import Grouping, are_groups
 from trainer.inputs.memory import elements
 from trainer.inputs.readers import FLAGS, PLANTED, FilesReader, Function, reader
+from trainer.inputs.separating import Separator, check_keys, has_no, ids_of
 from trainer.inputs.shard import Shard
 from trainer.inputs.values import Wanted, as_it_is
 from trainer.inputs.wanted import wanted_of
@@ -43,15 +43,18 @@ class Source:
         beside: Collection[str] = (),
     ) -> None:
         self.problem, self.features, self.data_dir, self._limit = problem, dict(features), data_dir, limit
+        how = problem.grouped
         others = [problem.label, problem.weight_column, getattr(problem.validation, "key", None), self.split_by]
+        others += [] if how is None else [how.by]
         self.own_keys = {*features, *(key for key in others if key)}
         self.keys = {*self.own_keys, *beside}
         self.absent: str | None = None
         self._reader, self._is_sample = reader(problem, data_dir, limit), False
         self._window: Window | None = None
-        self._class_ids = _ids_of(problem.head.label_vocabulary)
+        self._class_ids = ids_of(problem.head.label_vocabulary)
+        self.groups = None if how is None else Grouping(how, problem.bags, self.keys, self._rows, self.called)
         if self._reader.features is not None:
-            self._check_keys(list(self._reader.features))
+            check_keys(self.name, {*self.keys, *self._counting}, list(self._reader.features))
 
     def prepare(self, download: bool = True) -> None:
         """Prepares the data set where it is not yet, which may take a while and shows its progress.
@@ -89,10 +92,13 @@ class Source:
         """
         builder = self._reader.builder
         if builder is None or builder.is_prepared() or datasets.needs_network(builder):
-            return self
-        made = Source(self.problem, self.features, folder, self._limit)
-        made._prepare(False, None if self.problem.window else rows, datasets.manual_dir(self.data_dir))
-        made._is_sample = True
+            made = self
+        else:
+            made = Source(self.problem, self.features, folder, self._limit)
+            made._prepare(False, None if self.problem.window else rows, datasets.manual_dir(self.data_dir))
+            made._is_sample = True
+        if made.groups is not None:
+            made.groups.most = rows
         return made
 
     @property
@@ -146,28 +152,34 @@ class Source:
 
     @property
     def split_by(self) -> str | None:
-        """The feature whose values tell in which set a row is; None where the row itself does."""
+        """The feature whose values tell in which set a row is; None where the row itself does, or its group."""
+        if self.problem.grouped is not None:
+            return None
         dataset, how = self.problem.dataset, self.problem.validation
         return (isinstance(dataset, Files) and dataset.split_by) or (how.by if isinstance(how, Share) else None)
 
     @property
     def test_is_ready(self) -> bool:
         """Whether the test rows are read with the others, before the training, as those of files are."""
-        return self.files is not None and self.problem.window is None
+        return self.test_share > 0 or (self.files is not None and self.problem.window is None)
 
     @property
     def test_share(self) -> float:
         """The share of the training rows that is test; 0 where test rows are given, or are those of days."""
-        files = self.files
-        return 0.0 if files is None or files.has_test or self.problem.window is not None else files.files.test_share
+        if self.files is not None:
+            return 0.0 if self.files.has_test or self.problem.window is not None else self.files.files.test_share
+        lacks_test = self.builder is not None and "test" not in self.builder.info.splits
+        return 0.0 if self.problem.grouped is None or not lacks_test else self.problem.grouped.test_share
 
     @property
     def hashes_rows(self) -> bool:
         """Whether a hash of a row tells in which set it is, and not its place."""
-        return self.files is not None and self.problem.window is None
+        return self.files is not None and self.problem.window is None and self.groups is None
 
     def rows(self, split: str) -> int | None:
         """Returns how many examples a split has, or None where the data do not tell."""
+        if self.groups is not None:
+            return self.groups.count(split)
         if self.problem.window is not None:
             return self._days(self.problem.window).rows[split]
         return None if self._is_sample else self._reader.rows(split)
@@ -183,7 +195,34 @@ class Source:
             Features by key, each `(batch, …)`; labels `(batch, 1)`, or as the data set gives them; weights
             `(batch, 1)`, ones where the problem weighs nothing.
         """
-        return self._raw(split, shard).map(self._separated, num_parallel_calls=tf.data.AUTOTUNE)
+        if self.groups is not None:
+            return self.groups.batches(split, shard)
+        return self._separated(self._raw(split, shard), self.keys)
+
+    def gather(self, tell: Callable[[int], None]) -> bool:
+        """Reads the training rows where they are grouped, which takes all of them, and returns whether they are.
+
+        Args:
+            tell: Is given the number of rows, batch after batch.
+        """
+        if self.groups is not None:
+            self.groups.gathered("train", tell)
+        return self.groups is not None
+
+    def _separated(self, raw: tf.data.Dataset, keys: Collection[str]) -> tf.data.Dataset:
+        return Separator(self.problem, self.features, self.name, keys, self._class_ids).batches(raw)
+
+    def _rows(self, split: str) -> tf.data.Dataset:
+        """Returns the batches of rows that are still to be grouped, or of groups."""
+        raw = self._raw(split, None)
+        spec = raw.element_spec
+        is_grouped = are_groups(spec[0] if isinstance(spec, tuple) else spec, self.problem.bags)
+        return self._separated(raw, self.keys if is_grouped else {*self.keys, *self._counting})
+
+    @property
+    def _counting(self) -> Collection[str]:
+        """The features that tell which rows count."""
+        return [] if self.problem.grouped is None else list(self.problem.grouped.least)
 
     def _raw(self, split: str, shard: Shard | None) -> tf.data.Dataset:
         wanted, how = self._wanted(), self.problem.window
@@ -196,7 +235,7 @@ class Source:
         beside = self.keys - self.own_keys
         kinds = {} if self.files is None or not beside else self.files.kinds()
         return {
-            **wanted_of(self.problem, self.features, self.own_keys),
+            **wanted_of(self.problem, self.features, {*self.own_keys, *self._counting}),
             **{key: as_it_is(kinds.get(key)) for key in sorted(beside)},
         }
 
@@ -206,7 +245,7 @@ class Source:
             spec = everything.element_spec
             features = spec[0] if isinstance(spec, tuple) else spec
             if how.key not in features:
-                raise Refusal(self._has_no(how.key, list(features)))
+                raise has_no(self.name, how.key, list(features))
             if features[how.key].dtype != tf.string:
                 raise Refusal(
                     f"Problem: data set {self.name} holds {features[how.key].dtype.name} as '{how.key}', and ByDate "
@@ -216,62 +255,3 @@ class Source:
             who = f"--problem {self.problem.name}"
             self._window = window(how, who, self.name, (values.numpy() for values in elements(dates)))
         return self._window
-
-    @tf.autograph.experimental.do_not_convert  # which would wrap a refusal in an error of its own
-    def _separated(self, features: Mapping[str, Any], *label: Any) -> tuple[dict[str, Any], Any, Any]:
-        features = dict(features)
-        if self.problem.label is None and not label:
-            raise Refusal(
-                f"Problem: {self.name} gives features alone; name the feature that is the label in Problem(label=…), "
-                "or give (features, label)."
-            )
-        self._check_keys([*features, str(self.problem.label)] if label else list(features))
-        features = {key: self._typed(key, value) for key, value in features.items() if key in self.keys}
-        labels = label[0] if label else features.pop(str(self.problem.label))
-        labels = self._numbered(labels) if labels.dtype == tf.string else labels
-        labels = labels if labels.dtype.is_floating else tf.cast(labels, tf.int64)
-        labels = labels[:, tf.newaxis] if labels.shape.rank == 1 else labels  # (batch, 1)
-        weight = self.problem.weight_column
-        weights = tf.ones_like(labels[:, :1], tf.float32) if weight is None else features.pop(weight)
-        weights = tf.reshape(tf.cast(weights, tf.float32), [-1, 1])  # (batch, 1)
-        return features, labels, weights
-
-    def _numbered(self, labels: Any) -> Any:
-        """Returns the numbers of the classes whose names labels are."""
-        if self._class_ids is None:
-            raise Refusal(
-                f"Problem: {self.name} has texts as labels; give the head their names, as in "
-                "BinaryHead(label_vocabulary=['no', 'yes'])."
-            )
-        ids = mapped(self._class_ids.lookup, labels)
-        known, names = ids >= 0, ", ".join(map(repr, self.problem.head.label_vocabulary or ()))
-        strange = tf.boolean_mask(decoded(labels), ~known)
-        sentence = f"Problem: the labels of {self.name} should be of label_vocabulary, {names}, and one is"
-        with tf.control_dependencies(assured(tf.reduce_all(known), sentence, strange[:1])):
-            return tf.identity(ids)
-
-    def _typed(self, key: str, values: Any) -> Any:
-        wanted = tf.as_dtype(self.features.get(key, values.dtype))
-        if (values.dtype == tf.string) != (wanted == tf.string) or (values.dtype.is_floating and wanted.is_integer):
-            raise Refusal(
-                f"Problem: data set {self.name} holds {values.dtype.name} as '{key}', and the columns read it as "
-                f"{wanted.name}; declare the column with the data's dtype."
-            )
-        return values if values.dtype == wanted else tf.cast(values, wanted)
-
-    def _check_keys(self, there: list[str]) -> None:
-        for key in sorted(self.keys):
-            if key not in there:
-                raise Refusal(self._has_no(key, there))
-
-    def _has_no(self, key: str, there: list[str]) -> str:
-        ending = nearest(key, there) or f"; it has {', '.join(sorted(there))}."
-        return f"Problem: data set {self.name} has no feature '{key}'{ending}"
-
-
-def _ids_of(names: Sequence[str] | None) -> Any:
-    """Returns a table from the names of classes to their numbers, -1 for what is none; None where they have none."""
-    if names is None:
-        return None
-    numbers = tf.range(len(names), dtype=tf.int64)
-    return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(tf.constant(list(names)), numbers), -1)

@@ -11,7 +11,9 @@ from trainer.encoding import Coded
 Array = np.ndarray[Any, Any]
 
 # Of SplitMix64.
-_STEP, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+_FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+STEP = 0x9E3779B97F4A7C15
+"""What numbers are apart that count something, before they are mixed."""
 
 COUNTED = 1 << 20
 """Different rows that are counted; where there are more, few rows are alike, or those that are came before."""
@@ -30,21 +32,21 @@ def row_hash(features: Mapping[str, Any]) -> Any:
     for key in sorted(features):
         found = _column(features[key], tf.bitcast(tf.fingerprint([key]), tf.uint64))
         total = found if total is None else total + found
-    return tf.bitcast(_mixed(total), tf.int64)
+    return tf.bitcast(mixed(total), tf.int64)
 
 
 def _column(values: Any, salt: Any) -> Any:
     """Returns a number of 64 bits for the values of each row, `(batch,)`."""
     if isinstance(values, Coded):
-        numbers = values.mapped(lambda different: _mixed(_numbers(different) + salt))
+        numbers = values.mapped(lambda different: mixed(_numbers(different) + salt))
     elif isinstance(values, tf.RaggedTensor):
-        numbers = values.with_flat_values(_mixed(_numbers(values.flat_values) + salt))
+        numbers = values.with_flat_values(mixed(_numbers(values.flat_values) + salt))
     else:
-        numbers = _mixed(_numbers(values) + salt)
+        numbers = mixed(_numbers(values) + salt)
     if isinstance(numbers, tf.RaggedTensor):
         places = tf.cast(tf.ragged.range(numbers.row_lengths()).flat_values + 1, tf.uint64)
-        mixed = tf.bitcast(_mixed(numbers.flat_values + places * _unsigned(_STEP)), tf.int64)
-        summed = tf.math.unsorted_segment_sum(mixed, numbers.value_rowids(), numbers.nrows())
+        each = tf.bitcast(mixed(numbers.flat_values + places * unsigned(STEP)), tf.int64)
+        summed = tf.math.unsorted_segment_sum(each, numbers.value_rowids(), numbers.nrows())
         return tf.bitcast(summed + numbers.row_lengths(), tf.uint64)
     if numbers.shape.rank == 1:
         return numbers
@@ -52,7 +54,7 @@ def _column(values: Any, salt: Any) -> Any:
         return tf.reshape(numbers, [-1])
     flat = tf.reshape(numbers, [tf.shape(numbers)[0], -1])  # (batch, values)
     places = tf.cast(tf.range(1, tf.shape(flat)[1] + 1), tf.uint64)
-    return tf.bitcast(tf.reduce_sum(tf.bitcast(_mixed(flat + places * _unsigned(_STEP)), tf.int64), axis=1), tf.uint64)
+    return tf.bitcast(tf.reduce_sum(tf.bitcast(mixed(flat + places * unsigned(STEP)), tf.int64), axis=1), tf.uint64)
 
 
 def _numbers(values: Any) -> Any:
@@ -64,19 +66,31 @@ def _numbers(values: Any) -> Any:
     return tf.bitcast(tf.cast(values, tf.int64), tf.uint64)
 
 
-def _mixed(values: Any) -> Any:
+def mixed(values: Any) -> Any:
+    """Returns numbers of 64 bits, uint64 tensors, mixed up: each has another, and those side by side are far apart."""
     for shift, factor in ((30, _FIRST), (27, _SECOND)):
-        values = tf.bitwise.bitwise_xor(values, tf.bitwise.right_shift(values, _unsigned(shift))) * _unsigned(factor)
-    return tf.bitwise.bitwise_xor(values, tf.bitwise.right_shift(values, _unsigned(31)))
+        values = tf.bitwise.bitwise_xor(values, tf.bitwise.right_shift(values, unsigned(shift))) * unsigned(factor)
+    return tf.bitwise.bitwise_xor(values, tf.bitwise.right_shift(values, unsigned(31)))
 
 
-def _unsigned(value: int) -> Any:
+def unsigned(value: int) -> Any:
+    """Returns a whole number as a uint64 tensor."""
     return tf.constant(value, tf.uint64)
 
 
-def draws(hashes: Array) -> Array:
-    """Returns hashes as numbers that are uniform in `[0, 1)`, float64."""
-    return (hashes.view(np.uint64) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+def draws(hashes: Array, seed: int = 0) -> Array:
+    """Returns hashes as numbers that are uniform in `[0, 1)`, float64; with another seed, others."""
+    return (seeded(hashes, seed) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def seeded(hashes: Array, seed: int) -> Array:
+    """Returns other hashes, uint64, for each seed; 0 leaves them as they are."""
+    found: Array = hashes.view(np.uint64)
+    if seed:
+        # A seed that is mixed: of those side by side, one would else be the other for the rows beside them.
+        salt = _mixed_array(np.array([seed * STEP % 2**64], np.uint64)).view(np.uint64)
+        found = _mixed_array(found + salt).view(np.uint64)
+    return found
 
 
 class Repeats:
@@ -104,7 +118,7 @@ class Repeats:
             starts = np.cumsum(counts) - counts
             numbers[order] += np.arange(len(hashes)) - starts[inverse[order]]
         with np.errstate(over="ignore"):
-            return _mixed_array((hashes.view(np.uint64) + numbers.astype(np.uint64) * np.uint64(_STEP)).view(np.int64))
+            return _mixed_array((hashes.view(np.uint64) + numbers.astype(np.uint64) * np.uint64(STEP)).view(np.int64))
 
     def _counted(self, different: Array, counts: Array) -> Array:
         """Returns how often hashes came before, and counts them."""
@@ -123,7 +137,7 @@ class Repeats:
 
 
 def _mixed_array(values: Array) -> Array:
-    mixed = values.view(np.uint64)
+    found = values.view(np.uint64)
     for shift, factor in ((30, _FIRST), (27, _SECOND)):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return (mixed ^ (mixed >> np.uint64(31))).view(np.int64)
+        found = (found ^ (found >> np.uint64(shift))) * np.uint64(factor)
+    return (found ^ (found >> np.uint64(31))).view(np.int64)

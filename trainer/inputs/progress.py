@@ -2,8 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol, TextIO
+from typing import Protocol, TextIO
 
 from trainer.terminal import quantity
 
@@ -44,13 +43,6 @@ class ReadingProgress:
         end = "" if self._out.isatty() else "\n"
         self._out.write(f"{self._begin}{self._text(now - self._start)}{end}")
         self._out.flush()
-
-    def counting(self, batches: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-        """Yields batches of raw features, and counts their rows."""
-        for batch in batches:
-            first = next(iter(batch.values()))
-            self.add(int(first.shape[0]))
-            yield batch
 
     def __enter__(self) -> "ReadingProgress":
         return self

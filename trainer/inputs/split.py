@@ -71,9 +71,11 @@ def read(
     def also(features: Raw, labels: Any, weights: Any) -> Any:
         return dealer.marks(features, labels, weights), {key: features[key] for key in looked_at}
 
+    is_told = source.gather(tell)
     for part, (marks, raw) in encoded(source.batches("train"), encode, outside, also, narrow):
         sides = dealer(marks, len(part))
-        tell(len(part))
+        if not is_told:
+            tell(len(part))
         if look is not None and looked_at:
             look(rows_of(raw, sides == TRAIN))
         for side, collector in enumerate(sets):
@@ -120,18 +122,21 @@ def collected(
     return found
 
 
-def training_rows(source: Source, shard: Shard = ALL) -> Iterator[dict[str, Any]]:
+def training_rows(
+    source: Source, shard: Shard = ALL, tell: Callable[[int], None] = lambda rows: None
+) -> Iterator[dict[str, Any]]:
     """Yields the raw features of the training rows in batches, without those held out for validation and test.
 
     Args:
         source: The problem's data.
         shard: The part of the batches that is yielded. The others are not even read where a row tells by itself on
             which side it is.
+        tell: Is given the number of rows, batch after batch.
 
     Raises:
         Refusal: No training, validation or test row is left.
     """
-    dealer = Dealer(source)
+    dealer, is_told = Dealer(source), source.gather(tell)
 
     def features(raw: Raw, labels: Any, weights: Any) -> Any:
         return dict(raw), dealer.marks(raw, labels, weights)
@@ -142,6 +147,8 @@ def training_rows(source: Source, shard: Shard = ALL) -> Iterator[dict[str, Any]
         first = next(iter(raw.values()))
         rows = int(first.shape[0] if first.shape[0] is not None else first.nrows())
         sides = dealer(marks, rows)
+        if not is_told:
+            tell(rows)
         if is_read_alone or number % shard.count == shard.index:
             yield rows_of(raw, sides == TRAIN)
     if not is_read_alone:

@@ -207,8 +207,11 @@ def _flat(column: Any, wanted: Wanted) -> tuple[Any, Array]:
 
 
 def _among(texts: Texts, wanted: Wanted) -> Array:
-    if wanted.among is None:
+    if wanted.among is None and not wanted.is_required:
         return np.ones(len(texts), bool)
+    if wanted.among is None:
+        there: Array = np.asarray(pc.not_equal(pc.binary_length(texts.different), 0))[texts.codes]
+        return there
     allowed = pa.array([text.encode("utf-8", "surrogateescape") for text in wanted.among], pa.binary())
     found: Array = np.asarray(pc.is_in(texts.different, value_set=allowed))[texts.codes]
     return found

@@ -3,11 +3,12 @@
 import dataclasses
 from collections.abc import Collection, Mapping
 
-from trainer.feature_column import IdentityColumn, NumericColumn
+from trainer.feature_column import IdentityColumn, NumericColumn, RawFeature
+from trainer.feature_column.collection import raw_features_of
 from trainer.feature_column.nested import nested
 from trainer.heads import BinaryHead, MultiClassHead
 from trainer.inputs.values import Wanted
-from trainer.problem import ByValue, Problem, Share
+from trainer.problem import ByValue, Grouped, Problem, Share
 
 
 def wanted_of(problem: Problem, dtypes: Mapping[str, str], keys: Collection[str]) -> dict[str, Wanted]:
@@ -25,7 +26,7 @@ def wanted_of(problem: Problem, dtypes: Mapping[str, str], keys: Collection[str]
         found[problem.weight_column] = Wanted("float32", is_required=True)
     if problem.label is not None:
         found[problem.label] = _label(problem)
-    raw, separators = problem.raw_features, problem.bags if isinstance(problem.bags, Mapping) else {}
+    raw, separators = _raw_features(problem), problem.bags if isinstance(problem.bags, Mapping) else {}
     defaults, sizes = _defaults(problem), _sizes(problem)
     for key, dtype in dtypes.items():
         shape = raw[key].shape if key in raw else ()
@@ -34,7 +35,7 @@ def wanted_of(problem: Problem, dtypes: Mapping[str, str], keys: Collection[str]
         found[key] = Wanted(
             dtype, shape, separators.get(key), defaults.get(key), required, 0 if key in sizes else None, sizes.get(key)
         )
-    return found
+    return found if problem.grouped is None else {**found, **_of_groups(problem.grouped, found, dtypes)}
 
 
 def features_wanted(problem: Problem, dtypes: Mapping[str, str]) -> dict[str, Wanted]:
@@ -44,8 +45,20 @@ def features_wanted(problem: Problem, dtypes: Mapping[str, str]) -> dict[str, Wa
         problem: Whose columns are read.
         dtypes: Of the features that its model reads.
     """
-    bare = dataclasses.replace(problem, label=None, weight_column=None, validation=Share())
+    bare = dataclasses.replace(problem, label=None, weight_column=None, validation=Share(), grouped=None)
     return wanted_of(bare, dtypes, dtypes)
+
+
+def _raw_features(problem: Problem) -> dict[str, RawFeature]:
+    """Returns the raw features as rows have them: of rows that are grouped, one value of a bag."""
+    bags = problem.bags if problem.grouped is None else ()
+    return raw_features_of(problem.columns, bags)
+
+
+def _of_groups(how: Grouped, found: Mapping[str, Wanted], dtypes: Collection[str]) -> dict[str, Wanted]:
+    """Returns what is wanted of the features that tell a row's group, and whether it counts."""
+    numbers = {key: Wanted("float32", is_required=True) for key in how.least if key not in dtypes}
+    return {**numbers, how.by: dataclasses.replace(found[how.by], is_required=True)}
 
 
 def _label(problem: Problem) -> Wanted:

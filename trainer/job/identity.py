@@ -33,7 +33,10 @@ _OF_ANY_CLASS = {
     *("__annotate_func__", "__annotations__", "__annotations_cache__", "__dict__", "__doc__", "__firstlineno__"),
     *("__module__", "__static_attributes__", "__weakref__"),
 }
-_FIELDS = ("linear_feature_columns", "dnn_feature_columns", "label", "weight_column", "bags", "validation", "window")
+_FIELDS = (
+    *("linear_feature_columns", "dnn_feature_columns", "label", "weight_column", "bags", "validation", "window"),
+    *("grouped", "split_seed"),
+)
 
 
 class _Untold(Exception):

@@ -93,6 +93,7 @@ def with_settings(problem: Problem, settings: Settings, is_filled: bool = False)
     given: dict[str, Any] = {
         "dataset": settings.dataset if settings.train_files is None else _files(settings),
         "validation": _validation(problem, settings),
+        "split_seed": settings.split_seed,
         "num_epochs": settings.num_epochs,
         "train_batch_size": settings.train_batch_size,
         "learning_rate": settings.learning_rate,

@@ -82,7 +82,7 @@ def read(plan: Plan, check: Callable[[keras.Model, Source], None]) -> Read:
     if learned is None and model is None:
         with ReadingProgress("reading for what columns learn", source) as progress:
             learned = survey.found(
-                problem, progress.counting(split.training_rows(source, replicas.current().shard)), summary.tell
+                problem, split.training_rows(source, replicas.current().shard, progress.add), summary.tell
             )
     problem = survey.fitted(problem, learned or [])
     model = model or _model(plan, problem)

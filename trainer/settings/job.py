@@ -47,6 +47,7 @@ class Settings:
     split_by: str | None = flag(
         None, "a feature whose values, as a person's or a day's rows, are never on two sides", "KEY", group="data"
     )
+    split_seed: int | None = flag(None, "of the rows or groups that are held out", "N", least=0, group="data")
     max_bad_rows: str = flag(
         "0", "rows of the files of a flag that may be set aside, as 10 or 1%", "N|N%", group="data"
     )

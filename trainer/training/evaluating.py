@@ -87,5 +87,5 @@ class Evaluation:
         """Counts a step's logits in the loss and in the metrics."""
         value = self.model.compute_loss(y=labels, y_pred=logits, sample_weight=weights, training=False)
         # Within a strategy Keras divides each loss by the number of replicas.
-        self.loss.add(value * self.replicas.copies, tf.shape(labels)[0])
+        self.loss.add(value * self.replicas.copies, tf.shape(weights)[0])
         self.model.compute_metrics(None, labels, logits, weights)

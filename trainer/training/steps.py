@@ -89,7 +89,7 @@ class Steps:
         with tf.control_dependencies([tf.raw_ops.CheckNumericsV2(tensor=value, message=_CHECK)]):
             ones = tf.ones_like(scaled)
             self.done.assign_add(1)
-            self.loss.add(value, tf.shape(labels)[0])
+            self.loss.add(value, tf.shape(weights)[0])
         gradients = tape.gradient(scaled, self.variables, output_gradients=ones)
         with tf.control_dependencies([ones]):
             self.model.optimizer.apply(gradients, self.variables)

@@ -72,10 +72,9 @@ def compiled(model: keras.Model, problem: Problem, steps: int | None = None) -> 
     with placement.dealt_out():  # and not the metrics, which the chief keeps
         optimizer = _optimizer(model, problem, steps)
     if problem.average is not None and not (isinstance(model, Retrieval) and model.is_sampled):
-        for one in (
-            [optimizer.rest, *optimizer.parts.values()] if isinstance(optimizer, optimizers.Parts) else [optimizer]
-        ):
-            one.use_ema, one.ema_momentum = True, problem.average
+        for one in optimizers.whole(optimizer):
+            if not isinstance(one, optimizers.Parts):
+                one.use_ema, one.ema_momentum = True, problem.average
     head = problem.head.on(model)
     model.compile(
         optimizer=optimizer,

@@ -18,7 +18,7 @@ import yaml
 
 from tests import planted, planted_bags
 from trainer import feature_column as fc
-from trainer import job, models, settings, tables, task
+from trainer import job, models, prediction, settings, tables, task
 from trainer.catalogue import Catalogue
 from trainer.commands import submit
 from trainer.errors import Refusal, TrainingFailure
@@ -81,7 +81,19 @@ def test_a_frozen_table_is_no_longer_trainable() -> None:
     assert not problem.embeddings["day_hour"][0].trainable
 
 
+def test_all_columns_of_a_table_have_the_dimension_that_is_asked_for() -> None:
+    ends = fc.categorical_column_with_identity("end", 24)
+    shared = fc.shared_embeddings([planted.hour, ends], 8, shared_embedding_collection_name="hours")
+    problem = planted.problem(dnn_feature_columns=[*shared, *planted.PROBLEM.dnn_feature_columns])
+    changed = with_settings(problem, Settings(dimension=("hours=1",)))
+    assert [column.dimension for column in changed.embeddings["hours"]] == [1, 1]
+    assert changed.embeddings["day_hour"] == problem.embeddings["day_hour"]
+
+
 def test_a_table_that_the_problem_has_not_is_refused(problem_file: str) -> None:
+    assert refused(Settings(problem=problem_file, dimension=("day_huor=2",))) == (
+        "--dimension: problem planted has no table 'day_huor'; did you mean 'day_hour'?"
+    )
     assert refused(Settings(problem=problem_file, freeze=("day_huor",))) == (
         "--freeze: problem planted has no table 'day_huor'; did you mean 'day_hour'?"
     )
@@ -1046,6 +1058,30 @@ def test_a_warm_start_is_reported_and_a_resumed_run_does_without_its_source(
     assert task.main([*words, *carried, "--resume"]) == 0
     np.testing.assert_array_equal(tables.read("runs/x", "day_hour").values, new.values)
     assert "warm start" not in capsys.readouterr().out
+
+
+def test_a_table_of_another_dimension_is_shown_trained_read_again_and_gone_on_with(
+    problem_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--problem", problem_file, "--job-dir", "runs/x", "--train-steps", "3"]
+    small = [*words, "--dimension", "day_hour=2"]
+    assert task.main([*small, "--dry-run"]) == 0
+    assert "\ntable day_hour                168 rows × 2 = 1.3 kB\n" in capsys.readouterr().out
+    assert task.main(small) == 0
+    assert tables.read("runs/x", "day_hour").values.shape == (168, 2)
+    assert prediction.load("runs/x").problem.embeddings["day_hour"][0].dimension == 2
+    assert task.main([*small, "--resume"]) == 0
+    capsys.readouterr()
+    assert task.main([*words, "--resume"]) == 2
+    started = "the run was started with dimension ('day_hour=2',), not (), and other columns"
+    assert capsys.readouterr().err == (
+        f"--resume: {started}; give the same, go on with --allow-changed, or start anew with --overwrite.\n"
+    )
+    assert task.main([*words, "--resume", "--allow-changed"]) == 2
+    assert capsys.readouterr().err == (
+        f"--allow-changed: {started}, and the rows of a table are of use to no table of another dimension; give the "
+        "same, or start anew with --overwrite.\n"
+    )
 
 
 def test_what_is_said_of_a_source_needs_one(problem_file: str) -> None:

@@ -32,6 +32,23 @@ def test_tables_may_be_frozen_for_some_epochs_and_for_one_at_least() -> None:
     assert str(refusal.value) == "--unfreeze-after: a whole number of at least 1 is wanted, not '0'."
 
 
+def test_a_dimension_is_that_of_a_table() -> None:
+    assert from_argv(["--dimension", "movie=2", "--dimension", "user=16"]).dimensions == {"movie": 2, "user": 16}
+
+
+@pytest.mark.parametrize("number", ["0", "-2", "1.5", "two", "²"])
+def test_a_dimension_that_is_no_whole_number_is_refused(number: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        from_argv(["--dimension", f"movie={number}"])
+    assert str(refusal.value) == f"--dimension: a whole number of at least 1 is wanted for 'movie', not '{number}'."
+
+
+def test_a_dimension_without_a_table_is_refused() -> None:
+    with pytest.raises(Refusal) as refusal:
+        from_argv(["--dimension", "2"])
+    assert str(refusal.value) == "--dimension: TABLE=N is wanted, not '2'."
+
+
 def test_a_warm_start_names_a_table_a_source_and_perhaps_a_tensor() -> None:
     made = from_argv(["--warm-start", "day_hour=runs/jfk", "--warm-start", "word=gs://bucket/a=b#words/table"])
     assert made.warm_starts == {

@@ -408,6 +408,8 @@ REFUSALS = {
     "--freeze day_huor": "--freeze: problem flights has no table 'day_huor'; did you mean 'day_hour'?",
     "--freeze user --problem {examples}/own_model.py": "--freeze: problem own_model makes its model itself, so 'user' "
     "starts and freezes where that declares it; give ckpt_to_load_from or trainable=False to its embedding_column.",
+    "--dimension user=2 --problem {examples}/own_model.py": "--dimension: problem own_model makes its model itself, so "
+    "'user' has the dimension that is declared there; give another to its embedding_column.",
     "--warm-start day_hour": "--warm-start: TABLE=SOURCE is wanted, as in day_hour=runs/jfk, not 'day_hour'.",
     "--warm-start day_hour=empty": "warm start of 'day_hour': empty holds nothing that a table can start from; give "
     f"{SOURCES}.",

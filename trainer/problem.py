@@ -183,6 +183,10 @@ class Problem:
         """Returns the problem with each embedding column replaced by what `change` makes of it."""
         return self.with_columns([change(c) if isinstance(c, EmbeddingColumn) else c for c in self.columns])
 
+    def resized(self, dimensions: Mapping[str, int]) -> "Problem":
+        """Returns the problem with other dimensions of its tables, by their names."""
+        return self.replacing(lambda c: c.with_dimension(dimensions[c.table]) if c.table in dimensions else c)
+
 
 def _check_apart(deep: Sequence[Any], wide: Sequence[Any]) -> None:
     tables = embeddings_by_table(deep)

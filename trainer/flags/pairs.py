@@ -24,6 +24,23 @@ def pair(flag: str, value: str, text: str) -> tuple[str, str]:
     return table, given
 
 
+def whole(flag: str, text: str) -> tuple[str, int]:
+    """Returns the table and the number of `TABLE=N`.
+
+    Raises:
+        Refusal: It is no such pair, or the number no whole one of at least 1.
+
+    Example:
+        >>> whole("--dimension", "movie=2")
+        ('movie', 2)
+    """
+    table, given = pair(flag, "N", text)
+    number = int(given) if given.isascii() and given.isdigit() else 0
+    if number < 1:
+        raise Refusal(f"{flag}: a whole number of at least 1 is wanted for '{table}', not '{given}'.")
+    return table, number
+
+
 def source(text: str) -> tuple[str, tuple[str, str | None]]:
     """Returns the table, the source and the tensor's name there of `TABLE=SOURCE[#TENSOR]`.
 

@@ -8,7 +8,12 @@ from trainer import settings as flags
 from trainer.declared import without_start
 from trainer.errors import Refusal
 
-_OPTIMIZERS = ("optimizer", "linear_optimizer", "table_optimizers")
+_NEVER = (
+    (("optimizer", "linear_optimizer"), "what one optimizer has noted is of no use to another"),
+    (("dimension",), "the rows of a table are of use to no table of another dimension"),
+)
+"""Settings that a run cannot be gone on with where they have changed, and why."""
+
 _FLAGS = {"dnn_optimizer": "optimizer"}
 """What a setting is called that the problem calls otherwise."""
 
@@ -75,11 +80,12 @@ def check(found: Mapping[str, str], is_allowed: bool) -> None:
             f"--resume: the run was started with {words}; give the same, go on with --allow-changed, or start anew "
             "with --overwrite."
         )
-    if any(name in found for name in _OPTIMIZERS[:2]):
-        raise Refusal(
-            f"--allow-changed: the run was started with {words}, and what one optimizer has noted is of no use to "
-            "another; give the same, or start anew with --overwrite."
-        )
+    for names, why in _NEVER:
+        if any(name in found for name in names):
+            raise Refusal(
+                f"--allow-changed: the run was started with {words}, and {why}; give the same, or start anew with "
+                "--overwrite."
+            )
 
 
 def shown(found: Mapping[str, str]) -> str:

@@ -80,7 +80,7 @@ def planned(settings: Settings, argv: Sequence[str] = (), helps: bool = False) -
 
 
 def with_settings(problem: Problem, settings: Settings, is_filled: bool = False) -> Problem:
-    """Returns a problem as the settings change it: its data, its training, and where its tables start.
+    """Returns a problem as the settings change it: its data, its training, its tables' sizes and where they start.
 
     Args:
         problem: As it is declared.
@@ -104,18 +104,8 @@ def with_settings(problem: Problem, settings: Settings, is_filled: bool = False)
     if given["dataset"] is not None or not stands_in:
         # They stand in for the problem's own data alone, and unasked only where nobody said where these are.
         problem = dataclasses.replace(problem, planted=None)
-    sources, frozen = settings.warm_starts, set(settings.freeze)
-    for flag, names in (("--warm-start", list(sources)), ("--freeze", settings.freeze)):
-        if names and problem.model is not None:
-            raise Refusal(
-                f"{flag}: problem {problem.name} makes its model itself, so '{names[0]}' starts and freezes where that "
-                "declares it; give ckpt_to_load_from or trainable=False to its embedding_column."
-            )
-        for name in names:
-            if name not in problem.embeddings:
-                there = ", ".join(sorted(problem.embeddings)) or "none"
-                ending = nearest(name, problem.embeddings) or f"; it has {there}."
-                raise Refusal(f"{flag}: problem {problem.name} has no table '{name}'{ending}")
+    _check_tables(problem, settings)
+    problem, frozen = problem.resized(settings.dimensions), set(settings.freeze)
 
     def changed(column: EmbeddingColumn) -> EmbeddingColumn:
         column = dataclasses.replace(column, trainable=column.trainable and column.table not in frozen)
@@ -128,6 +118,27 @@ def with_settings(problem: Problem, settings: Settings, is_filled: bool = False)
         if column.ckpt_to_load_from is not None and is_learned(column):
             warm_start.check(column)
     return problem
+
+
+def _check_tables(problem: Problem, settings: Settings) -> None:
+    """Refuses flags of tables that the problem has not, or that its own model declares."""
+    start = "starts and freezes where that declares it; give ckpt_to_load_from or trainable=False to its"
+    size = "has the dimension that is declared there; give another to its"
+    told = (
+        ("--dimension", [*settings.dimensions], size),
+        ("--warm-start", [*settings.warm_starts], start),
+        ("--freeze", settings.freeze, start),
+    )
+    for flag, names, elsewhere in told:
+        if names and problem.model is not None:
+            raise Refusal(
+                f"{flag}: problem {problem.name} makes its model itself, so '{names[0]}' {elsewhere} embedding_column."
+            )
+        for name in names:
+            if name not in problem.embeddings:
+                there = ", ".join(sorted(problem.embeddings)) or "none"
+                ending = nearest(name, problem.embeddings) or f"; it has {there}."
+                raise Refusal(f"{flag}: problem {problem.name} has no table '{name}'{ending}")
 
 
 def _files(settings: Settings) -> Files:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainer.flags import flag
-from trainer.flags.pairs import pair, source
+from trainer.flags.pairs import pair, source, whole
 from trainer.rows import Limit
 from trainer.terminal import byte_count
 
@@ -103,6 +103,9 @@ class Settings:
         None, "epochs without a better metric that end the training (default 3)", "N", least=1, group="training"
     )
     seed: int = flag(0, "of the initial tables and the order of the data", "N", least=0, group="training")
+    dimension: tuple[str, ...] = flag(
+        (), "how many numbers a row of a table has; repeatable", "TABLE=N", group="tables"
+    )
     warm_start: tuple[str, ...] = flag(
         (),
         "start a table from a run's, a checkpoint's or a file's; repeatable",
@@ -147,6 +150,11 @@ class Settings:
     def cache_bytes(self) -> int | None:
         """The bytes of encoded rows that are held in memory; None is a quarter of the machine's."""
         return None if self.cache_memory is None else byte_count("--cache-memory", self.cache_memory)
+
+    @property
+    def dimensions(self) -> dict[str, int]:
+        """The dimension of a table by its name, where it is not that of the problem."""
+        return dict(whole("--dimension", text) for text in self.dimension)
 
     @property
     def warm_starts(self) -> dict[str, tuple[str, str | None]]:

@@ -1,5 +1,6 @@
 """What is known of a feature's values besides themselves."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from trainer import catalogue
-from trainer.catalogue import Catalogue
+from trainer.catalogue import Beside, Catalogue
 from trainer.errors import Refusal
 
 
@@ -150,17 +151,86 @@ def test_what_is_no_catalogue_is_refused(arguments: dict[str, Any], expected: st
     assert sentence(Catalogue, **{"keys": [1, 2], "fields": {"film": ["Heat", "Seven"]}, **arguments}) == expected
 
 
-def test_a_function_makes_a_catalogue_of_the_data_folder_or_none() -> None:
+def test_a_function_makes_a_catalogue_of_what_lies_beside_the_data_or_none() -> None:
     films = Catalogue([7], {"film": ["Heat"]})
-    folders: list[str] = []
+    places: list[Beside] = []
 
-    def movies(folder: str) -> Catalogue:
-        folders.append(folder)
+    def movies(beside: Beside) -> Catalogue:
+        places.append(beside)
         return films
 
-    made: catalogue.Catalogues = {"movie": movies, "user": lambda folder: None, "genre": films}
-    assert catalogue.opened(made, "data") == {"movie": films, "genre": films}
-    assert folders == ["data"]
-    assert sentence(catalogue.opened, {"movie": lambda folder: {"film": []}}, "data") == (
+    made: catalogue.Catalogues = {"movie": movies, "user": lambda beside: None, "genre": films}
+    assert catalogue.opened(made, Beside("data")) == {"movie": films, "genre": films}
+    assert places == [Beside("data")]
+    assert sentence(catalogue.opened, {"movie": lambda beside: {"film": []}}, Beside("data")) == (
         "Problem: the function of catalogues for 'movie' returns dict; return a Catalogue, or None where there is none."
     )
+
+
+def test_a_file_is_found_beside_the_files_to_train_on_and_then_in_the_data_folder(tmp_path: Path) -> None:
+    for folder in ("data", "first", "second"):
+        (tmp_path / folder).mkdir()
+    beside = Beside(str(tmp_path / "data"), (str(tmp_path / "first" / "a.csv"), str(tmp_path / "second" / "b.csv")))
+    assert beside.find("movies.csv") is None
+    for folder in ("data", "second", "first"):
+        (tmp_path / folder / "movies.csv").touch()
+        assert beside.find("movies.csv") == str(tmp_path / folder / "movies.csv")
+
+
+def test_a_file_is_found_beside_files_of_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("movies.csv").touch()
+    assert Beside("data", ("ratings.csv",)).find("movies.csv") == "movies.csv"
+
+
+MOVIES = '''\ufeffmovieId,title,genres\r
+1,Toy Story (1995),Animation|Comedy\r
+11,"American President, The (1995)",Comedy\r
+40697,"Babylon\r
+""5""",\r
+'''
+
+
+def test_a_catalogue_is_read_from_a_file_as_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "movies.csv").write_text(MOVIES, newline="")
+    films = Catalogue.from_file(str(tmp_path / "movies.csv"), "movieId", {"film": "title", "kinds": "genres"}, "film")
+    assert films.places(["11", "1", "40697", "2"]) == [1, 0, 2, -1]
+    assert films.fields == {
+        "film": ("Toy Story (1995)", "American President, The (1995)", 'Babylon\r\n"5"'),
+        "kinds": ("Animation|Comedy", "Comedy", ""),
+    }
+    assert films.title == "film"
+    pd.DataFrame({"id": [7, 8], "year": [1995.0, None]}).to_parquet(tmp_path / "films.parquet")
+    years = Catalogue.from_file(str(tmp_path / "films.parquet"), "id", ["year"])
+    assert (years.keys, years.fields, years.title) == (("7", "8"), {"year": ("1995", "")}, None)
+
+
+def test_a_file_of_a_header_alone_has_no_key(tmp_path: Path) -> None:
+    (tmp_path / "movies.csv").write_text("movieId,title\n")
+    assert Catalogue.from_file(str(tmp_path / "movies.csv"), "movieId", ["title"]).keys == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "{path} cannot be read (No such file or directory); give a CSV or a Parquet file."),
+        ("", "{path} has no column 'movieId'; it has none."),
+        ("movieid,title\n", "{path} has no column 'movieId'; did you mean 'movieid'?"),
+        ("movieId,titel\n", "{path} has no column 'title'; did you mean 'titel'?"),
+        ("movieId,title\n1\n", "a row of {path} has fewer values than its header; give each row all."),
+        (b"movieId,title\n1,\xff\n", "{path} cannot be read ('utf-8' codec can't decode byte 0xff in position 16: "
+         "invalid start byte); give a CSV or a Parquet file."),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_catalogue_is_refused(tmp_path: Path, content: str | bytes | None, expected: str) -> None:
+    path = tmp_path / "movies.csv"
+    if content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert sentence(Catalogue.from_file, str(path), "movieId", ["title"]) == f"Catalogue: {expected.format(path=path)}"
+
+
+def test_of_rows_the_first_of_each_key_is_told() -> None:
+    rows = {"movie": ["7", "3", "7", "3", "9"], "title": ["Heat", "Seven", "heat", "", "Big"]}
+    beside = Beside("data", rows=lambda features: {name: rows[name] for name in features})
+    assert beside.values("movie", "title") == {"movie": ["7", "3", "9"], "title": ["Heat", "Seven", "Big"]}
+    assert Beside("data").values("movie") is None

@@ -20,8 +20,8 @@ from pathlib import Path
 from trainer import feature_column as fc
 from trainer.problems.flights import PROBLEM as FLIGHTS
 {more}
-def problem(*, dimension: int = 2):
-    column = fc.embedding_column({column}, dimension, name="airline")
+def problem(*, width: int = 2):
+    column = fc.embedding_column({column}, width, name="airline")
     return dataclasses.replace(FLIGHTS, name=None, dnn_feature_columns=[column], linear_feature_columns=())
 '''
 IDENTITY = 'fc.categorical_column_with_identity("hour", 24)'
@@ -74,7 +74,7 @@ def test_what_a_problem_reads_and_imports_goes_along_with_it(folder: Path, monke
     words = 'json.loads(Path("in_a_function.json").read_text()) or WORDS'
     column = f'fc.categorical_column_with_vocabulary_file("airline", {words})'
     write(folder / "own" / "mine.py", column, f'{more}WORDS = Path(__file__).parent / "airlines.txt"\n')
-    found = packed("--problem", "own/mine.py", "--dimension", "3")
+    found = packed("--problem", "own/mine.py", "--width", "3")
     for name in ("helping", "helped"):
         monkeypatch.delitem(sys.modules, name)
     files = ["helped.py", "helping.py", "in_a_function.json", "names.csv", "own/airlines.txt", "own/mine.py"]
@@ -231,12 +231,12 @@ def test_a_job_starts_with_its_luggage_in_its_folder_and_its_words_as_typed(fold
     (staged / "luggage-1.json").write_text(luggage.listing({"own/it's mine.py": "files/1/mine.py"}))
     job = folder.parent / "job"
     job.mkdir()
-    words = ["--problem", "own/it's mine.py", "--dimension", "x $HOME"]
+    words = ["--problem", "own/it's mine.py", "--width", "x $HOME"]
     command = [sys.executable, "-m", "trainer.cloud.start", str(staged / "luggage-1.json"), *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=job, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.endswith("--dimension: a whole number is wanted, not 'x $HOME'.\n")
+    assert done.stderr.endswith("--width: a whole number is wanted, not 'x $HOME'.\n")
     assert [str(path.relative_to(job)) for path in job.rglob("*.py")] == ["own/it's mine.py"]
 
 

@@ -16,7 +16,7 @@ SEARCH: dict[str, Searched] = {
     "learning_rate": Range(1e-4, 1e-1, scale="log"),
     "share": Range(0, 0.5),
     "num_epochs": Range(2, 10),
-    "dimension": Range(2, 64, scale="log"),
+    "width": Range(2, 64, scale="log"),
     "train_batch_size": (1024, 256, 512),
     "optimizer": ("LazyAdam", "Ftrl"),
 }
@@ -28,13 +28,13 @@ from tests import planted, test_cloud_study, test_heads_goals
 from trainer.problem import Range
 
 
-def problem(*, dimension: int = 4):
+def problem(*, width: int = 4):
     """Returns it."""
     return planted.problem(name=None, search={search}, head={head})
 '''
 
 
-def own(tmp_path: Path, search: str = "{'dimension': Range(2, 64)}", head: str = "planted.PROBLEM.head") -> str:
+def own(tmp_path: Path, search: str = "{'width': Range(2, 64)}", head: str = "planted.PROBLEM.head") -> str:
     """A problem file."""
     file = tmp_path / "mine.py"
     file.write_text(OWN.replace("{search}", search).replace("{head}", head))
@@ -71,7 +71,7 @@ def test_a_study_is_written_as_the_service_of_vertex_ai_reads_it() -> None:
                 "scaleType": "UNIT_LINEAR_SCALE",
             },
             {
-                "parameterId": "dimension",
+                "parameterId": "width",
                 "integerValueSpec": {"minValue": "2", "maxValue": "64"},
                 "scaleType": "UNIT_LOG_SCALE",
             },
@@ -96,7 +96,7 @@ def test_googles_library_reads_a_study_and_would_have_made_it_alike() -> None:
         "learning_rate": by_hand.DoubleParameterSpec(min=1e-4, max=1e-1, scale="log"),
         "share": by_hand.DoubleParameterSpec(min=0, max=0.5, scale="linear"),
         "num_epochs": by_hand.IntegerParameterSpec(min=2, max=10, scale="linear"),
-        "dimension": by_hand.IntegerParameterSpec(min=2, max=64, scale="log"),
+        "width": by_hand.IntegerParameterSpec(min=2, max=64, scale="log"),
         "train_batch_size": by_hand.DiscreteParameterSpec(values=[256, 512, 1024], scale="linear"),
         "optimizer": by_hand.CategoricalParameterSpec(values=["LazyAdam", "Ftrl"]),
     }
@@ -107,7 +107,7 @@ def test_googles_library_reads_a_study_and_would_have_made_it_alike() -> None:
 
 def test_the_first_trial_is_in_the_middle_of_all_and_its_flags_are_written_as_the_service_writes_them() -> None:
     assert Study(SEARCH, "validation_rmse", False).first_trial == [
-        *("--learning_rate", "0.00316228", "--share", "0.25", "--num_epochs", "6", "--dimension", "11"),
+        *("--learning_rate", "0.00316228", "--share", "0.25", "--num_epochs", "6", "--width", "11"),
         *("--train_batch_size", "512.0", "--optimizer", "LazyAdam"),
     ]
 
@@ -134,8 +134,8 @@ def test_the_metric_is_the_first_of_the_head_or_the_one_that_is_asked_for(tmp_pa
 def test_what_the_command_line_says_is_not_searched(tmp_path: Path) -> None:
     made = of(None, "--problem", "flights", "--train_batch_size=512", "--num-epochs", "3")
     assert [*made.search] == ["learning_rate"]
-    file = own(tmp_path, "{'dimension': Range(2, 64), 'learning_rate': (0.1, 0.2)}")
-    assert [*of(None, "--problem", file, "--dimension", "8").search] == ["learning_rate"]
+    file = own(tmp_path, "{'width': Range(2, 64), 'learning_rate': (0.1, 0.2)}")
+    assert [*of(None, "--problem", file, "--width", "8").search] == ["learning_rate"]
 
 
 def test_what_cannot_be_tuned_is_refused(tmp_path: Path) -> None:
@@ -144,8 +144,8 @@ def test_what_cannot_be_tuned_is_refused(tmp_path: Path) -> None:
         'search={"learning_rate": Range(1e-4, 1e-1, scale="log")}, with Range from trainer.problem.'
     )
     file = own(tmp_path)
-    assert refused(None, "--problem", file, "--dimension", "8") == (
-        "--tune: the task's flags say all that problem mine searches (dimension); leave one of them out."
+    assert refused(None, "--problem", file, "--width", "8") == (
+        "--tune: the task's flags say all that problem mine searches (width); leave one of them out."
     )
     assert refused(None, "--problem", file, "--job-dir", "runs/mine") == (
         "--tune: each trial leaves a run of its own, and --job-dir is one for all; leave it out."

@@ -30,9 +30,9 @@ def rows(split):
     hours = np.random.default_rng(len(split)).integers(24, size=2000)
     return tf.data.Dataset.from_tensor_slices(({"hour": hours}, (hours > 12).astype(int))).batch(500)
 
-def problem(*, dimension: int = 4):
-    hour = fc.embedding_column(fc.categorical_column_with_identity("hour", 24), dimension, name="hour")
-    search = {"dimension": (2, 3), "learning_rate": Range(1e-3, 1e-1, scale="log")}
+def problem(*, width: int = 4):
+    hour = fc.embedding_column(fc.categorical_column_with_identity("hour", 24), width, name="hour")
+    search = {"width": (2, 3), "learning_rate": Range(1e-3, 1e-1, scale="log")}
     return Problem(rows, [hour], dnn_hidden_units=[8], train_batch_size=128, num_epochs=2, search=search)
 '''
 
@@ -148,7 +148,7 @@ def test_a_rehearsed_trial_leaves_its_run_in_a_folder_of_its_own_and_says_what_i
     assert submit.main(["--tune", "--base-output-dir", "out", "--", "--problem", "mine.py"]) == 0
     metrics = json.loads((caller / "out" / "1" / "model" / "metrics.json").read_text())
     assert capfd.readouterr().err.splitlines()[-1] == (
-        "submit: trial 1 (dimension 2.0, learning_rate 0.01) has reported validation_auc "
+        "submit: trial 1 (width 2.0, learning_rate 0.01) has reported validation_auc "
         f"{metrics['validation_auc']:.6g} after {metrics['steps']:,} steps; the highest of all trials would win."
     )
     assert metrics["tables/hour/dimension"] == 2

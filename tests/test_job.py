@@ -19,7 +19,7 @@ import yaml
 from tests import planted, planted_bags
 from trainer import feature_column as fc
 from trainer import job, models, prediction, settings, tables, task
-from trainer.catalogue import Catalogue
+from trainer.catalogue import Beside, Catalogue
 from trainer.commands import submit
 from trainer.errors import Refusal, TrainingFailure
 from trainer.feature_column.serialization import from_dict
@@ -566,9 +566,6 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, str]:
 
 
 FILMS = '''"""Ratings."""
-import csv
-from pathlib import Path
-
 import numpy as np
 
 from trainer import feature_column as fc
@@ -583,11 +580,9 @@ def dataset(split):
     return tf.data.Dataset.from_tensor_slices(({"movie": films, "user": users}, films % 2)).batch(40)
 
 
-def movies(folder):
-    with open(Path(folder, "movies.csv")) as file:
-        rows = list(csv.DictReader(file))
-    keys = [row["movieId"] for row in rows]
-    return Catalogue(keys, {"title": [row["title"] for row in rows]}, "title", np.full((2, 4, 4), 9, np.uint8))
+def movies(beside):
+    told = Catalogue.from_file(beside.find("movies.csv"), "movieId", ["title"])
+    return Catalogue(told.keys, told.fields, "title", np.full((2, 4, 4), 9, np.uint8))
 
 
 movie = fc.categorical_column_with_vocabulary_list("movie", fc.from_data(), "int64")
@@ -659,8 +654,8 @@ def test_a_table_of_more_rows_starts_from_one_of_which_more_is_known(films: tupl
 
 
 def test_a_catalogue_that_cannot_be_made_costs_no_training(tmp_path: Path) -> None:
-    def lost(folder: str) -> Catalogue:
-        raise FileNotFoundError(folder)
+    def lost(beside: Beside) -> Catalogue:
+        raise FileNotFoundError(beside.data_dir)
 
     plan = Plan(Settings(data_dir="there"), planted.problem(catalogues={"hour": lost}), Run(str(tmp_path / "run")))
     with pytest.raises(FileNotFoundError, match="there"):
@@ -675,7 +670,7 @@ def test_a_catalogue_that_cannot_be_made_costs_no_training(tmp_path: Path) -> No
 def test_a_dry_run_opens_catalogues_too(tmp_path: Path) -> None:
     plan = Plan(
         Settings(data_dir="there", job_dir=str(tmp_path / "run"), dry_run=True),
-        planted.problem(catalogues={"hour": lambda folder: {"hour": folder}}),
+        planted.problem(catalogues={"hour": lambda beside: {"hour": beside}}),
         Run(str(tmp_path / "run")),
     )
     with pytest.raises(Refusal) as refusal:

@@ -112,7 +112,7 @@ def test_catalogues_are_of_features_that_the_columns_read() -> None:
     hours = Catalogue(range(24), {"name": ["night"] * 24})
     given = Problem(dataset="nyc_flights", linear_feature_columns=[hour], catalogues={"hour": hours})
     assert given.catalogues == {"hour": hours}
-    assert planted.problem(catalogues={"hour": lambda folder: hours}) != planted.PROBLEM
+    assert planted.problem(catalogues={"hour": lambda beside: hours}) != planted.PROBLEM
     assert hash(planted.problem(catalogues={"hour": hours})) == hash(planted.PROBLEM)
     assert refused(linear_feature_columns=[hour], catalogues={"huor": hours}) == (
         "Problem: catalogues has 'huor', which no column reads; did you mean 'hour'?"
@@ -121,7 +121,8 @@ def test_catalogues_are_of_features_that_the_columns_read() -> None:
         "Problem: catalogues has 'movie', which no column reads; they read hour."
     )
     assert refused(linear_feature_columns=[hour], catalogues={"hour": {"name": []}}) == (
-        "Problem: catalogues takes for 'hour' a Catalogue, or a function of the data folder that returns one, not dict."
+        "Problem: catalogues takes for 'hour' a Catalogue, or a function of a catalogue.Beside that returns one, not "
+        "dict."
     )
     assert refused(linear_feature_columns=[hour], catalogues=[hours]) == (
         "Problem: catalogues is a dictionary by raw feature, not list."

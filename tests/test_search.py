@@ -22,11 +22,11 @@ from tests import planted
 from trainer.problem import Range
 
 
-def problem(*, dimension: int = 4, share: float | None = None, kind: str = "wide", deep: bool = False):
+def problem(*, width: int = 4, share: float | None = None, kind: str = "wide", deep: bool = False):
     """Returns it.
 
     Args:
-        dimension: of the table.
+        width: of the table.
     """
     return planted.problem(search={search})
 '''
@@ -159,12 +159,12 @@ def test_the_rate_of_few_days_of_bikes_is_no_flag_and_is_not_searched() -> None:
 
 
 def test_flags_of_the_task_and_arguments_of_the_problem_can_be_searched(tmp_path: Path) -> None:
-    search = "{'learning_rate': Range(1, 2), 'dimension': Range(2, 64), 'share': (0.1, 1), 'kind': ['wide', 'deep']}"
-    assert [*problems.load(own(tmp_path, search)).search] == ["learning_rate", "dimension", "share", "kind"]
+    search = "{'learning_rate': Range(1, 2), 'width': Range(2, 64), 'share': (0.1, 1), 'kind': ['wide', 'deep']}"
+    assert [*problems.load(own(tmp_path, search)).search] == ["learning_rate", "width", "share", "kind"]
 
 
 def test_a_default_may_lie_outside_of_its_range(tmp_path: Path) -> None:
-    assert problems.load(own(tmp_path, "{'dimension': Range(8, 64)}"), {"dimension": 2}).search
+    assert problems.load(own(tmp_path, "{'width': Range(8, 64)}"), {"width": 2}).search
 
 
 ALL = "learning_rate, optimizer, train_batch_size, num_epochs, train_steps, unfreeze_after"
@@ -173,22 +173,22 @@ ALL = "learning_rate, optimizer, train_batch_size, num_epochs, train_steps, unfr
 @pytest.mark.parametrize(
     ("search", "ending"),
     [
-        ("{'dimensions': Range(2, 8)}", "'dimensions', which cannot be searched; did you mean 'dimension'?"),
+        ("{'widths': Range(2, 8)}", "'widths', which cannot be searched; did you mean 'width'?"),
         (
             "{'train-batch-size': (1, 2)}",
             "'train-batch-size', which cannot be searched; did you mean 'train_batch_size'?",
         ),
         (
             "{'seed': (1, 2)}",
-            f"'seed', which cannot be searched; there are {ALL}, dimension, share, kind, deep.",
+            f"'seed', which cannot be searched; there are {ALL}, width, share, kind, deep.",
         ),
         ("{'deep': ('yes', 'no')}", "'deep', which is yes or no and takes no value; make it a number or a word."),
-        ("{'dimension': ('2', '8')}", "'dimension' among words, and it is a number; give a Range or numbers."),
+        ("{'width': ('2', '8')}", "'width' among words, and it is a number; give a Range or numbers."),
         ("{'kind': (2, 8)}", "'kind' among numbers, and it is a word; give a list of words."),
         ("{'optimizer': Range(2, 8)}", "'optimizer' among numbers, and it is a word; give a list of words."),
         (
-            "{'dimension': Range(2.0, 8)}",
-            "'dimension' among numbers that are not whole, and it is a whole number; write 8, not 8.0.",
+            "{'width': Range(2.0, 8)}",
+            "'width' among numbers that are not whole, and it is a whole number; write 8, not 8.0.",
         ),
         (
             "{'num_epochs': (2, 3.5)}",

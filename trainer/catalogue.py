@@ -1,11 +1,15 @@
 """What is known of the values of a feature besides themselves: the titles of films, the pictures of digits."""
 
+import csv
 import functools
+import io
 import numbers
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from trainer import paths
 from trainer.errors import Refusal, nearest
 
 Values = Collection[Any]
@@ -38,6 +42,23 @@ class Catalogue:
     fields: Mapping[str, Values]
     title: str | None = None
     pictures: Any = None
+
+    @classmethod
+    def from_file(cls, path: str, key: str, fields: Collection[str], title: str | None = None) -> "Catalogue":
+        """Returns what a file tells: CSV with a header row, or Parquet where its name ends so; here or in a bucket.
+
+        Args:
+            path: The file.
+            key: The column of the keys.
+            fields: The columns of the fields, or by the names of fields their columns.
+            title: The field that a person knows a key by.
+
+        Raises:
+            Refusal: The file cannot be read, or lacks a column.
+        """
+        named = fields if isinstance(fields, Mapping) else {name: name for name in fields}
+        columns = _columns(path, [key, *named.values()])
+        return cls(columns[key], {name: columns[column] for name, column in named.items()}, title)
 
     def __post_init__(self) -> None:
         # All is read here and once: what cannot be read is not to be found out after a training.
@@ -112,8 +133,48 @@ class Catalogue:
         return [*self.fields[field]]
 
 
-Catalogues = Mapping[str, Catalogue | Callable[[str], Catalogue | None]]
-"""By raw feature; a function of the data folder returns the catalogue, or None where there is none."""
+@dataclass(frozen=True)
+class Beside:
+    """Where the data of a job lie, beside which a catalogue may be found.
+
+    Args:
+        data_dir: The folder in which data sets are prepared.
+        files: The files to train on, here or in a bucket; none where the data are no files.
+        rows: Returns, by the names of features, their values in the rows of a data set of TFDS, where the data are one
+            that has them all, and else None.
+    """
+
+    data_dir: str
+    files: tuple[str, ...] = ()
+    rows: Callable[[Sequence[str]], Mapping[str, list[str]] | None] = lambda features: None
+
+    def find(self, name: str) -> str | None:
+        """Returns the path of the file of that name beside the files to train on, or in the data folder, or None.
+
+        Example:
+            >>> Beside("data", (__file__,)).find("catalogue.py") == __file__
+            True
+        """
+        folders = dict.fromkeys([*map(os.path.dirname, self.files), self.data_dir])
+        return next((path for folder in folders if paths.exists(path := paths.join(folder, name))), None)
+
+    def values(self, key: str, *others: str) -> dict[str, list[str]] | None:
+        """Returns features of the rows of a data set of TFDS, as texts, of each key's first row; None without them.
+
+        Args:
+            key: A feature, each value of which comes once.
+            others: Further features; several values of a row are joined by "|".
+        """
+        told = self.rows([key, *others])
+        if told is None:
+            return None
+        first = {value: place for place, value in reversed([*enumerate(told[key])])}
+        return {name: [texts[place] for place in sorted(first.values())] for name, texts in told.items()}
+
+
+Catalogues = Mapping[str, Catalogue | Callable[[Beside], Catalogue | None]]
+"""By raw feature; a function of what is known of the data's place returns the catalogue, or None where there is none.
+"""
 
 
 def check(catalogues: Catalogues, features: Collection[str]) -> None:
@@ -134,18 +195,18 @@ def check(catalogues: Catalogues, features: Collection[str]) -> None:
             raise Refusal(f"Problem: catalogues has '{key}', which no column reads{nearest(key, features) or others}")
         if not isinstance(catalogue, Catalogue) and not callable(catalogue):
             raise Refusal(
-                f"Problem: catalogues takes for '{key}' a Catalogue, or a function of the data folder that returns "
+                f"Problem: catalogues takes for '{key}' a Catalogue, or a function of a catalogue.Beside that returns "
                 f"one, not {type(catalogue).__name__}."
             )
 
 
-def opened(catalogues: Catalogues, data_dir: str) -> dict[str, Catalogue]:
-    """Returns catalogues, with what functions make of the data folder in their place.
+def opened(catalogues: Catalogues, beside: Beside) -> dict[str, Catalogue]:
+    """Returns catalogues, with what functions make of what lies beside the data in their place.
 
     Raises:
         Refusal: A function returns something else than a catalogue or None.
     """
-    found = {key: made if isinstance(made, Catalogue) else made(data_dir) for key, made in catalogues.items()}
+    found = {key: made if isinstance(made, Catalogue) else made(beside) for key, made in catalogues.items()}
     for key, catalogue in found.items():
         if catalogue is not None and not isinstance(catalogue, Catalogue):
             raise Refusal(
@@ -153,6 +214,40 @@ def opened(catalogues: Catalogues, data_dir: str) -> dict[str, Catalogue]:
                 "Catalogue, or None where there is none."
             )
     return {key: catalogue for key, catalogue in found.items() if catalogue is not None}
+
+
+def _columns(path: str, wanted: Sequence[str]) -> dict[str, list[Any]]:
+    """Returns columns of a file by their names."""
+    try:
+        with paths.opened(path) as file:
+            if path.lower().endswith((".parquet", ".pq")):
+                import pyarrow.parquet as pq
+
+                table = pq.read_table(file)
+                names: Sequence[str] = table.column_names
+                rows: Iterable[Sequence[Any]] = zip(*(column.to_pylist() for column in table.columns), strict=True)
+            else:
+                lines = csv.reader(io.TextIOWrapper(file, "utf-8-sig", newline=""))
+                names, rows = next(lines, []), (line for line in lines if line)
+            places = [_place(path, name, names) for name in wanted]
+            read = [[row[place] for place in places] for row in rows]
+    except paths.Refused:
+        raise
+    except IndexError:
+        raise Refusal(f"Catalogue: a row of {path} has fewer values than its header; give each row all.") from None
+    except (OSError, ValueError, csv.Error) as error:
+        if isinstance(error, Refusal):
+            raise
+        reason = getattr(error, "strerror", None) or str(error).removesuffix(".")
+        raise Refusal(f"Catalogue: {path} cannot be read ({reason}); give a CSV or a Parquet file.") from None
+    return dict(zip(wanted, map(list, zip(*read, strict=True)) if read else [[] for _ in wanted], strict=True))
+
+
+def _place(path: str, name: str, names: Sequence[str]) -> int:
+    if name not in names:
+        others = f"; it has {', '.join(names) or 'none'}."
+        raise Refusal(f"Catalogue: {path} has no column '{name}'{nearest(name, names) or others}")
+    return names.index(name)
 
 
 def _listed(what: str, values: Any) -> list[Any]:

@@ -78,13 +78,13 @@ class Problem:
             that is judged and left is that of the averages. A step then writes all rows of a table, so a softmax that
             is sampled has none.
         catalogues: By raw feature, what is known of its values, for the projector and the files of tables: a
-            `Catalogue`, or a function of the data folder that returns one, or None where there is none. It is called
-            before the training, and for planted data too.
+            `Catalogue`, or a function of a `catalogue.Beside` that returns one, or None where there is none. It is
+            called before the training, and for planted data too.
         search: What a tuning service tries, by the names of flags with underscores: a `Range`, several numbers or
             several words, as in `{"learning_rate": Range(1e-4, 1e-1, scale="log"), "train_batch_size": (512, 1024)}`.
             The flags are those of the task that say what is learned, or arguments of the function `problem` that makes
-            this, and so a table's dimension and the widths of hidden layers can be searched: `def problem(*, dimension:
-            int = 8)`, and `{"dimension": Range(2, 64)}`. What a flag is without a search need not be in its range.
+            this, and so a table's dimension and the widths of hidden layers can be searched: `def problem(*, width:
+            int = 8)`, and `{"width": Range(2, 64)}`. What a flag is without a search need not be in its range.
         name: The problem's name; None is the file's.
         description: One sentence; None is the first of the file's.
     """

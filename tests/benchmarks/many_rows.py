@@ -9,7 +9,7 @@ from trainer.heads import BinaryHead
 from trainer.problem import Problem
 
 
-def problem(*, rows: int = 20_000_000, dimension: int = 32, examples: int = 200_000) -> Problem:
+def problem(*, rows: int = 20_000_000, width: int = 32, examples: int = 200_000) -> Problem:
     """Returns a problem of one key of so many values."""
 
     def drawn(split: str) -> tf.data.Dataset:
@@ -21,7 +21,7 @@ def problem(*, rows: int = 20_000_000, dimension: int = 32, examples: int = 200_
     uniform = keras.initializers.RandomUniform(-0.05, 0.05)
     return Problem(
         dataset=drawn,
-        dnn_feature_columns=[fc.embedding_column(key, dimension, initializer=uniform, name="key")],
+        dnn_feature_columns=[fc.embedding_column(key, width, initializer=uniform, name="key")],
         dnn_hidden_units=[16],
         head=BinaryHead(),
         learning_rate=0.05,

@@ -34,7 +34,7 @@ def measured(rows: int, dimension: int = 32, optimizer: str = "Adagrad") -> dict
         str(Path(__file__).with_name("many_rows.py")),
         "--rows",
         str(rows),
-        "--dimension",
+        "--width",
         str(dimension),
     ]
     with tempfile.TemporaryDirectory() as folder:

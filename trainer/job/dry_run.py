@@ -14,6 +14,7 @@ from trainer import catalogue, models
 from trainer.feature_column import CategoricalColumn, FeatureColumn
 from trainer.feature_column.serialization import encoded_key
 from trainer.heads import goals
+from trainer.inputs.beside import beside
 from trainer.inputs.examples import Source
 from trainer.inputs.memory import Encode, Examples, encoded, joined
 from trainer.job import summary, survey
@@ -42,7 +43,7 @@ def show(plan: Plan) -> None:
         model = models.assembled(plan.problem)
         source = _source(plan, models.inputs_of(model), folder)
         catalogue.check(plan.problem.catalogues, source.features)
-        catalogue.opened(plan.problem.catalogues, plan.settings.data_dir)
+        catalogue.opened(plan.problem.catalogues, beside(source, plan.settings.data_dir))
         examples = _first(source, models.halves(model).encode)
     models.compiled(model, plan.problem, 1)
     model.optimizer.build(model.trainable_variables)

@@ -12,6 +12,7 @@ from trainer.cluster import from_environment
 from trainer.declared import described, digest_of
 from trainer.errors import Refusal, Terminated
 from trainer.heads import goals
+from trainer.inputs.beside import beside
 from trainer.inputs.examples import Source
 from trainer.job import disk, reading, summary
 from trainer.job.learning import learned
@@ -98,7 +99,7 @@ def opened(plan: Plan) -> Work:
         _check_frozen(plan, model)
         export.check(model)
         catalogue.check(plan.problem.catalogues, source.features)
-        catalogues.update(catalogue.opened(plan.problem.catalogues, plan.settings.data_dir))
+        catalogues.update(catalogue.opened(plan.problem.catalogues, beside(source, plan.settings.data_dir)))
 
     found = reading.read(plan, check)
     train = found.data.train

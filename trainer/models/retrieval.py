@@ -149,7 +149,7 @@ def values_of(column: EmbeddingColumn, ids: Any) -> tuple[str, Any]:
     is_text = isinstance(inner.vocabulary[0], str)
     missing: Any = "" if is_text else -1
     values = tf.constant([*inner.vocabulary, *[missing] * (inner.num_buckets - len(inner.vocabulary)), missing])
-    return key, tf.gather(values, tf.where(ids < 0, inner.num_buckets, ids))
+    return key, tf.gather(values, tf.where(ids < 0, tf.constant(inner.num_buckets, tf.int64), ids))
 
 
 def retrieval(problem: Problem) -> Retrieval:

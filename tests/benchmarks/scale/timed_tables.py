@@ -30,19 +30,19 @@ def of(tables: int, rows: int, examples: int) -> Callable[[str], Any]:
     return dataset
 
 
-def problem(*, tables: int = 8, rows: int = 100_000, dimension: int = 16, examples: int = 1_048_576) -> Problem:
+def problem(*, tables: int = 8, rows: int = 100_000, width: int = 16, examples: int = 1_048_576) -> Problem:
     """Returns a problem of alike tables.
 
     Args:
         tables: How many.
         rows: Of each.
-        dimension: Of each.
+        width: Of each.
         examples: To train on.
     """
     columns = [fc.categorical_column_with_identity(f"id{n}", rows) for n in range(tables)]
     return Problem(
         dataset=of(tables, rows, examples),
-        dnn_feature_columns=[fc.embedding_column(c, dimension, name=f"table_{c.key}") for c in columns],
+        dnn_feature_columns=[fc.embedding_column(c, width, name=f"table_{c.key}") for c in columns],
         dnn_hidden_units=[64, 32],
         callbacks=(Clock,),
     )

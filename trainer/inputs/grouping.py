@@ -78,8 +78,8 @@ class Grouping:
         self._found: dict[str, Groups] = {}
 
     def count(self, split: str) -> int | None:
-        """Returns how many groups a split has, or None before its rows are read."""
-        return len(self._found[split]) if split in self._found else None
+        """Returns how many groups a split has, or None before all its rows are read."""
+        return len(self._found[split]) if split in self._found and self.most is None else None
 
     def batches(self, split: str, shard: Shard | None = None) -> tf.data.Dataset:
         """Returns the `(features, labels, weights)` batches of the groups of a split, or every so many of them.

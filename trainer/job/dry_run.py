@@ -39,7 +39,9 @@ def show(plan: Plan) -> None:
             plan = dataclasses.replace(
                 plan, problem=survey.fitted(plan.problem, survey.found(plan.problem, [rows.features]))
             )
-            print(f"Vocabularies and boundaries are those of the first {len(rows):,} rows.\n")
+            print(
+                f"Vocabularies and boundaries are those of the first {len(rows):,} {summary.unit_of(plan.problem)}.\n"
+            )
         model = models.assembled(plan.problem)
         source = _source(plan, models.inputs_of(model), folder)
         catalogue.check(plan.problem.catalogues, source.features)
@@ -102,11 +104,11 @@ def _show_size(plan: Plan, model: keras.Model, source: Source) -> None:
     parameters = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
     size = quantity(_bytes([*model.trainable_variables, *model.optimizer.variables]))
     print(f"\nparameters {parameters:,}, with the optimizer's slots {size}")
-    rows = source.rows("train")
+    rows, unit = source.rows("train"), summary.unit_of(plan.problem)
     if rows is None:
         print(
-            f"steps      {plan.problem.num_epochs} epochs of {plan.problem.train_batch_size:,} rows a step; how many "
-            "rows there are is known once they are read"
+            f"steps      {plan.problem.num_epochs} epochs of {plan.problem.train_batch_size:,} {unit} a step; how many "
+            f"{unit} there are is known once they are read"
         )
     else:
         print(
@@ -119,7 +121,8 @@ def _show_examples(plan: Plan, examples: Examples) -> None:
     print("\nthree examples, encoded")
     parts: dict[str, Any] = {encoded_key(encodable(column)): encodable(column) for column in plan.problem.columns}
     for place in itertools.islice(range(len(examples)), 3):
-        print(f"label {examples.labels[place].reshape(-1).tolist()}")
+        if plan.problem.head.hidden is None:  # else labels are made while it trains
+            print(f"label {examples.labels[place].reshape(-1).tolist()}")
         for key, values in examples.features.items():
             column = parts.get(key)
             value = np.asarray(values[place]).reshape(-1).tolist()

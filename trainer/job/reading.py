@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from trainer import models, paths
-from trainer.errors import Refusal
+from trainer.errors import Refusal, nearest
 from trainer.feature_column.serialization import encoded_key
 from trainer.feature_column.starting import without_sources
 from trainer.inputs import cache, split
@@ -19,6 +19,7 @@ from trainer.inputs.bad_rows import BadRow, BadRows
 from trainer.inputs.cache import AnyExamples, Draft
 from trainer.inputs.dealing import SETS
 from trainer.inputs.examples import Source
+from trainer.inputs.hiding import Hiding
 from trainer.inputs.progress import ReadingProgress
 from trainer.inputs.split import Data
 from trainer.job import identity, summary, survey
@@ -90,8 +91,28 @@ def read(plan: Plan, check: Callable[[keras.Model, Source], None]) -> Read:
         source = _source(plan, models.inputs_of(model))
     check(model, source)
     if found is not None and sets is not None:
-        return _again(plan, problem, source, model, found, sets)
-    return _anew(plan, problem, source, model, digest, learned or [])
+        made = _again(plan, problem, source, model, found, sets)
+    else:
+        made = _anew(plan, problem, source, model, digest, learned or [])
+    return dataclasses.replace(made, data=hiding(made.data, problem, model))
+
+
+def hiding(data: Data, problem: Problem, model: keras.Model) -> Data:
+    """Returns data with part of each bag hidden where the problem's head hides it, else as they are.
+
+    Raises:
+        Refusal: The model has no such table, or its feature is no bag.
+    """
+    hidden = problem.head.hidden
+    if hidden is None:
+        return data
+    tables = {name: columns for name, (_, columns) in models.tables_of(model).items() if columns}
+    if hidden.table not in tables:
+        ending = nearest(hidden.table, tables) or f"; it has {', '.join(sorted(tables)) or 'none'}."
+        raise Refusal(f"Hidden: the model of problem {problem.name} has no table '{hidden.table}'{ending}")
+    key = encoded_key(encodable(tables[hidden.table][0]))
+    train, validation = (Hiding(each, key, hidden, problem.split_seed) for each in (data.train, data.validation))
+    return Data(train, validation, lambda: Hiding(data.test(), key, hidden, problem.split_seed), data.digest)
 
 
 def dtypes_of(problem: Problem) -> dict[str, str]:

@@ -56,13 +56,24 @@ def show_data(problem: Problem, dataset: str, data: Data, seconds: float) -> Non
     """Prints the problem, its data set and the sizes of what was read."""
     print(f"{problem.name}: {problem.description}")
     print(
-        f"{dataset}: {len(data.train):,} rows to train on, {len(data.validation):,} for validation "
+        f"{dataset}: {len(data.train):,} {unit_of(problem)} to train on, {len(data.validation):,} for validation "
         f"(ready after {seconds:.1f} s)",
         flush=True,
     )
     labels = data.train.labels
-    if len(labels) and labels.shape[1:] == (1,) and (labels == labels[0]).all():
+    if problem.head.hidden is None and len(labels) and labels.shape[1:] == (1,) and (labels == labels[0]).all():
         print(f"every training label is {labels[0, 0]:g}, so there is nothing to learn; see how it is made", flush=True)
+
+
+def unit_of(problem: Problem) -> str:
+    """Returns what a problem's examples are called: rows, or groups of them.
+
+    Example:
+        >>> from trainer import feature_column as fc
+        >>> unit_of(Problem("nyc_flights", linear_feature_columns=[fc.numeric_column("distance")]))
+        'rows'
+    """
+    return "rows" if problem.grouped is None else f"groups of '{problem.grouped.by}'"
 
 
 def show_sharing(sharing: Sequence[Collisions]) -> None:

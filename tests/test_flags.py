@@ -22,6 +22,7 @@ class Dish:
     warm: bool = flag(True, "heat it")
     dry_run: bool = flag(False, "cook nothing")
     side_dish: tuple[str, ...] = flag((), "what goes with it; repeatable", "NAME")
+    herbs: tuple[str, ...] = flag((), "in it; repeatable", "HERB", takes_several=True)
 
 
 def parse(*argv: str) -> dict[str, Any]:
@@ -74,6 +75,13 @@ def test_values_of_flags_have_their_kind_and_their_least() -> None:
 
 def test_a_repeated_flag_of_a_tuple_keeps_the_order() -> None:
     assert parse("--side-dish", "rice", "--side-dish=bread") == {"side_dish": ("rice", "bread")}
+
+
+def test_a_flag_of_several_words_takes_those_up_to_the_next_flag_and_is_repeatable() -> None:
+    found = parse("--herbs", "thyme", "bay leaf", "--warm", "--herbs=sage", "--herbs", "mint")
+    assert found == {"herbs": ("thyme", "bay leaf", "sage", "mint"), "warm": True}
+    with pytest.raises(Refusal, match=r"^--herbs: expected at least one argument\.$"):
+        parse("--herbs", "--warm")
 
 
 def test_a_switch_that_is_on_can_be_put_off_and_the_other_way_round() -> None:

@@ -23,6 +23,7 @@ def flag(
     choices: Sequence[str] = (),
     group: str | None = "settings",
     is_word: bool = False,
+    takes_several: bool = False,
 ) -> Any:
     """Returns a dataclass field that `parse` turns into a flag, or into what words without a flag are.
 
@@ -34,6 +35,7 @@ def flag(
         choices: The words allowed.
         group: The heading under which `--help` shows it; None for a field that no flag sets.
         is_word: Whether the field, a tuple of strings, takes the words that follow no flag.
+        takes_several: Whether the flag of a tuple takes all words up to the next flag; else it takes one.
     """
     metadata = {
         "help": help,
@@ -42,6 +44,7 @@ def flag(
         "choices": tuple(choices),
         "group": group,
         "is_word": is_word,
+        "takes_several": takes_several,
     }
     if isinstance(default, dict):  # which has no hash, and may not be shared
         return dataclasses.field(default_factory=lambda: dict(default), hash=False, metadata=metadata)
@@ -241,10 +244,12 @@ def _add(group: Any, field: dataclasses.Field[Any], hint: Any) -> None:
         action: Any = "store_true" if default is False else argparse.BooleanOptionalAction
         group.add_argument(flag_name(field.name), dest=field.name, action=action, help=text)
         return
+    several, is_tuple = field.metadata["takes_several"], typing.get_origin(hint) is tuple
     group.add_argument(
         flag_name(field.name),
         dest=field.name,
-        action="append" if typing.get_origin(hint) is tuple else "store",
+        action="extend" if several else "append" if is_tuple else "store",
+        nargs="+" if several else None,
         type=_reader(kind, field),
         metavar=field.metadata["metavar"] or kind.__name__.upper(),
         help=text,

@@ -5,10 +5,14 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from trainer import paths
 from trainer.errors import Refusal
-from trainer.flags import flag
+from trainer.flags import flag, flag_name
+
+if TYPE_CHECKING:
+    from trainer.inputs.bad_rows import BadRow
 
 PROG = "python -m trainer"
 SOURCE: Any = flag(
@@ -47,6 +51,41 @@ def only(given: Sequence[str], prog: str, what: str) -> str:
     if len(given) != 1:
         raise Refusal(f"{prog}: one {what}, not {len(given)}; see --help.")
     return given[0]
+
+
+def wanted(value: str | None, prog: str, name: str) -> str:
+    """Returns what a flag was given.
+
+    Args:
+        value: The field's value.
+        prog: What a refusal begins with.
+        name: Of the field.
+
+    Raises:
+        Refusal: It is not given.
+    """
+    if not value:
+        raise Refusal(f"{prog}: {flag_name(name)} is wanted, and it is not given; see --help.")
+    return value
+
+
+def tell_bad_rows(out: str, bad: Sequence["BadRow"]) -> None:
+    """Prints how many rows were set aside and writes them beside a file; without any, those of an earlier one go.
+
+    Args:
+        out: The file that was written without them.
+        bad: The rows.
+    """
+    from trainer.inputs import bad_rows
+    from trainer.prediction import writing
+
+    aside = writing.beside(out, bad_rows.FILE)
+    if bad:
+        bad_rows.write(aside, bad)
+        left_out = "row cannot be used and is left out" if len(bad) == 1 else "rows cannot be used and are left out"
+        print(f"{len(bad):,} {left_out}, told in {aside}; the first: {bad[0]}")
+    elif paths.exists(aside):
+        paths.remove_file(aside)
 
 
 def _first_line(file: Path) -> str:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainer import commands, flags, paths
-from trainer.errors import Refusal
 from trainer.flags import flag
 from trainer.rows import Limit
 from trainer.terminal import load_tensorflow
@@ -58,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
     """
     given = Settings(**flags.parse(Settings, argv, PROG, DESCRIPTION))
     run = commands.only(given.run, PROG, "run is wanted")
-    files, out = _wanted(given.files, "files"), _wanted(given.out, "out")
+    files, out = commands.wanted(given.files, PROG, "files"), commands.wanted(given.out, PROG, "out")
     limit = Limit.parsed(given.max_bad_rows)
     load_tensorflow(given.verbose)
     from trainer.inputs.readers import matching
@@ -73,14 +72,10 @@ def main(argv: Sequence[str]) -> int:
     start = time.perf_counter()
     with _progress(rows) as progress:
         written = predicting.write(trained, rows, out, given.batch_size, progress.add)
-    _tell(written, out, time.perf_counter() - start)
+    commands.tell_bad_rows(out, written.bad)
+    seconds = time.perf_counter() - start
+    print(f"{written.rows:,} rows in {seconds:.1f} s, {written.rows / max(seconds, 1e-9):,.0f} rows/s\n{out}")
     return 0
-
-
-def _wanted(value: str | None, name: str) -> str:
-    if not value:
-        raise Refusal(f"{PROG}: {flags.flag_name(name)} is wanted, and it is not given; see --help.")
-    return value
 
 
 def _names(given: Sequence[str]) -> list[str]:
@@ -91,19 +86,3 @@ def _progress(rows: Any) -> Any:
     from trainer.inputs.progress import ReadingProgress
 
     return ReadingProgress("predicting", rows)
-
-
-def _tell(written: Any, out: str, seconds: float) -> None:
-    from trainer.inputs import bad_rows
-    from trainer.prediction import writing
-
-    aside = writing.beside(out, bad_rows.FILE)
-    if written.bad:
-        bad_rows.write(aside, written.bad)
-        count = len(written.bad)
-        left_out = "row cannot be used and is left out" if count == 1 else "rows cannot be used and are left out"
-        print(f"{count:,} {left_out}, told in {aside}; the first: {written.bad[0]}")
-    elif paths.exists(aside):
-        paths.remove_file(aside)  # of an earlier file of this name
-    rate = written.rows / max(seconds, 1e-9)
-    print(f"{written.rows:,} rows in {seconds:.1f} s, {rate:,.0f} rows/s\n{out}")

@@ -23,12 +23,20 @@ class ReadingProgress:
     Args:
         what: What is done.
         source: The data.
+        unit: What rows are called.
         out: Where to write.
         every_seconds: How often a log gets a line.
     """
 
-    def __init__(self, what: str, source: Readable, out: TextIO | None = None, every_seconds: float = 30.0) -> None:
-        self._what, self._source, self._out = what, source, out or sys.stdout
+    def __init__(
+        self,
+        what: str,
+        source: Readable,
+        out: TextIO | None = None,
+        every_seconds: float = 30.0,
+        unit: str = "rows",
+    ) -> None:
+        self._what, self._source, self._out, self._unit = what, source, out or sys.stdout, unit
         self._every = 0.2 if self._out.isatty() else every_seconds
         self._rows, self._start = 0, time.perf_counter()
         self._shown = self._start + _PATIENCE - self._every if self._out.isatty() else self._start
@@ -57,12 +65,12 @@ class ReadingProgress:
         return "\r\033[K" if self._out.isatty() else ""
 
     def _text(self, seconds: float) -> str:
-        parts = [f"{self._what}  {self._rows:,} rows"]
+        parts = [f"{self._what}  {self._rows:,} {self._unit}"]
         done, total, are_rows = self._source.read_so_far(self._rows)
         if total:
             share = min(done / total, 1.0)
             parts.append(f"{100 * share:.0f} %" + ("" if are_rows else f" of {quantity(total)}"))
-        parts.append(f"{self._rows / max(seconds, 1e-9):,.0f} rows/s")
+        parts.append(f"{self._rows / max(seconds, 1e-9):,.0f} {self._unit}/s")
         if total and done:
             parts.append(f"{seconds * max(total / done - 1, 0):.0f} s left")
         return "  ".join(parts)

@@ -167,13 +167,14 @@ def writing(out: str) -> Iterator[Writer]:
         raise Refusal(f"--out: {out} cannot be written ({text}); make room there, or give another place.") from None
 
 
-def check(out: str, overwrite: bool, read: Collection[str] = ()) -> None:
+def check(out: str, overwrite: bool, read: Collection[str] = (), given: str = "--files") -> None:
     """Refuses a file that cannot be written, before anything is read.
 
     Args:
         out: Of the file.
         overwrite: Whether one that is there may be replaced.
         read: The files that will be read meanwhile.
+        given: The flag that names them.
 
     Raises:
         Refusal: Its name has another end, its folder is not there or cannot be written, or it is there already.
@@ -187,7 +188,7 @@ def check(out: str, overwrite: bool, read: Collection[str] = ()) -> None:
     if paths.is_folder(out):
         raise Refusal(f"--out: {out} is a folder; give the name of a file.")
     if {*map(_real, read)} & {_real(out)}:
-        raise Refusal(f"--out: {out} is one of --files; give another name.")
+        raise Refusal(f"--out: {out} is one of {given}; give another name.")
     if paths.exists(out) and not overwrite:
         raise Refusal(f"--out: {out} is there already; add --overwrite to replace it.")
     try:

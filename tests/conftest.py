@@ -47,6 +47,15 @@ def all_flights_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
+def films_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that has learned who likes which planted films, held against its baselines."""
+    from tests import films, served  # they load TensorFlow, which most tests do without
+
+    folder = tmp_path_factory.mktemp("films")
+    return served.trained(folder, films.TEXT, films.write(folder / "ratings.csv"), baselines=True)
+
+
+@pytest.fixture(scope="session")
 def gensim(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment that has gensim, and NumPy as gensim wants it."""
     return environments.installed(tmp_path_factory.mktemp("gensim") / "venv", "gensim")

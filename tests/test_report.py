@@ -600,6 +600,17 @@ def test_baselines_are_shown_where_they_were_measured(tmp_path: Path) -> None:
     assert "form 1 % 100 % embedding 0.7050 ± 0.0071 0.7050 ± 0.0071 one-hot 0.6050" in text
 
 
+def test_recommenders_are_shown_where_they_were_measured(tmp_path: Path) -> None:
+    run = left(tmp_path / "run", [])
+    metrics = {"recall@20": 0.25, "ndcg@100": 0.5, "seconds": 3.0}
+    results = [{"model": "popularity", **metrics}, {"model": "movies", **metrics, "ndcg@100": 0.75}]
+    run.write_json("baselines.json", {"test_examples": 61, "results": results})
+    report.write(run, [])
+    text = opened(run).section("baselines")
+    assert "What is ranked for 61 test examples by a part of what each has, against the rest of it." in text
+    assert text.endswith("model recall@20 ndcg@100 seconds popularity 0.2500 0.5000 3.0 movies 0.2500 0.7500 3.0")
+
+
 def test_a_run_that_had_nothing_left_to_train_has_no_speed() -> None:
     shown = dict(figures.sizes(Files(metrics={**METRICS, "examples_per_second": 0.0}), []))
     assert "rows a second" not in shown

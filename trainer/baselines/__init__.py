@@ -1,1 +1,68 @@
-"""The models to beat: a problem with its crosses written in simpler ways, trained on parts of its data."""
+"""The models to beat: what `--baselines` compares is the problem's head's to say.
+
+A head that hides part of a bag ranks what may be in it, and is held against what is watched most and EASE; every other
+against forms of the problem that differ in how its crosses are written.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from trainer.baselines.crosses import forms
+from trainer.baselines.recommenders import memory
+from trainer.feature_column.nested import is_learned
+from trainer.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import keras
+
+    from trainer.inputs.examples import Source
+    from trainer.inputs.split import Data
+    from trainer.run import Run
+
+
+def check(problem: Problem, examples: int | None = None) -> None:
+    """Refuses, before the training, a problem that cannot be compared after it.
+
+    Args:
+        problem: The problem; one that has still to learn from its data is let through.
+        examples: How many training examples there are; None is not known yet.
+
+    Raises:
+        Refusal: There is no cross to write in another way, or the memory does not hold what EASE needs.
+    """
+    if problem.head.hidden is not None:
+        if examples is not None:
+            memory.check(examples, problem.embeddings[problem.head.hidden.table][0].categorical_column.num_buckets)
+    elif all(map(is_learned, problem.columns)):
+        forms.exchanged(problem)
+
+
+def compare(
+    problem: Problem,
+    model: "keras.Model",
+    source: "Source",
+    data: "Data",
+    run: "Run",
+    measured: "Mapping[str, Any]",
+    eval_batch_size: int = 4096,
+) -> None:
+    """Trains the models to beat, prints a table and writes `baselines.json`.
+
+    Args:
+        problem: What the job has trained.
+        model: Its model.
+        source: Its data set.
+        data: Its examples, encoded for the job.
+        run: Where `baselines.json` goes.
+        measured: The job's own metrics.
+        eval_batch_size: Examples a step of evaluation.
+    """
+    if problem.head.hidden is not None:
+        from trainer.baselines.recommenders import comparison as of_recommenders
+
+        of_recommenders.compare(problem, problem.head.on(model), data, run, measured, eval_batch_size)
+    else:
+        from trainer.baselines.crosses import comparison as of_crosses
+
+        of_crosses.compare(problem, source, data, run, eval_batch_size)

@@ -29,7 +29,7 @@ class Data:
     Args:
         train: What the model learns from.
         validation: The only data that choices are made on.
-        test: Returns the test examples; called once, after the last step.
+        test: Returns the test examples; called after the last step alone.
         digest: 16 hexadecimal digits that differ when the training data differ.
     """
 

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from trainer import baselines, warm_start
 from trainer import problem as problems
 from trainer import run as runs
-from trainer import warm_start
-from trainer.baselines import crosses
 from trainer.errors import Refusal, nearest
 from trainer.feature_column import EmbeddingColumn
 from trainer.feature_column.nested import is_learned
@@ -66,16 +65,16 @@ def planned(settings: Settings, argv: Sequence[str] = (), helps: bool = False) -
         helps: Whether this process trains in step with a chief, which writes the run.
 
     Raises:
-        Refusal: The problem, a table's name, a warm start or the job dir cannot be used, `--baselines` finds no cross
-            to exchange, or `--unfreeze-after` no table to train later, or no epoch to train it in.
+        Refusal: The problem, a table's name, a warm start or the job dir cannot be used, `--baselines` has
+            nothing to compare, or `--unfreeze-after` no table to train later, or no epoch to train it in.
     """
     problem = problems.load(settings.problem, settings.problem_arguments)
     overwrites = settings.overwrite or settings.dry_run
     run = Run("") if helps else runs.choose(settings.job_dir, problem.name or "model", overwrites, settings.resume)
     problem = with_settings(problem, settings, Plan(settings, problem, run, helps=helps).is_filled)
     _check_unfreezing(problem, settings)
-    if settings.baselines and all(map(is_learned, problem.columns)):
-        crosses.exchanged(problem)
+    if settings.baselines:
+        baselines.check(problem)
     return Plan(settings, problem, run, tuple(argv), helps)
 
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import keras
 
-from trainer import catalogue, export, models, projector
-from trainer.baselines import comparison
+from trainer import baselines, catalogue, export, models, projector
 from trainer.cluster import from_environment
 from trainer.declared import described, digest_of
 from trainer.errors import Refusal, Terminated
@@ -82,7 +81,8 @@ def _carried_out(plan: Plan) -> dict[str, Any]:
     plan.run.write_json("metrics.json", metrics)
     if plan.settings.baselines:
         with replicas.among(Replicas()):
-            comparison.compare(plan.problem, work.source, work.data, plan.run, plan.settings.eval_batch_size)
+            size = plan.settings.eval_batch_size
+            baselines.compare(plan.problem, work.model, work.source, work.data, plan.run, metrics, size)
     leave_report(plan.run, left)
     summary.show_end(plan, metrics, left.entries.values(), work.source.absent)
     return metrics
@@ -106,6 +106,8 @@ def opened(plan: Plan) -> Work:
     plan = dataclasses.replace(plan, problem=found.problem)
     last_step = steps_of(plan, len(train))
     _check_unfrozen(plan, len(train), last_step)
+    if plan.settings.baselines:
+        baselines.check(plan.problem, len(train))
     head = plan.problem.head.fitted(train.labels, train.weights)
     plan = dataclasses.replace(plan, problem=dataclasses.replace(plan.problem, head=head))
     models.compiled(found.model, plan.problem, last_step)

@@ -108,10 +108,30 @@ def _of_epoch(name: str, value: Any) -> str:
 
 
 def baselines(files: Files) -> tuple[str, Grid] | None:
-    """Returns what was measured of the baselines, and of each form on each share of the training rows its value."""
-    results = files.baselines.get("results")
+    """Returns what was measured of the baselines: of each recommender, or of each form on each share of the rows."""
+    found = files.baselines.get("results")
+    results = [*map(mapping, found if isinstance(found, list) else ())]
+    return _of_recommenders(files, results) or _of_forms(files, results)
+
+
+def _of_recommenders(files: Files, results: Sequence[Mapping[str, Any]]) -> tuple[str, Grid] | None:
+    named = [result for result in results if text(result.get("model")) is not None]
+    if not named:
+        return None
+    names = list(dict.fromkeys(name for result in named for name in result if name not in ("model", "seconds")))
+    lines = [
+        [str(one["model"]), *(number(one.get(name)) for name in names), _of_epoch("seconds", one.get("seconds"))]
+        for one in named
+    ]
+    examples = files.baselines.get("test_examples")
+    rows = f"{number(examples)} test examples" if examples else "the test examples"
+    what = f"What is ranked for {rows} by a part of what each has, against the rest of it."
+    return what, Grid(("model", *map(words, names), "seconds"), lines)
+
+
+def _of_forms(files: Files, results: Sequence[Mapping[str, Any]]) -> tuple[str, Grid] | None:
     values: dict[tuple[str, float], list[Any]] = {}
-    for result in map(mapping, results if isinstance(results, list) else ()):
+    for result in results:
         form, share = text(result.get("form")), result.get("share")
         if form is not None and is_finite(share):
             values.setdefault((form, share), []).append(result.get("value"))

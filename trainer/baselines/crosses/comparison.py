@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from trainer.baselines.contender import HELD_OUT, Contender
-from trainer.baselines.crosses import exchanged, left_out, variants
+from trainer.baselines.crosses.contender import HELD_OUT, Contender
+from trainer.baselines.crosses.forms import exchanged, left_out, variants
 from trainer.inputs import split
 from trainer.inputs.examples import Source
 from trainer.inputs.split import Data

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from tests import planted
 from trainer import feature_column as fc
 from trainer import models
-from trainer.baselines import comparison
-from trainer.baselines.comparison import Result, drawn, table
-from trainer.baselines.contender import Contender
-from trainer.baselines.crosses import EMBEDDING, KEYS, ONE_HOT, exchanged, left_out, variants
+from trainer.baselines.crosses import comparison
+from trainer.baselines.crosses.comparison import Result, drawn, table
+from trainer.baselines.crosses.contender import Contender
+from trainer.baselines.crosses.forms import EMBEDDING, KEYS, ONE_HOT, exchanged, left_out, variants
 from trainer.catalogue import Catalogue
 from trainer.errors import Refusal, TrainingFailure
 from trainer.feature_column.serialization import digest
@@ -183,7 +183,7 @@ def test_another_seed_draws_other_rows() -> None:
 
 
 def test_a_training_leaves_no_trace_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainer.baselines.contender.MOST_PASSES", 2)
+    monkeypatch.setattr("trainer.baselines.crosses.contender.MOST_PASSES", 2)
     problem = planted.problem(dnn_dropout=0.2, batch_norm=True, learning_rate_decay="linear")
     _, data = opened(problem)
     train, validation = data.train.in_memory(), data.validation.in_memory()

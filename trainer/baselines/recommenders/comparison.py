@@ -1,0 +1,162 @@
+"""What is watched most, EASE and the trained model for the same people, in one table."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trainer.baselines.recommenders import ease, memory
+from trainer.baselines.recommenders.ease import Scoring
+from trainer.baselines.recommenders.ranking import judged, of_examples
+from trainer.errors import Refusal, TrainingFailure
+from trainer.feature_column.serialization import encoded_key
+from trainer.heads import Head
+from trainer.heads.ranking import NDCG
+from trainer.inputs.cache import AnyExamples
+from trainer.inputs.split import Data
+from trainer.layers import encodable
+from trainer.problem import Problem
+from trainer.run import Run
+from trainer.terminal import aligned
+
+POPULARITY, EASE = "popularity", "EASE"
+STRENGTHS = (1.0, 10.0, 100.0, 1_000.0, 10_000.0)
+"""The first of EASE's λ that are tried."""
+FINER = (0.5, 0.25)
+"""How far to both sides of the best, in powers of ten, is then looked for a better one."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one recommender is worth.
+
+    Args:
+        model: Its name.
+        metrics: On the test people, by name.
+        seconds: That it took to learn.
+    """
+
+    model: str
+    metrics: Mapping[str, float]
+    seconds: float
+
+
+def compare(
+    problem: Problem, head: Head, data: Data, run: Run, measured: Mapping[str, Any], eval_batch_size: int = 4096
+) -> list[Result]:
+    """Holds the trained model against what is watched most and against EASE, prints a table and writes a file.
+
+    Both learn from all that the training people have. The strength of EASE is chosen on the validation people, and each
+    reads the test people once: of them the same part goes in, and the same part is to be found, as for the trained
+    model.
+
+    Args:
+        problem: What the job has trained; its head hides part of a bag.
+        head: The same as it is on the trained model.
+        data: Its examples, encoded for the job.
+        run: Where `baselines.json` goes.
+        measured: The job's own metrics.
+        eval_batch_size: The most people that are judged at once.
+
+    Returns:
+        The results of popularity, EASE and the trained model.
+
+    Raises:
+        TrainingFailure: The memory does not hold what EASE needs any more.
+    """
+    start, catalogue = time.perf_counter(), _Catalogue(problem, head, eval_batch_size)
+    watched = of_examples(data.train, catalogue.key, catalogue.items)
+    people, items = watched.shape
+    print(f"\nbaselines: popularity and EASE, of {people:,} people and {items:,} items", flush=True)
+    _check(people, items)
+    test, counts = data.test(), np.asarray(watched.sum(axis=0))  # (items,)
+    results = [_result(POPULARITY, catalogue, lambda given: np.tile(counts, (given.shape[0], 1)), test, start)]
+    start = time.perf_counter()
+    strength, tried = strongest(lambda value: _tried(catalogue, watched, value, data.validation))
+    results.append(_result(f"{EASE}, λ {strength:.3g}", catalogue, ease.fitted(watched, strength), test, start))
+    names = list(results[0].metrics)
+    results.append(Result(str(problem.name), {name: measured[name] for name in names}, float(measured["seconds"])))
+    judges = int((test.weights > 0).sum())
+    print(f"\n{table(results, judges)}", flush=True)
+    found = {"train_examples": people, "items": items, "test_examples": judges, "chosen_by": catalogue.metric}
+    chosen = {"ease_strength": strength, "ease_tried": {f"{value:.6g}": worth for value, worth in tried.items()}}
+    rows = [{"model": each.model, **each.metrics, "seconds": each.seconds} for each in results]
+    run.write_json("baselines.json", {**found, **chosen, "results": rows})
+    return results
+
+
+def strongest(worth: Callable[[float], float]) -> tuple[float, dict[float, float]]:
+    """Returns the λ that is worth most, of powers of ten and then in finer steps around the best, and all tried.
+
+    Args:
+        worth: Returns what a λ is worth.
+
+    Example:
+        >>> round(strongest(lambda strength: -abs(np.log10(strength) - 2.7))[0])
+        562
+    """
+    tried = {strength: worth(strength) for strength in STRENGTHS}
+    for step in FINER:
+        best = max(tried, key=tried.__getitem__)
+        tried |= {strength: worth(strength) for strength in (best / 10**step, best * 10**step)}
+    return max(tried, key=tried.__getitem__), tried
+
+
+def table(results: Sequence[Result], people: int) -> str:
+    """Returns the results as text, a row a recommender.
+
+    Args:
+        results: Of the same metrics.
+        people: How many they were judged by.
+    """
+    names = list(results[0].metrics)
+    rows = [[one.model, *(f"{one.metrics[name]:.4f}" for name in names), f"{one.seconds:.1f}"] for one in results]
+    lines = aligned([["", *names, "seconds"], *rows], right=range(1, len(names) + 2))
+    return "\n".join([f"of {people:,} test people, each by the same part of what they have", *lines])
+
+
+class _Catalogue:
+    """What is ranked, and how.
+
+    Args:
+        problem: Whose head hides part of a bag.
+        head: The same as it is on a model.
+        most: The most people that are judged at once.
+    """
+
+    def __init__(self, problem: Problem, head: Head, most: int) -> None:
+        hidden: Any = problem.head.hidden
+        column = problem.embeddings[hidden.table][0]
+        self.key, self.items = encoded_key(encodable(column)), column.categorical_column.num_buckets
+        self._head, self._most = head, most
+        metrics = self._head.metrics()
+        self.metric: str = next((metric for metric in metrics if isinstance(metric, NDCG)), metrics[0]).name
+
+    def judged(self, scoring: Scoring, examples: AnyExamples) -> dict[str, float]:
+        """Returns the metrics of what is ranked for some people."""
+        return judged(scoring, examples, self.key, self.items, self._head.metrics(), self._most)
+
+
+def _check(people: int, items: int) -> None:
+    try:
+        memory.check(people, items)
+    except Refusal as refusal:  # the training may have taken some since it was looked at first
+        raise TrainingFailure(str(refusal)) from None
+
+
+def _result(model: str, catalogue: _Catalogue, scoring: Scoring, test: AnyExamples, start: float) -> Result:
+    seconds = round(time.perf_counter() - start, 1)
+    return Result(model, catalogue.judged(scoring, test), seconds)
+
+
+def _tried(catalogue: _Catalogue, watched: Any, strength: float, validation: AnyExamples) -> float:
+    start = time.perf_counter()
+    worth = catalogue.judged(ease.fitted(watched, strength), validation)[catalogue.metric]
+    seconds = time.perf_counter() - start
+    print(
+        f"{EASE}, λ {strength:<9.3g}{catalogue.metric} {worth:.4f} of the validation people  {seconds:.1f} s",
+        flush=True,
+    )
+    return worth

@@ -37,6 +37,7 @@ ORDER = [
     {"training"},
     {"export"},
     {"prediction"},
+    {"recommendation"},
     {"vectors"},
     {"pictures"},
     {"projector"},

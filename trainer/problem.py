@@ -75,8 +75,11 @@ class Problem:
         train_batch_size: Examples a step.
         learning_rate_decay: None, "linear" or "cosine": `dnn_optimizer`'s rate goes down to zero at the last step.
         average: None, or how much of the moving average of the weights is left after a step, such as 0.98: the model
-            that is judged and left is that of the averages. A step then writes all rows of a table, so a softmax that
-            is sampled has none.
+            that is judged and left is that of the averages, which of the first steps are their means. A step then
+            writes all rows of a table, so a softmax that is sampled has none.
+        early_stopping: The validation metric by which the training ends, as `--early-stopping` takes it; None ends it
+            after the last epoch.
+        patience: After how many epochs without a better one.
         catalogues: By raw feature, what is known of its values, for the projector and the files of tables: a
             `Catalogue`, or a function of a `catalogue.Beside` that returns one, or None where there is none. It is
             called before the training, and for planted data too.
@@ -120,6 +123,8 @@ class Problem:
     train_batch_size: int = 1024
     learning_rate_decay: str | None = None
     average: float | None = None
+    early_stopping: str | None = None
+    patience: int = 3
     catalogues: catalogue.Catalogues = field(default_factory=dict, hash=False)
     search: Mapping[str, Searched] = field(default_factory=dict, hash=False)
     name: str | None = None

@@ -30,8 +30,8 @@ ROWS = 1000
 def show(plan: Plan) -> None:
     """Prints columns, tables, parameters, steps, memory and three encoded examples."""
     keras.utils.set_random_seed(plan.settings.seed)
-    if plan.settings.early_stopping is not None:
-        goals.goal("--early-stopping", plan.settings.early_stopping, plan.problem.head)
+    if plan.problem.early_stopping is not None:
+        goals.goal("--early-stopping", plan.problem.early_stopping, plan.problem.head)
     with tempfile.TemporaryDirectory() as folder:
         if survey.needs_data(plan.problem):
             source = _source(plan, dtypes_of(plan.problem), folder)

@@ -170,11 +170,11 @@ def _of_training(work: Work, steps: int, seconds: float) -> dict[str, Any]:
 
 
 def _stopping(work: Work, checkpoints: Checkpoints) -> EarlyStopping | None:
-    asked = work.plan.settings.early_stopping
-    if asked is None:
+    problem = work.plan.problem
+    if problem.early_stopping is None:
         return None
-    name, is_up = goals.goal("--early-stopping", asked, work.plan.problem.head)
-    return EarlyStopping(name, is_up, work.plan.settings.epochs_of_patience, checkpoints.save_best, summary.tell)
+    name, is_up = goals.goal("--early-stopping", problem.early_stopping, problem.head)
+    return EarlyStopping(name, is_up, problem.patience, checkpoints.save_best, summary.tell)
 
 
 def _unfreezing(work: Work) -> list[keras.callbacks.Callback]:

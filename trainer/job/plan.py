@@ -14,7 +14,7 @@ from trainer.feature_column.nested import is_learned
 from trainer.feature_column.starting import checked_missing_rows
 from trainer.problem import Files, Problem, Share
 from trainer.run import Run
-from trainer.settings import Settings
+from trainer.settings import NEVER, Settings
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,14 @@ def with_settings(problem: Problem, settings: Settings, is_filled: bool = False)
         "train_batch_size": settings.train_batch_size,
         "learning_rate": settings.learning_rate,
         "dnn_optimizer": settings.optimizer,
+        "early_stopping": settings.early_stopping,
+        "patience": settings.patience,
     }
     problem = dataclasses.replace(problem, **{name: value for name, value in given.items() if value is not None})
+    if settings.early_stopping == NEVER:
+        problem = dataclasses.replace(problem, early_stopping=None)
+    if settings.patience is not None and problem.early_stopping is None:
+        raise Refusal("--patience: it is of --early-stopping; give --early-stopping METRIC too, or leave it out.")
     stands_in = settings.data_dir == Settings.data_dir if settings.planted is None else settings.planted
     if given["dataset"] is not None or not stands_in:
         # They stand in for the problem's own data alone, and unasked only where nobody said where these are.

@@ -92,8 +92,8 @@ def opened(plan: Plan) -> Work:
     """Returns a plan's model and data, read and encoded."""
     keras.utils.set_random_seed(plan.settings.seed)
     catalogues: dict[str, Any] = {}
-    if plan.settings.early_stopping is not None:
-        goals.goal("--early-stopping", plan.settings.early_stopping, plan.problem.head)
+    if plan.problem.early_stopping is not None:
+        goals.goal("--early-stopping", plan.problem.early_stopping, plan.problem.head)
 
     def check(model: keras.Model, source: Source) -> None:
         _check_frozen(plan, model)
@@ -111,6 +111,8 @@ def opened(plan: Plan) -> Work:
     head = plan.problem.head.fitted(train.labels, train.weights)
     plan = dataclasses.replace(plan, problem=dataclasses.replace(plan.problem, head=head))
     models.compiled(found.model, plan.problem, last_step)
+    if isinstance(found.model, models.Retrieval):
+        found.model.count(trained_rows(found.model.candidates.table, [found.model.column], train))
     _check_alike(plan, found.data.digest)
     work = Work(
         plan, found.source, found.model, found.halves, found.data, last_step, catalogues, found.met, {}, found.bad_rows

@@ -74,7 +74,7 @@ def compiled(model: keras.Model, problem: Problem, steps: int | None = None) -> 
     if problem.average is not None and not (isinstance(model, Retrieval) and model.is_sampled):
         for one in optimizers.whole(optimizer):
             if not isinstance(one, optimizers.Parts):
-                one.use_ema, one.ema_momentum = True, problem.average
+                one.use_ema, one.ema_momentum, one.averages_evenly = True, problem.average, True
     head = problem.head.on(model)
     model.compile(
         optimizer=optimizer,

@@ -47,6 +47,10 @@ class Retrieval(keras.Model):
         """Whether the loss is estimated by a sample of the rows."""
         return self.candidates.chances is not None
 
+    def count(self, counts: Any) -> None:
+        """Takes how often each row is in the training bags, `(rows,)`: what popularity is, and how rows are drawn."""
+        self.candidates.count(counts)
+
     def bound(self, head: RetrievalHead) -> Head:
         """Returns the head with the rows of this model."""
         return BoundHead(head, self)

@@ -64,6 +64,10 @@ class RowSparse(keras.optimizers.Optimizer):
         Loshchilov and Hutter, "Decoupled weight decay regularization", 2019.
     """
 
+    averages_evenly = False
+    """With `use_ema`, whether the average of the first steps is their mean, until `ema_momentum` leaves more of it; in
+    Keras's own form the weights of the first step count for long."""
+
     def apply(self, grads: list[Any], trainable_variables: list[Any] | None = None) -> None:
         """Applies gradients, dense or sparse, to their variables.
 
@@ -114,6 +118,16 @@ class RowSparse(keras.optimizers.Optimizer):
             learning_rate: Of this step.
         """
         raise NotImplementedError
+
+    def _update_model_variables_moving_average(self, trainable_variables: list[Any]) -> None:
+        if not self.averages_evenly:
+            super()._update_model_variables_moving_average(trainable_variables)
+            return
+        steps = tf.cast(self.iterations.value, tf.float32)
+        left = tf.minimum(self.ema_momentum, steps / (steps + 1.0))
+        for variable, average in zip(trainable_variables, self._model_variables_moving_average, strict=False):
+            if average is not None:
+                average.assign_add((1.0 - left) * (variable.value - average.value))
 
     def update_whole(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates a variable, given a dense gradient of its shape."""

@@ -13,8 +13,6 @@ def check(made: Settings) -> None:
     """
     if made.resume and made.overwrite:
         raise Refusal("--resume and --overwrite: give one of them; the first keeps the run, the second replaces it.")
-    if made.patience is not None and made.early_stopping is None:
-        raise Refusal("--patience: it is of --early-stopping; give --early-stopping METRIC too, or leave it out.")
     if made.allow_changed and not made.resume:
         raise Refusal("--allow-changed: it is of a run that is gone on with; give --resume too.")
     if made.dataset is not None and made.train_files is not None:

@@ -16,6 +16,9 @@ RUN_ONLY = {
 }
 """Settings that change where a run goes or what is shown, not what is learned."""
 
+NEVER = "none"
+"""What takes the place of a metric where a problem's own early stopping is not wanted."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -95,7 +98,8 @@ class Settings:
     )
     early_stopping: str | None = flag(
         None,
-        "end when a validation metric, as loss or auc, gets no better, and take the best model; METRIC:max or :min",
+        "end when a validation metric, as loss or auc, gets no better, and take the best model; METRIC:max or :min; or "
+        "none",
         "METRIC",
         group="training",
     )
@@ -140,11 +144,6 @@ class Settings:
     def bad_rows(self) -> Limit:
         """How many rows of files may be set aside."""
         return Limit.parsed(self.max_bad_rows)
-
-    @property
-    def epochs_of_patience(self) -> int:
-        """After how many epochs without a better metric early stopping ends a training."""
-        return 3 if self.patience is None else self.patience
 
     @property
     def cache_bytes(self) -> int | None:

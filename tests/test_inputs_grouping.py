@@ -1,8 +1,6 @@
 """Rows of one person as one example: what a group holds, and which groups are for training, validation and test."""
 
-import csv
 import dataclasses
-import json
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,19 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests import trips
+from tests import stars, trips
+from tests.stars import PROBLEM, Row, groups_of, write
 from trainer import feature_column as fc
 from trainer.encoding.coded import Coded, decoded
 from trainer.errors import Refusal
-from trainer.heads import RetrievalHead
 from trainer.inputs import split
 from trainer.inputs.dealing import dealt
 from trainer.inputs.examples import Source
@@ -38,65 +34,12 @@ from trainer.problem import ByDate, ByValue, Files, Grouped, Problem, Share
 from trainer.rows import Limit
 from trainer.settings import Settings
 
-Row = dict[str, Any]
-
-film = fc.categorical_column_with_vocabulary_list("film", fc.from_data())
-PROBLEM = Problem(
-    dataset=Files("stars.csv"),
-    dnn_feature_columns=[fc.embedding_column(film, 2, name="film", combiner="sum")],
-    bags=["film"],
-    grouped=Grouped("who", least={"stars": 3}),
-    head=RetrievalHead("film", recall_at=3, ndcg_at=3, topn=3),
-    train_batch_size=8,
-    num_epochs=2,
-    name="stars",
-    description="Which films people like.",
-)
-
-
-def stars(people: int = 50, seed: int = 0) -> list[Row]:
-    """Stars that people give to films, in a random order, some films twice; each has one that she likes."""
-    draw = np.random.default_rng(seed)
-    rows = [
-        {"who": f"p{person}", "film": f"f{draw.integers(30)}", "stars": int(draw.integers(1, 6)), "age": person % 7}
-        for person in range(people)
-        for _ in range(draw.integers(3, 12))
-    ]
-    liked = [
-        {"who": f"p{person}", "film": f"f{person % 30}", "stars": 5, "age": person % 7} for person in range(people)
-    ]
-    return random.Random(seed).sample([*rows, *liked], len(rows) + len(liked))
-
-
-def write(path: Path, rows: Sequence[Row]) -> str:
-    if path.suffix == ".csv":
-        with path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-    elif path.suffix == ".parquet":
-        pq.write_table(pa.Table.from_pylist(list(rows)), path, row_group_size=40)
-    else:
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return str(path)
-
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, an empty one."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def groups_of(rows: Sequence[Row], least: float = 3) -> dict[str, list[str]]:
-    """The different films that each person likes, in their order, by a plain dictionary."""
-    found: dict[str, list[str]] = {}
-    for row in rows:
-        if row["stars"] >= least:
-            films = found.setdefault(row["who"], [])
-            if row["film"] not in films:
-                films.append(row["film"])
-    return found
 
 
 def texts(values: Any) -> Any:
@@ -202,14 +145,14 @@ def test_the_strings_of_many_groups_come_in_batches_and_as_codes_where_they_repe
     ("shares", "counts"), [({}, [40, 5, 5]), ({"eval_share": 0.3, "validation_share": 0.01}, [34, 1, 15])]
 )
 def test_each_set_has_exactly_its_share_of_the_groups(shares: dict[str, float], counts: list[int]) -> None:
-    rows = stars()
+    rows = stars.rows()
     found = sides(trips.raw(PROBLEM, train_files=write(Path("stars.csv"), rows), **shares))
     assert [*map(len, found)] == counts
     assert {**found[0], **found[1], **found[2]} == groups_of(rows)
 
 
 def test_the_same_groups_are_in_the_same_set_in_any_order_format_and_number_of_files() -> None:
-    rows = stars()
+    rows = stars.rows()
     expected = [{*side} for side in sides(trips.raw(PROBLEM, train_files=write(Path("stars.csv"), rows)))]
     for number, name in enumerate(("stars.parquet", "stars.jsonl", "other.csv")):
         shuffled = random.Random(number).sample(rows, len(rows))
@@ -226,7 +169,7 @@ def test_the_same_groups_are_in_the_same_set_in_any_order_format_and_number_of_f
 
 
 def test_another_split_seed_deals_other_groups_to_the_sets_and_the_shares_stay_exact() -> None:
-    file = write(Path("stars.csv"), stars())
+    file = write(Path("stars.csv"), stars.rows())
     found = [[{*side} for side in sides(trips.raw(PROBLEM, train_files=file, split_seed=seed))] for seed in (0, 1, 2)]
     for each in found:
         assert [*map(len, each)] == [40, 5, 5]
@@ -245,7 +188,7 @@ def test_groups_are_dealt_exactly(count: int, test: float, validation: float, se
 
 
 def test_files_for_validation_and_test_are_grouped_by_themselves() -> None:
-    train, more, other = stars(), stars(20, seed=1), stars(9, seed=2)
+    train, more, other = stars.rows(), stars.rows(20, seed=1), stars.rows(9, seed=2)
     given = {"train_files": write(Path("train.csv"), train), "validation_files": write(Path("more.csv"), more)}
     found = sides(trips.raw(PROBLEM, **given, eval_files=write(Path("other.csv"), other)))
     assert found == [groups_of(train), groups_of(more), groups_of(other)]
@@ -256,7 +199,7 @@ def test_files_for_validation_and_test_are_grouped_by_themselves() -> None:
 
 def test_groups_may_be_held_out_by_the_value_of_a_feature() -> None:
     problem = dataclasses.replace(PROBLEM, validation=ByValue("age", ("3",)))
-    found = sides(trips.raw(problem, train_files=write(Path("stars.csv"), stars())))
+    found = sides(trips.raw(problem, train_files=write(Path("stars.csv"), stars.rows())))
     of_age = {f"p{number}" for number in range(50) if number % 7 == 3}
     assert len(found[2]) == 5
     assert {*found[1]} == of_age - {*found[2]}
@@ -293,7 +236,7 @@ class Stars(tfds.core.GeneratorBasedBuilder):
         return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Iterator[Any]]:
-        rows = [{key: row[key] for key in ("who", "film", "stars")} for row in stars()]
+        rows = [{key: row[key] for key in ("who", "film", "stars")} for row in stars.rows()]
         if self.builder_config.name == "whole":
             return {"train": self._generate_examples(rows)}
         return {"train": self._generate_examples(rows[::2]), "test": self._generate_examples(rows[1::2])}
@@ -320,16 +263,16 @@ def of_data_set(name: str, data_dir: str) -> tuple[Source, Data]:
 def test_groups_to_test_on_are_dealt_where_a_data_set_has_none_and_taken_where_it_has(prepared: str) -> None:
     source, data = of_data_set("whole", prepared)
     assert (source.test_is_ready, source.rows("train")) == (True, 50)
-    found, from_file = sides(data), sides(trips.raw(PROBLEM, train_files=write(Path("stars.csv"), stars())))
+    found, from_file = sides(data), sides(trips.raw(PROBLEM, train_files=write(Path("stars.csv"), stars.rows())))
     assert [{*side} for side in found] == [{*side} for side in from_file]
     source, data = of_data_set("tested", prepared)
     assert not source.test_is_ready
-    assert {*sides(data)[2]} == {*groups_of(stars()[1::2])}
-    assert {*sides(data)[0], *sides(data)[1]} == {*groups_of(stars()[::2])}
+    assert {*sides(data)[2]} == {*groups_of(stars.rows()[1::2])}
+    assert {*sides(data)[0], *sides(data)[1]} == {*groups_of(stars.rows()[::2])}
 
 
 def as_function(make: Callable[[Sequence[Row]], Any]) -> Problem:
-    parts = {"train": stars(), "test": stars(9, seed=2)}
+    parts = {"train": stars.rows(), "test": stars.rows(9, seed=2)}
 
     def dataset(split: str) -> Any:
         return make(parts[split])
@@ -360,14 +303,14 @@ def test_a_function_gives_rows_or_groups(make: Callable[[Sequence[Row]], Any]) -
     if make is of_padded_bags:
         found = [{who: [each for each in films if each] for who, films in side.items()} for side in found]
     assert [*map(len, found)] == [45, 5, 9]
-    assert {**found[0], **found[1]} == groups_of(stars())
-    assert found[2] == groups_of(stars(9, seed=2))
+    assert {**found[0], **found[1]} == groups_of(stars.rows())
+    assert found[2] == groups_of(stars.rows(9, seed=2))
     expected = sides(trips.raw(as_function(of_rows)))
     assert found == expected
 
 
 def test_rows_that_cannot_be_used_are_set_aside_before_they_are_grouped() -> None:
-    rows: list[Row] = stars()
+    rows: list[Row] = stars.rows()
     bad = [{**rows[0], "who": ""}, {**rows[0], "stars": "many"}, {**rows[0], "stars": ""}]
     file = write(Path("stars.csv"), [*rows, *bad])
     with pytest.raises(Refusal) as refusal:
@@ -386,14 +329,14 @@ def test_rows_that_cannot_be_used_are_set_aside_before_they_are_grouped() -> Non
 
 
 def test_workers_share_the_training_groups_and_columns_learn_from_these_alone() -> None:
-    problem = with_settings(PROBLEM, Settings(train_files=write(Path("stars.csv"), stars())))
+    problem = with_settings(PROBLEM, Settings(train_files=write(Path("stars.csv"), stars.rows())))
     found = []
     for shard in (Shard(0, 2), Shard(1, 2), Shard()):
         source = Source(problem, dtypes_of(problem), "")
         found.append([who for batch in training_rows(source, shard) for who in texts(batch["who"])])
     assert sorted(found[0] + found[1]) == sorted(found[2])
     assert {*found[2]} == {*sides(trips.raw(PROBLEM, train_files="stars.csv"))[0]}
-    alone = [*stars(), {"who": "q", "film": "unknown", "stars": 5, "age": 0}]
+    alone = [*stars.rows(), {"who": "q", "film": "unknown", "stars": 5, "age": 0}]
     for seed in range(40):  # until the person with a film of her own is held out
         write(Path("alone.csv"), alone)
         held = sides(trips.raw(PROBLEM, train_files="alone.csv", split_seed=seed))
@@ -409,7 +352,7 @@ def test_workers_share_the_training_groups_and_columns_learn_from_these_alone() 
 def test_encoded_groups_are_found_again_and_none_of_another_grouping(
     monkeypatch: pytest.MonkeyPatch, place: Path
 ) -> None:
-    given = {"train_files": write(Path("stars.csv"), stars())}
+    given = {"train_files": write(Path("stars.csv"), stars.rows())}
     first = trips.read_by(place / "run", PROBLEM, **given)
     assert not first.is_kept
     trips.write_text(place / "run" / "settings.json", "{}")
@@ -429,7 +372,7 @@ def test_encoded_groups_are_found_again_and_none_of_another_grouping(
 
 
 def test_a_dry_run_shows_groups_of_the_first_rows(capsys: pytest.CaptureFixture[str], place: Path) -> None:
-    rows = [row | {"film": f"{row['film']}{row['who']}"} for row in stars(400)]
+    rows = [row | {"film": f"{row['film']}{row['who']}"} for row in stars.rows(400)]
     dry_run.show(trips.planned(place / "run", PROBLEM, train_files=write(Path("stars.csv"), rows), dry_run=True))
     lines = capsys.readouterr().out.splitlines()
     first = groups_of(rows[:1000])
@@ -464,7 +407,7 @@ def test_a_dry_run_shows_groups_of_the_first_rows(capsys: pytest.CaptureFixture[
             "list of names.",
         ),
         (
-            {"dnn_feature_columns": [fc.embedding_column(fc.weighted_categorical_column(film, "stars"), 2)]},
+            {"dnn_feature_columns": [fc.embedding_column(fc.weighted_categorical_column(stars.film, "stars"), 2)]},
             "Problem: 'stars' is read by a weighted column or a sequence, and grouped collects the features in bags "
             "alone; leave such a column out, or group the rows before.",
         ),
@@ -493,14 +436,14 @@ def test_what_cannot_be_grouped_is_refused(changes: dict[str, Any], sentence: st
     ("make", "sentence"),
     [
         (
-            lambda: trips.raw(PROBLEM, train_files=write(Path("few.csv"), stars(2))),
+            lambda: trips.raw(PROBLEM, train_files=write(Path("few.csv"), stars.rows(2))),
             "--train-files: of 2 groups of 'who', 1 to test on and 1 for validation leave none to train on; give more "
             "rows, or smaller shares.",
         ),
         (
             lambda: trips.raw(
                 dataclasses.replace(PROBLEM, grouped=Grouped("who", least={"stars": 6})),
-                train_files=write(Path("stars.csv"), stars()),
+                train_files=write(Path("stars.csv"), stars.rows()),
             ),
             "--train-files: there is no row with stars of at least 6 in them; at least one is wanted.",
         ),

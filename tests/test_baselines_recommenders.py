@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests import films, served
 from trainer.baselines.recommenders import ease, memory
 from trainer.baselines.recommenders.comparison import Result, strongest, table
-from trainer.baselines.recommenders.ranking import judged, matrix, ranked
+from trainer.baselines.recommenders.ranking import judged, matrix, people_of, ranked
 from trainer.errors import Refusal
 from trainer.heads.ranking import NDCG, Coverage, Recall
 from trainer.inputs.memory import Examples
@@ -107,7 +107,8 @@ def test_people_are_judged_by_what_was_hidden_of_them_in_batches_of_any_size() -
     scores = np.array([5.0, 4.0, 3.0, 2.0, 1.0])
     for most in (1, 3, 100):
         metrics = [Recall(1, "recall@1"), NDCG(2, "ndcg@2"), Coverage(5, 1, "coverage@1")]
-        found = judged(lambda has: np.tile(scores, (has.shape[0], 1)), examples, "bag", 5, metrics, most)
+        people = people_of(examples, "bag", 5, most)
+        found = judged(lambda has: np.tile(scores, (has.shape[0], 1)), people, metrics)
         assert found["recall@1"] == 1.0  # 2 of {2}, 0 of {3, 0}; who wanted nothing and who weighs nothing do not count
         assert found["ndcg@2"] == pytest.approx((1 + 1 / (1 + 1 / np.log2(3))) / 2)
         assert found["coverage@1"] == pytest.approx(2 / 5)

@@ -9,7 +9,7 @@ import numpy as np
 
 from trainer.baselines.recommenders import ease, memory
 from trainer.baselines.recommenders.ease import Scoring
-from trainer.baselines.recommenders.ranking import judged, of_examples
+from trainer.baselines.recommenders.ranking import People, judged, of_examples, people_of
 from trainer.errors import Refusal, TrainingFailure
 from trainer.feature_column.serialization import encoded_key
 from trainer.heads import Head
@@ -21,7 +21,6 @@ from trainer.problem import Problem
 from trainer.run import Run
 from trainer.terminal import aligned
 
-POPULARITY, EASE = "popularity", "EASE"
 STRENGTHS = (1.0, 10.0, 100.0, 1_000.0, 10_000.0)
 """The first of EASE's λ that are tried."""
 FINER = (0.5, 0.25)
@@ -66,21 +65,19 @@ def compare(
     Raises:
         TrainingFailure: The memory does not hold what EASE needs any more.
     """
-    start, catalogue = time.perf_counter(), _Catalogue(problem, head, eval_batch_size)
+    catalogue = _Catalogue(problem, head, eval_batch_size)
     watched = of_examples(data.train, catalogue.key, catalogue.items)
     people, items = watched.shape
     print(f"\nbaselines: popularity and EASE, of {people:,} people and {items:,} items", flush=True)
     _check(people, items)
-    test, counts = data.test(), np.asarray(watched.sum(axis=0))  # (items,)
-    results = [_result(POPULARITY, catalogue, lambda given: np.tile(counts, (given.shape[0], 1)), test, start)]
-    start = time.perf_counter()
-    strength, tried = strongest(lambda value: _tried(catalogue, watched, value, data.validation))
-    results.append(_result(f"{EASE}, λ {strength:.3g}", catalogue, ease.fitted(watched, strength), test, start))
+    strength, tried, linear = _ease(catalogue, watched, data.validation)
+    judges = catalogue.people(data.test())
+    results = [catalogue.result(each, judges) for each in (_popularity(watched), linear)]
     names = list(results[0].metrics)
     results.append(Result(str(problem.name), {name: measured[name] for name in names}, float(measured["seconds"])))
-    judges = int((test.weights > 0).sum())
-    print(f"\n{table(results, judges)}", flush=True)
-    found = {"train_examples": people, "items": items, "test_examples": judges, "chosen_by": catalogue.metric}
+    count = sum(int(np.sum(some.weights > 0)) for some in judges)
+    print(f"\n{table(results, count)}", flush=True)
+    found = {"train_examples": people, "items": items, "test_examples": count, "chosen_by": catalogue.metric}
     chosen = {"ease_strength": strength, "ease_tried": {f"{value:.6g}": worth for value, worth in tried.items()}}
     rows = [{"model": each.model, **each.metrics, "seconds": each.seconds} for each in results]
     run.write_json("baselines.json", {**found, **chosen, "results": rows})
@@ -117,6 +114,21 @@ def table(results: Sequence[Result], people: int) -> str:
     return "\n".join([f"of {people:,} test people, each by the same part of what they have", *lines])
 
 
+@dataclass(frozen=True)
+class _Learned:
+    """A recommender that has learned.
+
+    Args:
+        model: Its name.
+        scoring: What it does.
+        seconds: That it took to learn.
+    """
+
+    model: str
+    scoring: Scoring
+    seconds: float
+
+
 class _Catalogue:
     """What is ranked, and how.
 
@@ -134,9 +146,17 @@ class _Catalogue:
         metrics = self._head.metrics()
         self.metric: str = next((metric for metric in metrics if isinstance(metric, NDCG)), metrics[0]).name
 
-    def judged(self, scoring: Scoring, examples: AnyExamples) -> dict[str, float]:
+    def people(self, examples: AnyExamples) -> list[People]:
+        """Returns people to judge by."""
+        return people_of(examples, self.key, self.items, self._most)
+
+    def judged(self, scoring: Scoring, people: Sequence[People]) -> dict[str, float]:
         """Returns the metrics of what is ranked for some people."""
-        return judged(scoring, examples, self.key, self.items, self._head.metrics(), self._most)
+        return judged(scoring, people, self._head.metrics())
+
+    def result(self, learned: _Learned, people: Sequence[People]) -> Result:
+        """Returns what a recommender is worth to some people."""
+        return Result(learned.model, self.judged(learned.scoring, people), learned.seconds)
 
 
 def _check(people: int, items: int) -> None:
@@ -146,17 +166,23 @@ def _check(people: int, items: int) -> None:
         raise TrainingFailure(str(refusal)) from None
 
 
-def _result(model: str, catalogue: _Catalogue, scoring: Scoring, test: AnyExamples, start: float) -> Result:
-    seconds = round(time.perf_counter() - start, 1)
-    return Result(model, catalogue.judged(scoring, test), seconds)
-
-
-def _tried(catalogue: _Catalogue, watched: Any, strength: float, validation: AnyExamples) -> float:
+def _popularity(watched: Any) -> _Learned:
     start = time.perf_counter()
-    worth = catalogue.judged(ease.fitted(watched, strength), validation)[catalogue.metric]
-    seconds = time.perf_counter() - start
-    print(
-        f"{EASE}, λ {strength:<9.3g}{catalogue.metric} {worth:.4f} of the validation people  {seconds:.1f} s",
-        flush=True,
-    )
-    return worth
+    counts = np.asarray(watched.sum(axis=0))  # (items,)
+    seconds = round(time.perf_counter() - start, 1)
+    return _Learned("popularity", lambda given: np.tile(counts, (given.shape[0], 1)), seconds)
+
+
+def _ease(catalogue: _Catalogue, watched: Any, validation: AnyExamples) -> tuple[float, dict[float, float], _Learned]:
+    start, people = time.perf_counter(), catalogue.people(validation)
+
+    def worth(strength: float) -> float:
+        before = time.perf_counter()
+        found = catalogue.judged(ease.fitted(watched, strength), people)[catalogue.metric]
+        seconds = time.perf_counter() - before
+        print(f"EASE, λ {strength:<9.3g}validation_{catalogue.metric} {found:.4f}  {seconds:.1f} s", flush=True)
+        return found
+
+    strength, tried = strongest(worth)
+    scoring = ease.fitted(watched, strength)
+    return strength, tried, _Learned(f"EASE, λ {strength:.3g}", scoring, round(time.perf_counter() - start, 1))

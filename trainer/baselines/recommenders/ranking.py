@@ -1,6 +1,7 @@
 """Bags as sparse matrices, and what is ranked of a catalogue for each of some people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -65,24 +66,45 @@ def ranked(scores: Array, given: Any, k: int) -> Array:
     return np.pad(best, [(0, 0), (0, k - best.shape[1])], constant_values=-1)
 
 
-def judged(
-    scoring: Scoring, examples: AnyExamples, key: str, items: int, metrics: Sequence[Any], most: int
-) -> dict[str, float]:
+@dataclass(frozen=True)
+class People:
+    """Some people to judge a recommender by.
+
+    Args:
+        given: What goes in of each, a sparse matrix `(people, items)`.
+        hidden: What is to be found, ids `(people, None)`, ragged or filled up with -1.
+        weights: `(people, 1)`.
+    """
+
+    given: Any
+    hidden: Any
+    weights: Any
+
+
+def people_of(examples: AnyExamples, key: str, items: int, most: int) -> list[People]:
+    """Returns the people of some examples, as many together as may be judged at once.
+
+    Args:
+        examples: One a person; what is hidden of each is the label.
+        key: Of the encoded bag.
+        items: Of the catalogue.
+        most: The most that may be.
+    """
+    batches = examples.batches(max(1, min(most, _BLOCK_BYTES // (8 * items))))
+    return [People(matrix(features[key], items), hidden, weights) for features, hidden, weights in batches]
+
+
+def judged(scoring: Scoring, people: Iterable[People], metrics: Sequence[Any]) -> dict[str, float]:
     """Returns metrics of what is ranked for some people by what goes in, against what was hidden.
 
     Args:
         scoring: Returns scores `(people, items)` of what goes in.
-        examples: One a person; their labels are what was hidden.
-        key: Of the encoded bag.
-        items: Of the catalogue.
+        people: From `people_of`.
         metrics: New metrics of what was hidden and of ranked ids, each with its `k`.
-        most: The most people that are judged at once.
     """
     k = max(metric.k for metric in metrics)
-    at_once = max(1, min(most, _BLOCK_BYTES // (8 * items)))
-    for features, hidden, weights in examples.batches(at_once):
-        given = matrix(features[key], items)
-        best = tf.constant(ranked(scoring(given), given, k))
+    for some in people:
+        best = tf.constant(ranked(scoring(some.given), some.given, k))
         for metric in metrics:
-            metric.update_state(hidden, best, weights)
+            metric.update_state(some.hidden, best, some.weights)
     return {metric.name: float(metric.result()) for metric in metrics}

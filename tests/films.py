@@ -1,5 +1,6 @@
 """A small problem with a planted answer: people like films of one kind, and of each kind some more than others."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,12 @@ def write(path: Path, rows: list[tuple[Any, ...]] | None = None, header: str = "
     lines = (",".join(map(str, row)) for row in (ratings() if rows is None else rows))
     path.write_text("\n".join([header, *lines]) + "\n")
     return str(path)
+
+
+def from_rows(rows: Mapping[str, Any]) -> dict[str, Any]:
+    """The features of columns of other names; ratings may be left out."""
+    rated = {"user_rating": rows["Rating"]} if "Rating" in rows else {}
+    return {"user_id": rows["Who"], "movie_id": rows["What"], **rated}
 
 
 def kind_of(key: str) -> str:

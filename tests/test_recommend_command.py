@@ -1,5 +1,6 @@
 """`python -m trainer recommend` as a person meets it."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import pytest
 
 from tests import films
 from trainer.__main__ import main
+from trainer.encoding.coded import decoded
+from trainer.prediction import Trained, load
+from trainer.recommendation import People, Recommender
 
 PROG = "python -m trainer recommend"
 
@@ -98,6 +102,31 @@ def test_people_with_lists_are_answered_as_those_of_rows(films_run: Path, tmp_pa
         words = ["--people", str(tmp_path / name), "--out", str(tmp_path / f"{name}.parquet")]
         assert main(["recommend", str(films_run), *words]) == 0
     assert answered(tmp_path / "rows.csv.parquet") == answered(tmp_path / "bags.parquet.parquet")
+
+
+def test_columns_may_have_the_names_of_those_of_the_training_or_of_the_features(
+    films_run: Path, tmp_path: Path
+) -> None:
+    trained = load(str(films_run))
+    problem = dataclasses.replace(trained.problem, from_rows=films.from_rows)
+    recommender = Recommender(Trained(trained.run, trained.settings, problem, trained.model))
+    rows: list[tuple[Any, ...]] = [("a", "101", 5), ("a", "104", 4), ("b", "100", 4), ("b", "102", 1)]
+    headers = {"Who,What,Rating": 1, "user_id,movie_id,user_rating": 1, "Who,What": 2, "user_id,movie_id": 2}
+    found = []
+    for header, counted in headers.items():
+        path = films.write(tmp_path / "new.csv", [row[: len(header.split(","))] for row in rows], header)
+        people = People(recommender, path)
+        people.read(lambda rows: None)
+        (features, *_) = next(iter(people.source.batches("train")))
+        assert decoded(features["movie_id"]).row_lengths().numpy().tolist() == [
+            2,
+            counted,
+        ]
+        people.write(str(tmp_path / "out.parquet"), 3, None, lambda people: None)
+        found.append(answered(tmp_path / "out.parquet"))
+    assert found[0] == found[1]
+    assert found[2] == found[3]
+    assert found[0]["a"] == found[2]["a"]
 
 
 def test_other_files_are_written_by_the_end_of_their_name(films_run: Path, tmp_path: Path) -> None:

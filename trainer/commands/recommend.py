@@ -27,7 +27,8 @@ punctuation, articles and the year of a title are no matter. Of several with one
 meant. Who likes nothing that is known gets what most people have, and is told so.
 
 The files of --people are such as the training reads: a row for each that somebody has, or a row a person with a list.
-What is written has the columns person, rank, key, title, score and by_popularity."""
+Where they lack the number that tells which rows count, such as a rating, all do. What is written has the columns
+person, rank, key, title, score and by_popularity."""
 
 _FOR_ONE, _FOR_PEOPLE = ("liked", "json"), ("out", "max_bad_rows", "batch_size", "overwrite")
 

@@ -1,7 +1,7 @@
 """What everybody in files may like, as a file: read as the training data are, answered block by block."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,11 @@ from trainer.inputs.examples import Source
 from trainer.inputs.features import Reading
 from trainer.inputs.files import opened
 from trainer.inputs.memory import elements
+from trainer.inputs.part import RowFile
 from trainer.inputs.readers import matching
 from trainer.inputs.values import is_list
 from trainer.prediction.writing import Writer, writing
-from trainer.problem import Files, Problem, Share
+from trainer.problem import Files, Grouped, Problem, Share
 from trainer.recommendation.recommender import Array, Lists, Recommender
 from trainer.rows import Limit
 
@@ -56,15 +57,11 @@ class People:
         self.recommender, self.files = recommender, matching(pattern, "--people")
         own: dict[str, Any] = {"validation": Share(), "window": None, "planted": None, "weight_column": None}
         problem = dataclasses.replace(trained.problem, dataset=Files(pattern), **own)
-        how, beside = problem.grouped, []
-        if how is not None:
+        self.by = None if problem.grouped is None else problem.grouped.by
+        if problem.grouped is not None:
             file = opened(self.files[0], Reading({}, csv=problem.csv))
-            kind = file.types.get(recommender.feature)
-            if problem.from_rows is None and kind is not None and is_list(kind):
-                problem, beside = dataclasses.replace(problem, grouped=None), [how.by]
-            elif problem.from_rows is None:
-                problem = _counting(problem, file.names)
-        self.by = None if how is None else how.by
+            problem = _as_a_file_is(problem, problem.grouped, file, recommender.feature)
+        beside = [self.by] if self.by is not None and problem.grouped is None else []
         self.source = Source(problem, models.inputs_of(trained.model), trained.settings.data_dir, limit, beside)
 
     def read_so_far(self, people: int) -> tuple[int, int, bool]:
@@ -133,11 +130,29 @@ class People:
         )
 
 
-def _counting(problem: Problem, names: Sequence[str]) -> Problem:
-    """Returns a problem whose rows all count where a file does not tell which do."""
-    how: Any = problem.grouped
-    least = {key: number for key, number in how.least.items() if key in names}
+def _as_a_file_is(problem: Problem, how: Grouped, file: RowFile, feature: str) -> Problem:
+    """Returns a problem that reads a file whose columns are the features, or whose rows have lists.
+
+    All rows count where it does not tell which do.
+    """
+    if {how.by, feature} <= set(file.names):
+        problem = dataclasses.replace(problem, from_rows=None)
+    kind = file.types.get(feature)
+    if problem.from_rows is None and kind is not None and is_list(kind):
+        return dataclasses.replace(problem, grouped=None)
+    made = _features_of(problem, file.names)
+    least = {key: number for key, number in how.least.items() if key in made}
     return dataclasses.replace(problem, grouped=dataclasses.replace(how, least=least))
+
+
+def _features_of(problem: Problem, names: Sequence[str]) -> Collection[str]:
+    """Returns the features that a problem makes of columns; where it can make none, the reading will say why."""
+    if problem.from_rows is None:
+        return names
+    try:
+        return problem.from_rows({name: np.array([], object) for name in names})
+    except (LookupError, ValueError):
+        return []
 
 
 def _texts(values: Any) -> Array:

@@ -177,14 +177,16 @@ def test_labels_that_look_like_formulas_or_have_no_glyph_are_drawn_as_they_are(t
 def test_what_can_be_drawn_is_drawn_and_named_safely(tmp_path: Path) -> None:
     hour = Table("hour", np.eye(24), fc.embedding_column(HOUR, 24))
     alike, many = Table("alike", np.ones((3, 3))), Table("many", np.eye(2000, 3))
+    along = Table("along", np.arange(3000.0)[:, np.newaxis])
     history = [{"epoch": 1, "loss": 0.5}]
-    found = pictures.write(str(tmp_path / "pictures"), [hour, planted(), table(name="b"), alike, many], history)
+    found = pictures.write(str(tmp_path / "pictures"), [hour, planted(), table(name="b"), alike, many, along], history)
     wanted = {
         "day_hour.png": ("heat map", "day_hour"),
         "b.png": ("heat map", "b"),
         "hour.plane.png": ("plane", "hour"),
         "day_hour.plane.png": ("plane", "day_hour"),
         "b.plane.png": ("plane", "b"),
+        "along.line.png": ("line", "along"),
         "curves.png": ("curves", None),
     }
     assert found == [pictures.Picture(f"{tmp_path}/pictures/{name}", *what) for name, what in wanted.items()]

@@ -37,7 +37,7 @@ def cloud(rows: int, dimension: int = 8, seed: int = 0) -> Array:
 
 
 WILD = {
-    "one dimension": table(cloud(40, 1), counts=np.arange(1, 41)),
+    "one component": table(np.repeat(cloud(40, 1), 2, axis=1), counts=np.arange(1, 41)),
     "two rows": table(cloud(2)),
     "three rows": table(cloud(3)),
     "as many rows as can be": table(cloud(1999), counts=np.arange(1, 2000)),
@@ -219,8 +219,8 @@ def test_distances_are_those_of_the_rows_on_both_axes() -> None:
     np.testing.assert_allclose(ratios, ratios[0], rtol=1e-4)
 
 
-@pytest.mark.parametrize("values", [cloud(40, 1), cloud(40, 2) * [1, 0.01]])
-def test_one_component_is_spread_so_that_labels_find_room(values: Array) -> None:
+def test_one_component_is_spread_so_that_labels_find_room() -> None:
+    values = cloud(40, 2) * [1, 0.01]
     axes = the_axes(table(values))
     found = points(axes)
     np.testing.assert_allclose(np.abs(found[:, 0]), np.abs(values[:, 0] - values[:, 0].mean()), atol=1e-3)
@@ -253,7 +253,9 @@ def test_labels_are_titles_where_there_are_some() -> None:
     [
         (Table("t", np.eye(2000, 3)), "has 2,000 rows, and 1,999 are the most that can be drawn"),
         (Table("t", np.eye(9), counts=np.eye(9)[2]), "has fewer than two trained rows of finite values"),
-        (Table("t", np.array([[1.0], [np.nan], [np.inf]])), "has fewer than two trained rows of finite values"),
+        (Table("t", np.array([[1, 1], [np.nan, 1], [np.inf, 1]])), "has fewer than two trained rows of finite values"),
+        (Table("t", np.eye(9, 1)), "has one dimension, which a line shows"),
+        (Table("t", np.zeros((200_001, 2))), "has 200,001 rows, and 200,000 are the most that can be drawn"),
         (Table("t", np.ones((9, 3))), "has all its trained rows alike"),
         (Table("t", np.ones((0, 3))), "has fewer than two trained rows of finite values"),
     ],
@@ -261,7 +263,9 @@ def test_labels_are_titles_where_there_are_some() -> None:
 def test_a_table_with_nothing_to_show_is_refused(made: Table, reason: str, tmp_path: Path) -> None:
     with pytest.raises(Refusal) as refused:
         pictures.plane(made, str(tmp_path / "t.png"))
-    assert str(refused.value) == f"plane: table 't' {reason}; a trained table of fewer than 2,000 rows is wanted."
+    assert str(refused.value) == (
+        f"plane: table 't' {reason}; a trained table of fewer than 2,000 rows, or of two dimensions, is wanted."
+    )
     assert not list(tmp_path.iterdir())
 
 
@@ -273,3 +277,25 @@ def test_a_table_of_a_folder_gives_the_same_picture_each_time(tmp_path: Path) ->
     pictures.plane(tables.read(str(tmp_path / "tables"), "films"), str(tmp_path / "second.png"))
     assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()
     assert dict(matplotlib.rcParams) == before
+
+
+def test_thousands_of_rows_of_two_dimensions_are_faint_points_and_the_best_known_have_labels() -> None:
+    values, counts = cloud(3000, 2), np.append(np.arange(3000, 1, -1), 0)
+    genres = [f"{'Drama' if right else 'Comedy'}|{row % 20}" for row, right in enumerate(values[:, 0] > 0)]
+    made = table(values, counts=counts, details={"genres": genres})
+    figure: Any = planes.drawn(made)
+    axes: Any = figure.axes[0]
+    crowd, labelled = axes.collections
+    assert crowd.get_offsets().shape == (2999, 2)
+    assert crowd.get_alpha() < 0.5
+    shown = texts(axes)
+    assert labelled.get_offsets().shape == (len(shown), 2)
+    assert 30 <= len(shown) <= 90
+    assert {"word 0", "word 1"} <= {*shown}
+    assert {int(text.removeprefix("word ")) for text in shown} <= {*range(1000)}
+    own = boxes(axes.texts)
+    for one, other in itertools.combinations(own, 2):
+        assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+    (legend,) = figure.legends
+    assert legend.get_title().get_text() == "genres (first)"
+    assert sorted(text.get_text() for text in legend.get_texts()) == ["Comedy", "Drama"]

@@ -5,14 +5,16 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from trainer import paths
-from trainer.pictures import curves, heat_maps, planes
+from trainer.pictures import curves, heat_maps, lines, planes
 from trainer.pictures.heat_maps import heat_map
 from trainer.pictures.images import to_tensorboard
-from trainer.pictures.picture import CURVES, HEAT_MAP, PLANE, Picture
+from trainer.pictures.lines import line
+from trainer.pictures.picture import CURVES, HEAT_MAP, LINE, PLANE, Picture
 from trainer.pictures.planes import plane
 from trainer.tables import Table, file_names
 
-__all__ = ["CURVES", "HEAT_MAP", "PLANE", "Picture", "curves", "heat_map", "plane", "to_tensorboard", "write"]
+__all__ = ["CURVES", "HEAT_MAP", "LINE", "PLANE", "Picture", "curves", "heat_map", "line", "plane", "to_tensorboard"]
+__all__ += ["write"]
 
 _Planned: TypeAlias = tuple[Picture, Callable[[], str | None], Callable[[str], None]]
 """A picture, what tells why it cannot be drawn, and what draws it to a path."""
@@ -29,7 +31,7 @@ def write(
     Args:
         folder: Where to; made if there is something to draw.
         tables: The tables; those on an exact cross of two keys become heat maps, `NAME.png`, and those of fewer than
-            2,000 rows planes, `NAME.plane.png`.
+            2,000 rows, and all of two dimensions, planes, `NAME.plane.png`, and those of one lines, `NAME.line.png`.
         history: The epochs of the training, as the lines of `history.jsonl`; they become `curves.png`.
         failed: Told of each picture that fails, and of its error; None raises the errors in the end.
 
@@ -56,15 +58,17 @@ def write(
 
 
 def _planned(folder: str, tables: Sequence[Table], history: Sequence[Mapping[str, Any]]) -> Iterator[_Planned]:
-    """Yields what might be drawn: heat maps, planes, and the curves."""
+    """Yields what might be drawn: heat maps, planes, lines, and the curves."""
     names = [table.name for table in tables]
-    # The names of all, so that a picture has the same one whatever else can be drawn.
-    last, *files = (
-        paths.join(folder, f"{file}.png")
-        for file in file_names(["curves", *names, *(f"{name}.plane" for name in names)])
+    kinds: tuple[tuple[str, str, Callable[..., str | None], Callable[..., None]], ...] = (
+        (HEAT_MAP, "{}", heat_maps.why_not, heat_map),
+        (PLANE, "{}.plane", planes.why_not, plane),
+        (LINE, "{}.line", lines.why_not, line),
     )
-    for path, table in zip(files[: len(tables)], tables, strict=True):
-        yield Picture(path, HEAT_MAP, table.name), partial(heat_maps.why_not, table), partial(heat_map, table)
-    for path, table in zip(files[len(tables) :], tables, strict=True):
-        yield Picture(path, PLANE, table.name), partial(planes.why_not, table), partial(plane, table)
+    # The names of all, so that a picture has the same one whatever else can be drawn.
+    wanted = [form.format(name) for _, form, *_ in kinds for name in names]
+    last, *files = (paths.join(folder, f"{file}.png") for file in file_names(["curves", *wanted]))
+    drawn = [(table, *kind) for kind in kinds for table in tables]
+    for path, (table, kind, _, why_not, draw) in zip(files, drawn, strict=True):
+        yield Picture(path, kind, table.name), partial(why_not, table), partial(draw, table)
     yield Picture(last, CURVES), partial(curves.why_not, history), partial(curves.curves, history)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-HEAT_MAP, PLANE, CURVES = "heat map", "plane", "curves"
+HEAT_MAP, PLANE, LINE, CURVES = "heat map", "plane", "line", "curves"
 """The kinds of pictures."""
 
 

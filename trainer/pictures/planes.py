@@ -9,23 +9,25 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
 from trainer.errors import Refusal
 from trainer.pictures import figures, labels
-from trainer.pictures.colouring import colouring
+from trainer.pictures.colouring import LEAST_OF_MANY, Dots, colouring
 from trainer.pictures.components import principal_components, trained_and_finite
 from trainer.pictures.figures import FAINT_INK, INK, LABEL_SIZE, NAME_SIZE, QUIET_INK
+from trainer.pictures.written import LONGEST_LABEL, labels_told, sizes_of
 from trainer.tables import Described
 from trainer.tables.table import Array
 
-MOST_ROWS = 1_999
-"""More points than these cover each other."""
+MOST_ROWS, MOST_OF_TWO = 1_999, 200_000
+"""More points than the first cover each other, which is no matter where two numbers are all that there is to a row."""
 
 _LEAST_OF_FIRST = 0.02
 """A plane with less variance than this upwards, as a share of that across, would be a line."""
 
-_LONGEST_LABEL = 28
 _OVER, _OVER_MANY = 10, 40
 """Labels that may cover points, of some points and of many: without these the often trained rows of a dense middle
 had none."""
 _MANY_ROWS = 300
+_CANDIDATES, _MOST_LABELS = 1_000, 90
+"""The first rows of a crowd, which may have labels, that cover points of others; and the most that have one."""
 _HALO = [withStroke(linewidth=3, foreground="white", alpha=0.7)]
 _GOLDEN = (5**0.5 - 1) / 2
 _LOWEST, _HIGHEST = 2.6, 6.0
@@ -34,8 +36,11 @@ _LOWEST, _HIGHEST = 2.6, 6.0
 
 def why_not(table: Described) -> str | None:
     """Returns why a table cannot be drawn as a plane, as the end of a sentence, or None where it can."""
-    if table.rows > MOST_ROWS:
-        return f"has {table.rows:,} rows, and {MOST_ROWS:,} are the most that can be drawn"
+    if table.dimension == 1:
+        return "has one dimension, which a line shows"
+    most = MOST_OF_TWO if table.dimension == 2 else MOST_ROWS
+    if table.rows > most:
+        return f"has {table.rows:,} rows, and {most:,} are the most that can be drawn"
     rows = _rows(table)
     if len(rows) < 2:
         return "has fewer than two trained rows of finite values"
@@ -47,18 +52,22 @@ def plane(table: Described, path: str) -> None:
 
     Both axes have one scale, so that the distance of two points is that of their rows, as far as two components show
     it. Where there is only one component, the rows lie along it, and each has a height of its own that tells nothing.
-    Every row has a point; a label that finds no room is left out, and the rows trained most often choose first.
+    Every row has a point; a label that finds no room is left out, and the rows trained most often choose first. The
+    points of 2,000 rows and more are faint.
 
     Args:
-        table: A trained table of fewer than 2,000 rows.
-        path: The PNG file to write, whole or not at all, under 300 kB.
+        table: A trained table of fewer than 2,000 rows, or of two dimensions.
+        path: The PNG file to write, whole or not at all, under 300 kB where there are fewer than 2,000 rows.
 
     Raises:
         Refusal: The table cannot be drawn so.
     """
     reason = why_not(table)
     if reason is not None:
-        raise Refusal(f"plane: table '{table.name}' {reason}; a trained table of fewer than 2,000 rows is wanted.")
+        raise Refusal(
+            f"plane: table '{table.name}' {reason}; a trained table of fewer than 2,000 rows, or of "
+            "two dimensions, is wanted."
+        )
     figures.save(drawn(table), path, few_colours=True)  # many points and letters have many edges
 
 
@@ -71,12 +80,14 @@ def drawn(table: Described) -> Figure:
     axes = figure.subplots()
     _write_title(figure, table, len(rows), shares)
     _write_axes(axes, shares)
-    area = _area(len(rows))
-    colouring(table, rows.tolist(), points).draw(axes, points, area)
+    dots, first = _dots(len(rows)), _first(table, rows, scores)
+    colouring(table, rows.tolist(), points, **({"least": LEAST_OF_MANY} if dots.is_faint else {})).draw(
+        axes, points, dots
+    )
     with figures.boxes_for_strange_letters():
         _fit(axes, points)
-        labelled = _label(axes, points, _titles(table, rows), _first(table, rows, scores), area)
-    told = _labels_told(labelled, len(rows), table.counts is not None)
+        labelled = _label(axes, points[first], _titles(table, rows[first]), dots)
+    told = labels_told(labelled, len(rows), table.counts is not None)
     axes.set_title(told, loc="right", fontsize=LABEL_SIZE, color=QUIET_INK)
     return figure
 
@@ -104,18 +115,21 @@ def _inches_high(points: Array) -> float:
     return float(np.clip(6.6 * height / width + 0.6, _LOWEST, _HIGHEST))
 
 
-def _area(rows: int) -> float:
-    return 24.0 if rows <= _MANY_ROWS else 14.0 if rows <= 800 else 8.0
+def _dots(rows: int) -> Dots:
+    if rows > MOST_ROWS:
+        return Dots(6.0 if rows <= 20_000 else 2.0, is_faint=True)
+    return Dots(24.0 if rows <= _MANY_ROWS else 14.0 if rows <= 800 else 8.0)
 
 
 def _titles(table: Described, rows: Array) -> list[str]:
-    return figures.shortened(table.titles_of(rows.tolist()), _LONGEST_LABEL)
+    return figures.shortened(table.titles_of(rows.tolist()), LONGEST_LABEL)
 
 
 def _first(table: Described, rows: Array, scores: Array) -> Array:
-    """Returns the order in which points choose places: the most often trained first, of those the farthest out."""
+    """Returns the rows that choose places, in that order: the most often trained first, of those the farthest out."""
     counts = np.zeros(len(rows)) if table.counts is None else table.counts[rows]
-    return np.lexsort([-np.hypot(scores[:, 0], scores[:, -1]), -counts])
+    order = np.lexsort([-np.hypot(scores[:, 0], scores[:, -1]), -counts])
+    return order[:_CANDIDATES] if len(rows) > MOST_ROWS else order
 
 
 def _write_title(figure: Figure, table: Described, drawn_rows: int, shares: Array) -> None:
@@ -168,34 +182,20 @@ def _margin(size: Array) -> Array:
     return np.minimum(size * 0.08, 70)
 
 
-def _label(axes: Any, points: Array, texts: list[str], order: Array, area: float) -> int:
-    """Writes the labels that find room, and returns how many do."""
+def _label(axes: Any, points: Array, texts: list[str], dots: Dots) -> int:
+    """Writes the labels that find room, those of the first points first, and returns how many do."""
     size = np.array([axes.bbox.width, axes.bbox.height])
-    pixels = axes.transData.transform(points) - axes.bbox.min  # (rows, 2)
-    radius = (area**0.5 / 2 + 0.3) * axes.figure.dpi / 72
-    over = _OVER_MANY if len(points) > _MANY_ROWS else _OVER
-    found = labels.corners(pixels[order], _sizes(axes, [texts[row] for row in order]), tuple(size), radius, over)
+    pixels = axes.transData.transform(points) - axes.bbox.min  # (points, 2)
+    radius = (dots.area**0.5 / 2 + 0.3) * axes.figure.dpi / 72
+    over = len(points) if dots.is_faint else _OVER_MANY if len(points) > _MANY_ROWS else _OVER
+    found = labels.corners(pixels, sizes_of(axes, texts), tuple(size), radius, over)
     style = {"fontsize": LABEL_SIZE, "color": INK, "parse_math": False, "ha": "left", "va": "bottom"}
-    placed = ~np.isnan(found[:, 0])
-    for row, corner in zip(order[placed], found[placed] / size, strict=True):
+    placed = np.flatnonzero(~np.isnan(found[:, 0]))
+    placed = placed[:_MOST_LABELS] if dots.is_faint else placed
+    for row, corner in zip(placed, found[placed] / size, strict=True):
         axes.text(*corner, texts[row], transform=axes.transAxes, path_effects=_HALO, **style)
-    if len(points) > _MANY_ROWS:
-        axes.scatter(*points[order[placed]].T, s=area * 1.8, facecolors="none", edgecolors=INK, linewidths=1, zorder=4)
-    return int(placed.sum())
-
-
-def _sizes(axes: Any, texts: list[str]) -> Array:
-    """Returns the width and height of labels in pixels, `(labels, 2)`, measured as they will be drawn."""
-    ruler = axes.text(0, 0, "", fontsize=LABEL_SIZE, parse_math=False)
-    renderer = axes.figure.canvas.get_renderer()
-    found = []
-    for text in texts:
-        ruler.set_text(text)
-        found.append(ruler.get_window_extent(renderer).size)
-    ruler.remove()
-    return np.array(found)
-
-
-def _labels_told(labelled: int, rows: int, counted: bool) -> str:
-    first = "" if labelled == rows else f", the {'most often trained' if counted else 'farthest out'} first"
-    return f"labels: {labelled:,} of {rows:,} rows{first}"
+    if dots.is_faint:
+        axes.scatter(*points[placed].T, s=9, color=INK, linewidths=0, zorder=4)
+    elif len(points) > _MANY_ROWS:
+        axes.scatter(*points[placed].T, s=dots.area * 1.8, facecolors="none", edgecolors=INK, linewidths=1, zorder=4)
+    return len(placed)

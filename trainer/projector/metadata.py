@@ -10,6 +10,7 @@ from typing import Any
 from trainer import paths
 from trainer.formats.tsv import escape
 from trainer.tables import Described
+from trainer.tables.described import first_values
 from trainer.tables.table import Array
 
 BLANK = "(blank)"
@@ -29,7 +30,6 @@ _LONGEST = 300
 
 _EXACT = 2**53
 """Whole numbers up to which the page holds each."""
-_SEPARATOR = re.compile(r"\s*[|;]\s*")
 _DATE = re.compile(r"(\d{4})-\d\d(?:-\d\d.*)?|.*\((\d{4})\)\s*", re.DOTALL)
 
 
@@ -165,8 +165,8 @@ def _coarse(name: str, texts: Sequence[str], counts: Array | None) -> Iterator[t
     """Yields columns that say less than one of many values, the most telling first."""
     if _mostly(_is_number(text) for text in texts):
         yield f"{name} (range)", _ranges(texts)
-    elif _mostly(_SEPARATOR.search(text) for text in texts):
-        yield f"{name} (first)", _most_frequent(_visible_all(_SEPARATOR.split(text, maxsplit=1)[0] for text in texts))
+    elif (firsts := first_values(texts)) is not None:
+        yield f"{name} (first)", _most_frequent(_visible_all(firsts))
     dates = [_DATE.fullmatch(text) for text in texts]
     if _mostly(dates):
         years = [next(filter(None, date.groups())) if date else "" for date in dates]

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from trainer import paths
-from trainer.pictures import CURVES, HEAT_MAP, PLANE, Picture
+from trainer.pictures import CURVES, HEAT_MAP, LINE, PLANE, Picture
 from trainer.run import Run
 
 MOST_BYTES = 8_000_000
 """The size of all pictures inside the file; the others are beside it."""
 
-_KINDS = {HEAT_MAP: "heat map", PLANE: "labelled plane"}
+_KINDS = {HEAT_MAP: "heat map", PLANE: "labelled plane", LINE: "labelled line"}
 """The kinds of pictures of a table in the order in which they stand there, in words."""
 
 

@@ -1,10 +1,12 @@
 """What a table tells of its rows, whether it comes from a model or from a folder."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
+_SEPARATOR = re.compile(r"\s*[|;]\s*")
 _Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -55,6 +57,18 @@ class Described(Protocol):
 
     def titles_of(self, rows: Iterable[int]) -> list[str]:
         """Returns what a person knows some rows by: the title where there is one, and else the label."""
+
+
+def first_values(texts: Sequence[str]) -> list[str] | None:
+    """Returns the first value of each text, where most have several, with "|" or ";" between; else None.
+
+    Example:
+        >>> first_values(["Drama|War", "Comedy | Drama", "War"]), first_values(["a", "b|c"])
+        (['Drama', 'Comedy', 'War'], None)
+    """
+    if sum(_SEPARATOR.search(text) is not None for text in texts) * 2 <= len(texts):
+        return None
+    return [_SEPARATOR.split(text, maxsplit=1)[0] for text in texts]
 
 
 def titles_of(table: Described, rows: Iterable[int]) -> list[str]:

@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import gc
 import signal
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from trainer import datasets
 
 # What a script starts beside itself ignores Ctrl-C, and so would all that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Python would look for cycles among TensorFlow's many objects a sixth of the time.
+gc.set_threshold(50_000, 10, 10)
 # A busy machine is no defect: no test fails by the clock.
 hypothesis.settings.register_profile(
     "patient",
@@ -25,6 +28,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts files with slow tests first, so that no worker begins with a long one when the others are done."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish() -> None:
+    """Leaves what has been imported, which stays to the end, out of all searches for cycles."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -117,10 +117,26 @@ def test_verbose_holds_nothing_back(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr().err == "chatter"
 
 
-def test_loading_tensorflow_leaves_stderr_empty() -> None:
-    code = "from trainer.terminal import load_tensorflow; load_tensorflow(); import tensorflow"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr == ""
+@pytest.fixture(scope="module")
+def loaded() -> subprocess.CompletedProcess[str]:
+    """A process that loads TensorFlow twice, and prints how many objects the search for cycles leaves out then."""
+    code = (
+        "import gc; from trainer.terminal import load_tensorflow; load_tensorflow(); before = gc.get_freeze_count();"
+        "made = [[] for _ in range(1000)]; load_tensorflow(); print(gc.isenabled(), before, gc.get_freeze_count())"
+    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+
+def test_loading_tensorflow_leaves_stderr_empty(loaded: subprocess.CompletedProcess[str]) -> None:
+    assert loaded.stderr == ""
+
+
+def test_what_tensorflow_has_made_is_left_out_of_the_search_for_cycles(
+    loaded: subprocess.CompletedProcess[str],
+) -> None:
+    is_enabled, before, after = loaded.stdout.split()
+    assert is_enabled == "True"
+    assert int(before) == int(after) > 100_000
 
 
 def test_bytes_are_written_as_a_person_reads_them() -> None:

@@ -1,5 +1,6 @@
 """What a person meets at a terminal: exit codes, one sentence for a mistake, no chatter of libraries, aligned text."""
 
+import gc
 import os
 import re
 import select
@@ -99,6 +100,23 @@ def quiet(verbose: bool = False) -> Iterator[None]:
             os.close(kept)
 
 
+@contextmanager
+def _keeping_all() -> Iterator[None]:
+    """Looks for no cycles while TensorFlow is imported for the first time, nor later among the objects that it makes.
+
+    They stay to the end, and are so many that looking takes a fifth of the import, and much of what comes after it.
+    """
+    if "tensorflow" in sys.modules or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
+
+
 def load_tensorflow(verbose: bool = False) -> None:
     """Imports TensorFlow and runs its first op with its chatter held back.
 
@@ -109,7 +127,7 @@ def load_tensorflow(verbose: bool = False) -> None:
     if not verbose:
         for name in ("TF_CPP_MIN_LOG_LEVEL", "ABSL_MIN_LOG_LEVEL"):
             os.environ.setdefault(name, "3" if several else "2")  # of a lost process its peers tell in a sentence
-    with quiet(verbose):
+    with quiet(verbose), _keeping_all():
         import keras
         import tensorflow as tf
 

@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 import gc
+import os
 import signal
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from trainer import datasets
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Python would look for cycles among TensorFlow's many objects a sixth of the time.
 gc.set_threshold(50_000, 10, 10)
+# Files of tests are run on all cores at a time, where the threads of one would wait for those of another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A busy machine is no defect: no test fails by the clock.
 hypothesis.settings.register_profile(
     "patient",
@@ -37,8 +40,9 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def nyc_flights_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A data_dir in which nyc_flights/JFK is prepared."""
-    data_dir = str(tmp_path_factory.mktemp("data"))
+    """A data_dir in which nyc_flights/JFK is prepared, once for all processes of the tests."""
+    folder = tmp_path_factory.getbasetemp()
+    data_dir = str((folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "data")
     datasets.prepare(datasets.builder("nyc_flights/JFK", data_dir), download=False)
     return data_dir
 

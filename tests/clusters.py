@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from tests import forks
+
 ROOT = Path(__file__).parents[1]
 
 Name = tuple[str, int]
@@ -25,6 +27,7 @@ class Processes:
         folder: For the logs, and where the processes work.
         environment: Variables of theirs besides `TF_CONFIG`; {name} in a value is the process, as worker-0.
         absent: Those that have an address and are not started.
+        forked: Whether they begin with TensorFlow imported, as `tests.forks` starts them.
     """
 
     def __init__(
@@ -34,10 +37,11 @@ class Processes:
         folder: Path,
         environment: Mapping[str, str] | None = None,
         absent: Sequence[Name] = (),
+        forked: bool = False,
     ) -> None:
         self.flags, self.folder, self.environment = list(flags), folder, dict(environment or {})
-        self.addresses = addresses(counts)
-        self._processes: dict[Name, subprocess.Popen[bytes]] = {}
+        self.addresses, self.forked = addresses(counts), forked and sys.platform == "linux"
+        self._processes: dict[Name, subprocess.Popen[bytes] | forks.Forked] = {}
         for name in ((kind, index) for kind, given in self.addresses.items() for index in range(len(given))):
             if name not in absent:
                 self.start(*name)
@@ -48,6 +52,10 @@ class Processes:
         given = {name: value.replace("{name}", f"{kind}-{index}") for name, value in self.environment.items()}
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CONFIG": json.dumps(config), **given}
         with open(self._log(kind, index), "ab") as log:
+            if self.forked:
+                started = forks.start("trainer.task", self.flags, self.folder, environment, log.fileno())
+                self._processes[kind, index] = started
+                return
             self._processes[kind, index] = subprocess.Popen(
                 [sys.executable, "-m", "trainer.task", *self.flags],
                 cwd=self.folder,
@@ -122,9 +130,10 @@ def cluster(
     folder: Path,
     environment: Mapping[str, str] | None = None,
     absent: Sequence[Name] = (),
+    forked: bool = False,
 ) -> Iterator[Processes]:
     """Runs the processes of a cluster until the block ends; the arguments are those of `Processes`."""
-    found = Processes(counts, flags, folder, environment, absent)
+    found = Processes(counts, flags, folder, environment, absent, forked)
     try:
         yield found
     finally:

@@ -41,9 +41,9 @@ sys.exit(task.main(sys.argv[1:]))
 """
 
 
-def started(counts: dict[str, int], folder: Path, *flags: str, **given: Any) -> Any:
+def started(counts: dict[str, int], folder: Path, *flags: str, forked: bool = True, **given: Any) -> Any:
     folder.mkdir(parents=True, exist_ok=True)
-    return clusters.cluster(counts, [*FLAGS, *flags], folder, **given)
+    return clusters.cluster(counts, [*FLAGS, *flags], folder, forked=forked, **given)
 
 
 def tables(run: Path) -> dict[str, Any]:
@@ -78,7 +78,8 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def together(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Processes]]:
     folder = tmp_path_factory.mktemp("together")
     reports = {reporting.FILE: str(folder / "reports-of-{name}")}
-    with started({"worker": 2}, folder, "--job-dir", str(folder / "run"), environment=reports) as found:
+    flags = ["--job-dir", str(folder / "run")]
+    with started({"worker": 2}, folder, *flags, forked=False, environment=reports) as found:  # as people start them
         assert [found.wait("worker", index) for index in range(2)] == [0, 0], found.outputs
         yield folder / "run", found
 

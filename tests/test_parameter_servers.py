@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ KINDS = {"chief": 1, "worker": 2, "ps": 2}
 FEW = {"chief": 1, "worker": 1, "ps": 2}
 SMALLEST = {"chief": 1, "worker": 1, "ps": 1}
 QUICK = {"QUICK_JOBS": "1"}  # as tests/things.py knows it
+forked = partial(cluster, forked=True)  # one cluster is started anew, as people start it
 PROBLEM = ["--problem", str(Path(things.__file__))]
 
 
@@ -96,7 +98,7 @@ def test_the_exported_model_answers_in_a_process_without_the_project(trained: tu
 
 @pytest.mark.slow
 def test_a_worker_that_is_killed_and_started_again_joins_and_one_that_stays_away_is_not_missed(tmp_path: Path) -> None:
-    with cluster(KINDS, flags(tmp_path, "--num-epochs", "24"), tmp_path, QUICK) as found:
+    with forked(KINDS, flags(tmp_path, "--num-epochs", "24"), tmp_path, QUICK) as found:
         found.wait_for("epoch 3/")
         found.kill("worker", 1)
         name = f"worker 1 ({found.addresses['worker'][1]})"
@@ -113,7 +115,7 @@ def test_a_worker_that_is_killed_and_started_again_joins_and_one_that_stays_away
 
 @pytest.mark.slow
 def test_a_server_that_is_lost_ends_the_job_with_a_sentence_and_a_resume_goes_on(tmp_path: Path) -> None:
-    with cluster(KINDS, flags(tmp_path, "--num-epochs", "8"), tmp_path, QUICK) as found:
+    with forked(KINDS, flags(tmp_path, "--num-epochs", "8"), tmp_path, QUICK) as found:
         found.wait_for("epoch 3/")
         address = found.addresses["ps"][1]
         found.kill("ps", 1)
@@ -124,7 +126,7 @@ def test_a_server_that_is_lost_ends_the_job_with_a_sentence_and_a_resume_goes_on
         for kind, index in (("worker", 0), ("worker", 1), ("ps", 0)):
             assert found.wait(kind, index, 60) == 1
             assert "--resume" in found.output(kind, index)
-    with cluster(KINDS, flags(tmp_path, "--num-epochs", "8", "--resume"), tmp_path, QUICK) as found:
+    with forked(KINDS, flags(tmp_path, "--num-epochs", "8", "--resume"), tmp_path, QUICK) as found:
         assert found.wait() == 0, found.outputs
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["steps"] == 8 * -(-metrics["train_examples"] // 512)
@@ -132,13 +134,13 @@ def test_a_server_that_is_lost_ends_the_job_with_a_sentence_and_a_resume_goes_on
 
 @pytest.mark.slow
 def test_a_chief_that_is_terminated_has_saved_and_is_gone_on_with_on_other_machines(tmp_path: Path) -> None:
-    with cluster(KINDS, flags(tmp_path, "--num-epochs", "6"), tmp_path, QUICK) as found:
+    with forked(KINDS, flags(tmp_path, "--num-epochs", "6"), tmp_path, QUICK) as found:
         found.wait_for("epoch 2/")
         found.kill("chief", number=signal.SIGTERM)
         assert found.wait(seconds=20) == 143
         assert found.wait("ps", 1, 30) == 1
         assert "has ended (Terminated), and parameter server 1" in found.output("ps", 1)
-    with cluster(
+    with forked(
         {"chief": 1, "worker": 1, "ps": 3}, flags(tmp_path, "--num-epochs", "6", "--resume"), tmp_path, QUICK
     ) as found:
         assert found.wait() == 0, found.outputs
@@ -151,7 +153,7 @@ def test_a_chief_that_is_terminated_has_saved_and_is_gone_on_with_on_other_machi
 
 @pytest.mark.slow
 def test_a_loss_that_is_not_finite_ends_the_job_with_a_sentence(tmp_path: Path) -> None:
-    with cluster(SMALLEST, flags(tmp_path, "--optimizer", "SGD", "--learning-rate", "1e38"), tmp_path) as found:
+    with forked(SMALLEST, flags(tmp_path, "--optimizer", "SGD", "--learning-rate", "1e38"), tmp_path) as found:
         assert found.wait() == 1, found.outputs
         last = found.output("chief").strip().splitlines()[-1]
         assert last.startswith("training: the loss became ")
@@ -161,7 +163,7 @@ def test_a_loss_that_is_not_finite_ends_the_job_with_a_sentence(tmp_path: Path) 
 @pytest.mark.slow
 def test_a_table_on_servers_starts_from_a_run_by_key(trained: tuple[Path, Processes], tmp_path: Path) -> None:
     others = ("--warm-start", f"thing={trained[0]}", "--freeze", "thing", "--num-epochs", "1")
-    with cluster(FEW, flags(tmp_path, *others), tmp_path, QUICK) as found:
+    with forked(FEW, flags(tmp_path, *others), tmp_path, QUICK) as found:
         assert found.wait() == 0, found.outputs
         assert "20,000 of 20,000 rows matched by key" in found.output("chief")
     before, after = (tables.read_values(str(run), "thing") for run in (trained[0], tmp_path / "run"))
@@ -170,7 +172,7 @@ def test_a_table_on_servers_starts_from_a_run_by_key(trained: tuple[Path, Proces
 
 @pytest.mark.slow
 def test_a_server_that_does_not_come_up_is_named(tmp_path: Path) -> None:
-    with cluster(FEW, flags(tmp_path, "--start-seconds", "4"), tmp_path, absent=[("ps", 1)]) as found:
+    with forked(FEW, flags(tmp_path, "--start-seconds", "4"), tmp_path, absent=[("ps", 1)]) as found:
         assert found.wait(seconds=60) == 1
         name = f"parameter server 1 ({found.addresses['ps'][1]})"
         assert f"{name} did not come up within 4 s; start all processes of TF_CONFIG" in found.output("chief")
@@ -193,7 +195,7 @@ def test_a_training_on_servers_is_as_good_as_that_of_one_process(
 ) -> None:
     (tmp_path / "quick.py").write_text(FLIGHTS)
     data = ["--data-dir", all_flights_dir]
-    with cluster(KINDS, [*data, "--problem", "quick.py", "--job-dir", "together"], tmp_path) as found:
+    with forked(KINDS, [*data, "--problem", "quick.py", "--job-dir", "together"], tmp_path) as found:
         assert found.wait(seconds=300) == 0, found.outputs
     trips.are_quick(monkeypatch)
     assert task.main([*data, "--job-dir", str(tmp_path / "alone")]) == 0

@@ -130,7 +130,7 @@ def main() -> None:
             print("\n".join(map(line, rows)), flush=True)
             found += rows
     if flags.only.lower() in SERVERS.lower() and not flags.constants_only:
-        found.append(of_servers(2_000 if flags.quick else 20_000_000, known))
+        found.append(of_servers(200 if flags.quick else 20_000_000, known))
         print(line(found[-1]), flush=True)
     write(flags.json, {"machine": about, "rows": found, "constants": parts})
 

@@ -34,17 +34,14 @@ OVER_POPULARITY, GENRES, NEAREST, LEAST_RATINGS = 1.5, 1.3, 10, 20
 Array = np.ndarray[Any, Any]
 
 
-def trained(ratings: str, folder: str, split: int, **settings: Any) -> dict[str, Any]:
+def trained(ratings: str, folder: str, split: int) -> dict[str, Any]:
     """Trains one split and returns what each model is worth on its test people."""
-    plan = planned(
-        Settings(
-            "movies", train_files=ratings, split_seed=split, seed=split, job_dir=folder, baselines=True, **settings
-        )
-    )
+    settings = Settings("movies", train_files=ratings, split_seed=split, seed=split, job_dir=folder, baselines=True)
+    plan = planned(settings)
     work = steps.opened(plan)
     before = genre_shares(work)
     after, metrics = learned(work, {})
-    baselines.compare(plan.problem, after.model, after.source, after.data, plan.run, metrics)
+    baselines.compare(after.plan.problem, after.model, after.source, after.data, plan.run, metrics)
     results = {row["model"]: row for row in json.loads(Path(folder, "baselines.json").read_text())["results"]}
     results["movies"] |= {"before": before, "genres": genre_shares(after), "steps": metrics["steps"]}
     return results

@@ -41,7 +41,7 @@ def test_the_average_of_the_first_steps_is_their_mean_and_then_a_share_is_left_o
 
 @pytest.mark.parametrize("kind", [optimizers.SGD, optimizers.Adagrad, optimizers.LazyAdam])
 def test_what_is_not_asked_to_average_evenly_averages_as_keras_does(kind: Any) -> None:
-    stock = {"LazyAdam": keras.optimizers.Adam}.get(kind.__name__, getattr(keras.optimizers, kind.__name__, None))
+    stock: Any = {"LazyAdam": keras.optimizers.Adam}.get(kind.__name__, getattr(keras.optimizers, kind.__name__, None))
     found = []
     for optimizer in (kind(0.1, use_ema=True, ema_momentum=MOMENTUM), stock(0.1, use_ema=True, ema_momentum=MOMENTUM)):
         weight, _ = walked(optimizer)

@@ -61,7 +61,7 @@ def test_the_benchmark_of_a_big_table_measures_its_memory(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_the_benchmark_of_a_warm_start_keeps_the_vector_of_every_word(tmp_path: Path) -> None:
-    (turn,) = quick_alone("warm_start", tmp_path)["rounds"]
+    (turn,) = quick("warm_start", tmp_path)["rounds"]
     assert turn["ours"]["seconds"] > 0
     assert turn["peer"]["memory"] > 0
 

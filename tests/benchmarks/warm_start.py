@@ -14,8 +14,6 @@ import json
 import random
 import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from typing import Any
@@ -23,6 +21,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tests.benchmarks import processes
 from tests.benchmarks.big_table import resident
 from tests.benchmarks.pairs import opened, parser, write
 from trainer import feature_column as fc
@@ -96,10 +95,10 @@ def measured(side: str, folder: str, rows: int) -> dict[str, float]:
 
 
 def apart(side: str, folder: str, rows: int) -> dict[str, float]:
-    """Returns what a process of its own finds; this one stays small, since its peak would count as the other's."""
-    command = [sys.executable, "-m", "tests.benchmarks.warm_start", "--child", side, folder, "--rows", str(rows)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    """Returns what a process of its own finds."""
+    words = ["-m", "tests.benchmarks.warm_start", "--child", side, folder, "--rows", str(rows)]
+    _, printed, _ = processes.measured(*words)
+    found: dict[str, float] = json.loads(printed.splitlines()[-1])
     return found
 
 
@@ -110,16 +109,13 @@ def main() -> None:
     flags = made.parse_args()
     if flags.child:
         side, folder = flags.child
-        found = measured(side, folder, flags.rows) if side in ("ours", "peer") else None
-        if found is None:
-            leave(folder, flags.rows)
-        print(json.dumps(found))
+        print(json.dumps(measured(side, folder, flags.rows)))
         return
     if flags.quick:
         flags.rows, flags.rounds = 20_000, 1
     about, rounds = opened(flags, ()), []
     with tempfile.TemporaryDirectory() as folder:
-        apart("leave", folder, flags.rows)
+        leave(folder, flags.rows)
         for turn in range(flags.rounds):
             order = ("peer", "ours") if turn % 2 else ("ours", "peer")
             rounds.append({side: apart(side, folder, flags.rows) for side in order})

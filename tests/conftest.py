@@ -1,8 +1,11 @@
 """Fixtures for all tests."""
 
+import fcntl
 import gc
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -39,35 +42,57 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def nyc_flights_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A data_dir in which nyc_flights/JFK is prepared, once for all processes of the tests."""
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what all processes of the tests need, which one of them makes."""
     folder = tmp_path_factory.getbasetemp()
-    data_dir = str((folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "data")
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def nyc_flights_dir(shared: Path) -> str:
+    """A data_dir in which nyc_flights/JFK is prepared."""
+    data_dir = str(shared / "data")
     datasets.prepare(datasets.builder("nyc_flights/JFK", data_dir), download=False)
     return data_dir
 
 
 @pytest.fixture(scope="session")
-def all_flights_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
+def all_flights_dir(shared: Path) -> str:
     """A data_dir in which nyc_flights/all is prepared: the checkout's own where a training left it there."""
     checkout = str(Path(__file__).parents[1] / "data")
     if datasets.builder("nyc_flights", checkout).is_prepared():
         return checkout
-    data_dir = str(tmp_path_factory.mktemp("all"))
+    data_dir = str(shared / "data")
     datasets.prepare(datasets.builder("nyc_flights", data_dir), download=False)
     return data_dir
 
 
+@contextmanager
+def once(place: Path) -> Iterator[bool]:
+    """Tells whether what is to be at a place is still to be made; other processes wait meanwhile."""
+    with open(f"{place}.lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = Path(f"{place}.done")
+        yield not done.exists()
+        done.touch()
+
+
 @pytest.fixture(scope="session")
-def films_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def films_run(shared: Path) -> Path:
     """A run that has learned who likes which planted films, held against its baselines."""
     from tests import films, served  # they load TensorFlow, which most tests do without
 
-    folder = tmp_path_factory.mktemp("films")
-    return served.trained(folder, films.TEXT, films.write(folder / "ratings.csv"), baselines=True)
+    folder = shared / "films"
+    with once(folder) as is_first:
+        if is_first:
+            folder.mkdir()
+            served.trained(folder, films.TEXT, films.write(folder / "ratings.csv"), baselines=True)
+    return folder / "run"
 
 
 @pytest.fixture(scope="session")
-def gensim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def gensim(shared: Path) -> Path:
     """The Python of an environment that has gensim, and NumPy as gensim wants it."""
-    return environments.installed(tmp_path_factory.mktemp("gensim") / "venv", "gensim")
+    folder = shared / "gensim"
+    with once(folder) as is_first:
+        return environments.installed(folder, "gensim") if is_first else environments.python_of(folder)

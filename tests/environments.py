@@ -22,17 +22,22 @@ def linked(folder: Path, *requirements: str) -> Path:
     (packages,) = folder.glob("lib/python*/site-packages")
     for place in _places(requirements):
         (packages / place.name).symlink_to(place)
-    return folder / "bin" / "python"
+    return python_of(folder)
 
 
 def installed(folder: Path, *requirements: str) -> Path:
     """Makes an environment and installs requirements in it that the running one has not; returns its Python."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    python = folder / "bin" / "python"
+    python = python_of(folder)
     # Most of the modules are never imported: a process compiles what it needs.
     command = [str(python), "-m", "pip", "install", "--quiet", "--no-compile", *requirements]
     subprocess.run(command, check=True, capture_output=True)
     return python
+
+
+def python_of(folder: Path) -> Path:
+    """Returns the Python of an environment."""
+    return folder / "bin" / "python"
 
 
 def _places(requirements: tuple[str, ...]) -> set[Path]:

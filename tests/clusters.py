@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -40,7 +39,7 @@ class Processes:
         forked: bool = False,
     ) -> None:
         self.flags, self.folder, self.environment = list(flags), folder, dict(environment or {})
-        self.addresses, self.forked = addresses(counts), forked and sys.platform == "linux"
+        self.addresses, self.forked = addresses(counts), forked
         self._processes: dict[Name, subprocess.Popen[bytes] | forks.Forked] = {}
         for name in ((kind, index) for kind, given in self.addresses.items() for index in range(len(given))):
             if name not in absent:
@@ -51,19 +50,9 @@ class Processes:
         config = {"cluster": self.addresses, "task": {"type": kind, "index": index}}
         given = {name: value.replace("{name}", f"{kind}-{index}") for name, value in self.environment.items()}
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CONFIG": json.dumps(config), **given}
+        begin = forks.start if self.forked else forks.anew
         with open(self._log(kind, index), "ab") as log:
-            if self.forked:
-                started = forks.start("trainer.task", self.flags, self.folder, environment, log.fileno())
-                self._processes[kind, index] = started
-                return
-            self._processes[kind, index] = subprocess.Popen(
-                [sys.executable, "-m", "trainer.task", *self.flags],
-                cwd=self.folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+            self._processes[kind, index] = begin("trainer.task", self.flags, self.folder, environment, log.fileno())
 
     def wait(self, kind: str = "chief", index: int = 0, seconds: float = 240) -> int:
         """Returns the exit code of a process, which ends within so many seconds."""

@@ -1,14 +1,16 @@
 """Servers that tests start: a real TensorBoard over a folder."""
 
+import os
 import re
+import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_PROGRAM = "from tensorboard.main import run_main; run_main()"
+from tests import forks
+
 _MOST_TRIES, _SECONDS_A_TRY = 300, 0.2
 
 
@@ -29,15 +31,15 @@ def tensorboard(logdir: str | Path) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "log")
         with open(log, "w") as output:
-            process = subprocess.Popen([sys.executable, "-c", _PROGRAM, *flags], stdout=output, stderr=output)
+            process = forks.start("tensorboard.main", flags, Path.cwd(), os.environ, output.fileno())
         try:
             yield _address(log, process)
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGTERM)
             process.wait(timeout=30)
 
 
-def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
+def _address(log: Path, process: "forks.Forked | subprocess.Popen[bytes]") -> str:
     for _ in range(_MOST_TRIES):
         if found := re.search(r"http://127\.0\.0\.1:\d+/", log.read_text()):
             return found[0]

@@ -21,7 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import forks
+
 ROOT = Path(__file__).parents[2]
+Process = forks.Forked | subprocess.Popen[bytes]
 EVERY = 10
 """Steps between checkpoints."""
 
@@ -78,11 +81,13 @@ class Case:
         name: Of the problem.
         words: What it is told.
         chains: The kinds of moments at which a run is killed, one run after the other.
+        forked: Whether its processes begin with TensorFlow imported.
     """
 
     name: str
     words: Sequence[str]
     chains: Sequence[Sequence[str]]
+    forked: bool = False
 
 
 class Killer:
@@ -91,13 +96,13 @@ class Killer:
     def __init__(self, case: Case, run: Path, draw: random.Random) -> None:
         self.case, self.run, self.draw = case, run, draw
 
-    def start(self, *more: str) -> subprocess.Popen[bytes]:
-        every = ["--checkpoint-steps", str(EVERY), "--job-dir", str(self.run)]
-        command = [sys.executable, "-m", "trainer.task", *self.case.words, *every, *more]
+    def start(self, *more: str) -> Process:
+        words = [*self.case.words, "--checkpoint-steps", str(EVERY), "--job-dir", str(self.run), *more]
         paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-        env = {**os.environ, "PYTHONPATH": paths}
+        environment = {**os.environ, "PYTHONPATH": paths}
+        begin = forks.start if self.case.forked else forks.anew
         with (self.run.parent / f"{self.run.name}.txt").open("ab") as out:
-            return subprocess.Popen(command, stdout=out, stderr=out, cwd=self.run.parent, env=env)
+            return begin("trainer.task", words, self.run.parent, environment, out.fileno())
 
     def kill(self, kind: str, *more: str) -> str:
         """Kills a job at a moment of a kind, and returns what the moment was; "" where the job had ended before."""
@@ -113,7 +118,7 @@ class Killer:
         half = [path.name for path in self.folder.glob(".*.partial")] if self.folder.exists() else []
         return f"{1000 * pause:.1f} ms after {wait.__doc__}; newest {self.newest()}, half written {half or 'none'}"
 
-    def finish(self, process: subprocess.Popen[bytes] | None = None) -> None:
+    def finish(self, process: Process | None = None) -> None:
         """Lets a job come to its end, one that has been started or the run's next."""
         if code := (process or self.start("--resume")).wait():
             raise RuntimeError(f"exit code {code}: {(self.run.parent / f'{self.run.name}.txt').read_text()[-3000:]}")
@@ -203,7 +208,7 @@ def cases(folder: Path, is_quick: bool) -> list[Case]:
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
     small = ["--problem", str(folder / "small.py"), "--early-stopping", "auc"]
     if is_quick:
-        return [Case("small", small, [("early", "write", "export")])]
+        return [Case("small", small, [("early", "write", "export")], forked=True)]
     flights = ["--dataset", "nyc_flights/JFK", "--data-dir", str(folder / "data"), "--train-steps", "120"]
     of_flights = [("early", "write", "any", "export"), ("early", "write", "any", "write"), ("early", "write", "any")]
     of_table = [("early", "write", "any", "export"), ("early", "write", "any", "write", "export")]

@@ -93,6 +93,7 @@ def test_a_command_of_the_readme_is_understood(
         "evaluate",
         "plan",
         "fetch",
+        "recommend",
     )
     if program == "task":
         named = "--problem" in flags and flags[flags.index("--problem") + 1] in problem.names()

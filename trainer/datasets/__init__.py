@@ -6,7 +6,10 @@ import importlib
 import os
 import pkgutil
 import random
+import socket
 import sys
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -99,9 +102,7 @@ def prepare(builder: Any, download: bool, rows: int | None = None, manual: str |
         Absent: The data set is not prepared, and preparing it needs the network or a file that is not there.
         Refusal: What it is made of cannot be used.
     """
-    with quiet():  # TFDS warns of a folder that is not there yet
-        is_prepared = builder.is_prepared()
-    if not is_prepared:
+    if not _is_prepared(builder):
         manual = manual or manual_dir(os.fspath(builder.data_dir_root))
         _check_manual(builder, manual)
         if not download and needs_network(builder):
@@ -110,10 +111,16 @@ def prepare(builder: Any, download: bool, rows: int | None = None, manual: str |
                 "or --data-dir with a folder that holds it."
             )
         with _waiting_for_others(builder):
-            if not builder.is_prepared():
+            if not _is_prepared(builder):
+                _check_network(builder)
                 _prepare(builder, rows, manual)
     if not builder.info.splits:  # another process prepared it after this builder was made
         builder.info.read_from_directory(builder.data_dir)
+
+
+def _is_prepared(builder: Any) -> bool:
+    with quiet():  # TFDS warns of a folder that is not there yet
+        return bool(builder.is_prepared())
 
 
 def _check_manual(builder: Any, folder: str) -> None:
@@ -126,6 +133,25 @@ def _check_manual(builder: Any, folder: str) -> None:
     what = f"there is no {file}" if file else "there is no file"
     how = " ".join(builder.MANUAL_DOWNLOAD_INSTRUCTIONS.split()).removesuffix(".")
     raise Absent(f"{title(builder)}: {what} in {folder}; {how}.")
+
+
+def _check_network(builder: Any) -> None:
+    """Refuses a data set none of whose hosts has an address here: TFDS would ask each for minutes."""
+    hosts = {urllib.parse.urlsplit(url).hostname for url in builder.url_infos or ()} - {None}
+    if not needs_network(builder) or not hosts or urllib.request.getproxies():  # names are a proxy's to resolve
+        return
+    for host in sorted(map(str, hosts)):
+        with contextlib.suppress(OSError):
+            socket.getaddrinfo(host, 443)
+            return
+    raise Absent(_unreachable(builder, ", ".join(sorted(map(str, hosts)))))
+
+
+def _unreachable(builder: Any, what: str) -> str:
+    return (
+        f"{title(builder)}: not prepared in {builder.data_dir_root}, and {what} cannot be reached; try again with a "
+        "network, or give --data-dir with a folder that holds it."
+    )
 
 
 @contextlib.contextmanager
@@ -161,6 +187,7 @@ def _of_their_own() -> Iterator[None]:
 
 
 def _prepare(builder: Any, rows: int | None, manual: str) -> None:
+    import requests
     import tensorflow_datasets as tfds
 
     config = tfds.download.DownloadConfig(manual_dir=manual, max_examples_per_split=rows)
@@ -168,6 +195,10 @@ def _prepare(builder: Any, rows: int | None, manual: str) -> None:
         # TFDS announces itself on stdout, which belongs to the results of a command.
         with contextlib.redirect_stdout(sys.stderr), _of_their_own():
             builder.download_and_prepare(download_config=config)
-    except OSError:
-        if not builder.is_prepared():  # of two processes that prepare at once one moves its folder in place
-            raise
+    except OSError as error:
+        if builder.is_prepared():  # of two processes that prepare at once one moves its folder in place
+            return
+        if isinstance(error, requests.RequestException):
+            host = urllib.parse.urlsplit(error.request.url).hostname if error.request is not None else "the network"
+            raise Absent(_unreachable(builder, str(host))) from None
+        raise

@@ -143,8 +143,8 @@ def learned(work: Work, changed: dict[str, str]) -> tuple[Work, dict[str, Any]]:
     training.restore(changed)
     evaluation = evaluation_for(work.model, work.halves)
     training.run(evaluation)
-    best = training.best()
     averages.settle(work.model.optimizer)
+    best = training.best()
     found = evaluation(work.data.validation, settings.eval_batch_size)
     validation = {f"validation_{name}": value for name, value in found.items()}
     training.report(validation)
@@ -174,7 +174,12 @@ def _stopping(work: Work, checkpoints: Checkpoints) -> EarlyStopping | None:
     if problem.early_stopping is None:
         return None
     name, is_up = goals.goal("--early-stopping", problem.early_stopping, problem.head)
-    return EarlyStopping(name, is_up, problem.patience, checkpoints.save_best, summary.tell)
+
+    def keep() -> None:
+        with averages.averaged(work.model.optimizer):  # the weights that were judged
+            checkpoints.save_best()
+
+    return EarlyStopping(name, is_up, problem.patience, keep, summary.tell)
 
 
 def _unfreezing(work: Work) -> list[keras.callbacks.Callback]:

@@ -17,8 +17,10 @@ def averaged(optimizer: Any) -> Iterator[None]:
         optimizer: Any of Keras or of `trainer.optimizers`; one without averages, or before its first step, changes
             nothing.
     """
-    own = [(variable, tf.identity(variable.value)) for variable, _ in _pairs(optimizer)]
-    settle(optimizer)
+    pairs = _pairs(optimizer)
+    own = [(variable, tf.identity(variable.value)) for variable, _ in pairs]
+    for variable, average in pairs:
+        variable.assign(average)
     try:
         yield
     finally:
@@ -27,7 +29,7 @@ def averaged(optimizer: Any) -> Iterator[None]:
 
 
 def settle(optimizer: Any) -> None:
-    """Gives the weights that an optimizer trains their averages for good.
+    """Gives the weights that an optimizer trains their averages for good, and ends the averaging.
 
     Example:
         >>> import keras
@@ -41,6 +43,8 @@ def settle(optimizer: Any) -> None:
     """
     for variable, average in _pairs(optimizer):
         variable.assign(average)
+    for one in whole(optimizer):
+        one.use_ema = False
 
 
 def _pairs(optimizer: Any) -> list[tuple[Any, Any]]:

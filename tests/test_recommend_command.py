@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests import films
+from tests import films, served
 from trainer.__main__ import main
 from trainer.encoding.coded import decoded
 from trainer.prediction import Trained, load
@@ -150,6 +151,37 @@ def test_what_cannot_be_written_whole_is_not_written(
     assert main([*words, "--max-bad-rows", "1"]) == 0
     assert (tmp_path / "out.bad_rows.jsonl").exists()
     assert "1 row cannot be used and is left out" in capsys.readouterr().out
+
+
+MOVIES = '''"""What to recommend."""
+from trainer.problems import movies
+
+PROBLEM = movies.problem()
+'''
+
+
+@pytest.mark.slow
+def test_movies_are_recommended_to_people_who_rated_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = os.environ.get("TRAINER_TEST_DATA")
+    if data is None:
+        pytest.skip("TRAINER_TEST_DATA names no folder with movielens/ratings.csv and movielens/movies.csv")
+    ratings, out = str(Path(data, "movielens", "ratings.csv")), tmp_path / "out.parquet"
+    run = str(served.trained(tmp_path, MOVIES, ratings, num_epochs=3, baselines=True))
+    popularity, ease, _ = json.loads((tmp_path / "run" / "baselines.json").read_text())["results"]
+    assert ease["recall@20"] > 1.5 * popularity["recall@20"]
+    capsys.readouterr()
+    assert main(["recommend", run, "--liked", "shrek", "the incredibles", "--topn", "5"]) == 0
+    told, _, header, *rows = capsys.readouterr().out.splitlines()
+    assert told == "liked: Shrek (2001); Incredibles, The (2004)"
+    assert (header.split(), len(rows)) == (["title", "year", "genres", "score"], 5)
+    assert main(["recommend", run, "--people", ratings, "--out", str(out), "--topn", "5"]) == 0
+    has: dict[str, set[str]] = {}
+    for line in Path(ratings).read_text().splitlines()[1:]:
+        person, film, _ = line.split(",", 2)
+        has.setdefault(person, set()).add(film)
+    found = answered(out)
+    assert list(found) == list(has)
+    assert all(len(rows) == 5 and not has[person] & {row["key"] for row in rows} for person, rows in found.items())
 
 
 @pytest.mark.parametrize(

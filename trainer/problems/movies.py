@@ -52,8 +52,12 @@ def problem(
 
 
 def from_rows(rows: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the features of ratings, as TFDS calls them, from the columns of MovieLens's ratings.csv."""
-    return {"user_id": rows["userId"], "movie_id": rows["movieId"], "user_rating": rows["rating"]}
+    """Returns the features of ratings, as TFDS calls them, from the columns of MovieLens's ratings.csv.
+
+    What was watched may stand there without a rating, where none is asked for.
+    """
+    rated = {"user_rating": rows["rating"]} if "rating" in rows else {}
+    return {"user_id": rows["userId"], "movie_id": rows["movieId"], **rated}
 
 
 def titles(beside: Beside) -> Catalogue | None:

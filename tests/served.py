@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from trainer import export, tables
+from trainer import tables
 from trainer.job import plan, steps
-from trainer.job.leaving import Left
+from trainer.job.leaving import Left, leave_model
 from trainer.job.tables import leave_tables
 from trainer.job.work import Work
 from trainer.settings import Settings
@@ -99,8 +99,9 @@ def trained(folder: Path, text: str, files: str | None, **settings: Any) -> Path
     """Carries out the job of a problem's file and returns its run, without pictures, projector and report."""
 
     def leave(work: Work) -> Left:
-        export.write(work.plan.run.export, work.model, work.plan.problem.head)
-        return Left(leave_tables(work), tables.read_manifest(work.plan.run.tables).tables, [])
+        found = leave_tables(work)
+        leave_model(work, found)
+        return Left(found, tables.read_manifest(work.plan.run.tables).tables, [])
 
     file = folder / "mine.py"
     file.write_text(text)

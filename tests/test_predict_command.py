@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import tensorflow as tf
 
-from tests import served, trips
+from tests import films, served, trips
 from tests.test_task import environment
 from trainer.__main__ import main
 
@@ -55,6 +56,46 @@ def test_rows_that_are_set_aside_are_told_beside_the_answers(
     file.write_text("city,user,hour,fare,tags\nOslo,1,3,1.5,fast\n")
     assert main(words) == 0
     assert not aside.exists()
+
+
+def test_rows_of_one_person_are_answered_together_with_titles(
+    films_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows: list[tuple[str, str, int]] = [("b", "100", 5), ("a", "101", 4), ("b", "103", 4), ("a", "x", 5), ("c", "x", 5)]
+    out = tmp_path / "out.parquet"
+    words = ["predict", str(films_run), "--files", films.write(tmp_path / "new.csv", rows), "--out", str(out)]
+    assert main(words) == 0
+    told, place = capsys.readouterr().out.splitlines()
+    assert (told.split(" in ")[0], place) == ("3 groups", str(out))
+    table = pq.read_table(out)
+    assert table.column_names == ["user_id", "movie_id", "titles", "scores", "by_popularity"]
+    found = table.to_pydict()
+    assert found["user_id"] == ["b", "a", "c"]
+    assert found["by_popularity"] == [False, False, True]
+    for has, ids, titles in zip(({"100", "103"}, {"101"}, set()), found["movie_id"], found["titles"], strict=True):
+        assert len(ids) == 20
+        assert not has & set(ids)
+        assert titles == [films.FILMS[key][0] for key in ids]
+    exported = tf.saved_model.load(str(films_run / "export")).signatures["serving_default"]
+    answers = exported(movie_id=tf.constant([["100", "103"], ["101", "x"], ["x", ""]]))
+    for name in ("movie_id", "titles"):
+        assert [[each.decode() for each in row] for row in answers[name].numpy().tolist()] == found[name]
+    assert answers["by_popularity"].numpy().tolist() == found["by_popularity"]
+    assert main([*words, "--overwrite", "--keep", "movie_id"]) == 2
+    assert capsys.readouterr().err == (
+        "--keep: the rows of one 'user_id' are answered together, and it stands beside the answers; leave --keep out.\n"
+    )
+
+
+def test_groups_of_no_row_that_counts_are_refused(
+    films_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = films.write(tmp_path / "new.csv", [("b", "100", 1)])
+    assert main(["predict", str(films_run), "--files", files, "--out", str(tmp_path / "out.csv")]) == 2
+    assert capsys.readouterr().err == (
+        "--files: there is no row with user_rating of at least 4 in them; at least one is wanted.\n"
+    )
+    assert not (tmp_path / "out.csv").exists()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from tests import films, served
 from trainer.__main__ import main
 from trainer.encoding.coded import decoded
 from trainer.prediction import Trained, load
-from trainer.recommendation import People, Recommender
+from trainer.prediction.groups import Groups
+from trainer.recommendation import Recommender, write
 
 PROG = "python -m trainer recommend"
 
@@ -116,14 +117,14 @@ def test_columns_may_have_the_names_of_those_of_the_training_or_of_the_features(
     found = []
     for header, counted in headers.items():
         path = films.write(tmp_path / "new.csv", [row[: len(header.split(","))] for row in rows], header)
-        people = People(recommender, path)
+        people = Groups(recommender.trained, path, "--people")
         people.read(lambda rows: None)
-        (features, *_) = next(iter(people.source.batches("train")))
+        ((_, features),) = people.batches()
         assert decoded(features["movie_id"]).row_lengths().numpy().tolist() == [
             2,
             counted,
         ]
-        people.write(str(tmp_path / "out.parquet"), 3, None, lambda people: None)
+        write(recommender, people, str(tmp_path / "out.parquet"), topn=3)
         found.append(answered(tmp_path / "out.parquet"))
     assert found[0] == found[1]
     assert found[2] == found[3]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainer import commands, flags, paths
+from trainer.errors import Refusal
 from trainer.flags import flag
 from trainer.rows import Limit
 from trainer.terminal import load_tensorflow
@@ -18,7 +19,8 @@ DESCRIPTION = f"""{__doc__}
 
 The rows come in the order of the files and of their rows. --keep puts columns of the files first, as they are there;
 then come the answers: logits and probabilities, and classes where there are several. An answer of several numbers is a
-list; in CSV it has a column for each, probabilities_0 and so on. Rows that --max-bad-rows sets aside are left out, and
+list; in CSV it has a column for each, probabilities_0 and so on. Where the problem groups rows, as those of a person,
+there is one answer a group, and what tells the group comes first. Rows that --max-bad-rows sets aside are left out, and
 stand beside the file with their line and the reason, in predictions.bad_rows.jsonl."""
 
 
@@ -68,21 +70,40 @@ def main(argv: Sequence[str]) -> int:
     out = paths.absolute(out)
     writing.check(out, given.overwrite, found)
     trained = loading.load(run)
-    rows = predicting.rows_to_answer(trained, found, _names(given.keep), limit)
-    start = time.perf_counter()
-    with _progress(rows) as progress:
-        written = predicting.write(trained, rows, out, given.batch_size, progress.add)
+    start, unit = time.perf_counter(), "rows" if trained.problem.grouped is None else "groups"
+    if trained.problem.grouped is None:
+        rows = predicting.rows_to_answer(trained, found, _names(given.keep), limit)
+        with _progress("predicting", rows, unit) as progress:
+            written = predicting.write(trained, rows, out, given.batch_size, progress.add)
+    else:
+        written = _written_groups(trained, given, out, limit)
     commands.tell_bad_rows(out, written.bad)
     seconds = time.perf_counter() - start
-    print(f"{written.rows:,} rows in {seconds:.1f} s, {written.rows / max(seconds, 1e-9):,.0f} rows/s\n{out}")
+    print(f"{written.rows:,} {unit} in {seconds:.1f} s, {written.rows / max(seconds, 1e-9):,.0f} {unit}/s\n{out}")
     return 0
+
+
+def _written_groups(trained: Any, given: Settings, out: str, limit: Limit) -> Any:
+    from trainer.prediction import files as predicting
+    from trainer.prediction.groups import Groups
+
+    groups = Groups(trained, str(given.files), "--files", limit)
+    if given.keep:
+        raise Refusal(
+            f"--keep: the rows of one '{groups.by}' are answered together, and it stands beside the answers; leave "
+            "--keep out."
+        )
+    with _progress("reading", groups.source, "rows") as progress:
+        groups.read(progress.add)
+    with _progress("predicting", groups, "groups") as progress:
+        return predicting.write_groups(trained, groups, out, given.batch_size, progress.add)
 
 
 def _names(given: Sequence[str]) -> list[str]:
     return [name for text in given for name in text.split(",") if name]
 
 
-def _progress(rows: Any) -> Any:
+def _progress(what: str, source: Any, unit: str) -> Any:
     from trainer.inputs.progress import ReadingProgress
 
-    return ReadingProgress("predicting", rows)
+    return ReadingProgress(what, source, unit=unit)

@@ -14,7 +14,7 @@ from trainer.rows import Limit
 from trainer.terminal import aligned, listed, load_tensorflow, shown
 
 if TYPE_CHECKING:
-    from trainer.recommendation import Answer, Found, People
+    from trainer.recommendation import Answer, Found, Recommender
 
 PROG = f"{commands.PROG} recommend"
 DESCRIPTION = f"""{__doc__}
@@ -126,13 +126,13 @@ def _content(answer: "Answer") -> dict[str, Any]:
 def _write(run: str, given: Settings, limit: Limit) -> None:
     from trainer.inputs.readers import matching
     from trainer.prediction import writing
-    from trainer.recommendation import People, Recommender
+    from trainer.recommendation import Recommender
 
     out = paths.absolute(commands.wanted(given.out, PROG, "out"))
     writing.check(out, given.overwrite, matching(str(given.people), "--people"), "--people")
-    people = People(Recommender(run), str(given.people), limit)
+    recommender = Recommender(run)
     start = time.perf_counter()
-    written = _written(people, out, given)
+    written = _written(recommender, out, given, limit)
     seconds = time.perf_counter() - start
     commands.tell_bad_rows(out, written.bad)
     if written.unknown:
@@ -140,10 +140,13 @@ def _write(run: str, given: Settings, limit: Limit) -> None:
     print(f"{written.people:,} people in {seconds:.1f} s, {written.people / max(seconds, 1e-9):,.0f} people/s\n{out}")
 
 
-def _written(people: "People", out: str, given: Settings) -> Any:
+def _written(recommender: "Recommender", out: str, given: Settings, limit: Limit) -> Any:
     from trainer.inputs.progress import ReadingProgress
+    from trainer.prediction.groups import Groups
+    from trainer.recommendation import write
 
+    people = Groups(recommender.trained, str(given.people), "--people", limit)
     with ReadingProgress("reading", people.source) as progress:
         people.read(progress.add)
     with ReadingProgress("recommending", people, unit="people") as progress:
-        return people.write(out, given.topn, given.batch_size, progress.add)
+        return write(recommender, people, out, given.topn, given.batch_size, progress.add)

@@ -29,6 +29,7 @@ class Source:
         data_dir: Where data sets are prepared.
         limit: How many bad rows files may have.
         beside: Features that are given beside these, as the data have them.
+        flag: That names the files, where it is none of those of a job.
 
     Raises:
         Refusal: The data set is unknown, or lacks a feature that the problem reads; or no file is there.
@@ -41,6 +42,7 @@ class Source:
         data_dir: str,
         limit: Limit | None = None,
         beside: Collection[str] = (),
+        flag: str | None = None,
     ) -> None:
         self.problem, self.features, self.data_dir, self._limit = problem, dict(features), data_dir, limit
         how = problem.grouped
@@ -48,6 +50,7 @@ class Source:
         others += [] if how is None else [how.by]
         self.own_keys = {*features, *(key for key in others if key)}
         self.keys = {*self.own_keys, *beside}
+        self._flag = flag
         self.absent: str | None = None
         self._reader, self._is_sample = reader(problem, data_dir, limit), False
         self._window: Window | None = None
@@ -108,7 +111,7 @@ class Source:
 
     def called(self, split: str) -> str:
         """Returns what a person calls the rows of a split: the flag of their files, or the data set and the split."""
-        return FLAGS[split] if self.files is not None else f"{self.name}, {split}"
+        return self._flag or FLAGS[split] if self.files is not None else f"{self.name}, {split}"
 
     @property
     def has_validation(self) -> bool:

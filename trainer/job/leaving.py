@@ -9,6 +9,7 @@ from trainer import export, paths, pictures, projector, report, tables
 from trainer.job import summary
 from trainer.job.tables import leave_tables
 from trainer.job.work import Work
+from trainer.models import Retrieval
 from trainer.pictures import Picture, to_tensorboard
 from trainer.run import Run
 from trainer.tables import Entry, Table
@@ -33,7 +34,7 @@ def leave(work: Work) -> Left:
     """Writes what a finished run leaves, and returns it; what only shows what was learned may fail."""
     found = leave_tables(work)
     run = work.plan.run
-    export.write(run.export, work.model, work.plan.problem.head)
+    leave_model(work, found)
     drawn: list[Picture] = []
     with summary.unstopped("pictures"):
         _remove_pictures(run)  # of the part before a resume: some may have no place now
@@ -43,6 +44,14 @@ def leave(work: Work) -> Left:
     with summary.unstopped("the projector"):
         projector.write(run.projector, found, tell=summary.tell)
     return Left(found, tables.read_manifest(run.tables).tables, drawn)
+
+
+def leave_model(work: Work, found: Sequence[Table]) -> None:
+    """Writes the model to serve; one that retrieves rows of a table answers with their titles too."""
+    model = work.model
+    if isinstance(model, Retrieval):
+        model.titles = tables.given_titles(next(table for table in found if table.name == model.column.table))
+    export.write(work.plan.run.export, model, work.plan.problem.head)
 
 
 def leave_report(run: Run, left: Left) -> None:

@@ -41,6 +41,8 @@ class Retrieval(keras.Model):
     ) -> None:
         super().__init__(inputs, outputs, name=name)
         self.candidates, self.declared, self.column = candidates, declared, column
+        self.titles: Any = None
+        """What a person knows each row by, an array of texts `(rows,)`; None where it is the feature's value."""
 
     @property
     def is_sampled(self) -> bool:
@@ -136,12 +138,14 @@ class BoundHead(Head):
 
         Returns:
             By the name of the bag's feature the values, `(batch, topn)`, '' or -1 where there is no further one;
-            `scores` of the same shape; `by_popularity`, `(batch,)`, true where nothing known went in.
+            `titles`, where the rows have some, and `scores` of the same shape; `by_popularity`, `(batch,)`, true where
+            nothing known went in.
         """
         ids, scores = self.model.top(logits, min(self.declared.topn, self.units))
         key, values = values_of(self.model.column, ids)
+        titles = {} if self.model.titles is None else {"titles": _titles_of(self.model.titles, ids)}
         unknown = tf.reduce_all(logits["given"] < 0, axis=1)
-        return {key: values, "scores": scores, "by_popularity": unknown}
+        return {key: values, **titles, "scores": scores, "by_popularity": unknown}
 
 
 def values_of(column: EmbeddingColumn, ids: Any) -> tuple[str, Any]:
@@ -154,6 +158,11 @@ def values_of(column: EmbeddingColumn, ids: Any) -> tuple[str, Any]:
     missing: Any = "" if is_text else -1
     values = tf.constant([*inner.vocabulary, *[missing] * (inner.num_buckets - len(inner.vocabulary)), missing])
     return key, tf.gather(values, tf.where(ids < 0, tf.constant(inner.num_buckets, tf.int64), ids))
+
+
+def _titles_of(titles: Any, ids: Any) -> Any:
+    texts = tf.constant([*(title.encode("utf-8", "surrogateescape") for title in titles), b""])
+    return tf.gather(texts, tf.where(ids < 0, tf.constant(len(titles), tf.int64), ids))
 
 
 def retrieval(problem: Problem) -> Retrieval:

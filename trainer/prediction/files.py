@@ -3,12 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from trainer.errors import Refusal
 from trainer.inputs.bad_rows import BadRow, BadRows
 from trainer.inputs.features import Reading
 from trainer.inputs.files import Rows, State
 from trainer.inputs.tensors import tensors_of
 from trainer.inputs.values import rows_of
+from trainer.prediction.groups import Groups
 from trainer.prediction.trained import Trained
 from trainer.prediction.writing import writing
 from trainer.rows import Limit
@@ -19,7 +22,7 @@ class Written:
     """What was written of some files.
 
     Args:
-        rows: That were answered.
+        rows: Or groups of them, that were answered.
         bad: Those that were set aside.
     """
 
@@ -41,6 +44,34 @@ def rows_to_answer(
     problem = trained.problem
     reading = Reading(trained.wanted, problem.from_rows, problem.csv, tuple(dict.fromkeys(keep)))
     return Rows([State.of(path) for path in files], reading, BadRows(limit))
+
+
+def write_groups(
+    trained: Trained,
+    groups: Groups,
+    out: str,
+    batch_size: int | None = None,
+    tell: Callable[[int], None] = lambda groups: None,
+) -> Written:
+    """Writes the answers to groups of rows to a file, whole or not at all: first what tells the group.
+
+    Args:
+        trained: The model and its problem.
+        groups: Of a problem that groups rows, read.
+        out: As in `write`.
+        batch_size: As in `write`.
+        tell: Is given the number of groups, batch after batch.
+
+    Raises:
+        Refusal: As in `write`.
+    """
+    scoring, count = trained.scoring(batch_size), 0
+    with writing(out) as writer:
+        for keys, features in groups.batches():
+            writer.write({str(groups.by): pa.array(keys)}, scoring(features))
+            count += len(keys)
+            tell(len(keys))
+    return Written(count, groups.bad)
 
 
 def write(

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from trainer import declared, models, paths
+from trainer import declared, models, paths, tables
 from trainer import problem as problems
 from trainer import run as runs
 from trainer import settings as flags
@@ -44,6 +44,8 @@ def load(path: str) -> Trained:
         with without_sources():  # whatever its tables have started from, they are read from the run
             model = models.assembled(problem)
         _restore(model, run)
+        if isinstance(model, models.Retrieval):
+            model.titles = tables.given_titles(tables.read(run.tables, model.column.table))
     return Trained(run, settings, problem, model)
 
 

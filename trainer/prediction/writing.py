@@ -219,13 +219,14 @@ def answer_column(values: Array) -> Any:
         >>> answer_column(np.zeros((2, 1), np.float32)).type, answer_column(np.zeros((2, 3), np.float32)).type
         (DataType(float), ListType(list<item: float>))
     """
-    if values.ndim == 2 and values.shape[1] != 1:
-        ends = np.arange(0, values.size + 1, values.shape[1] or 1, dtype=np.int32)
-        return pa.ListArray.from_arrays(pa.array(ends), pa.array(values.reshape(-1)))
     if values.ndim > 2:
         return pa.array(values.tolist())
     column = pa.array(values.reshape(-1))
-    return column.cast(pa.string()) if pa.types.is_binary(column.type) else column
+    column = column.cast(pa.string()) if pa.types.is_binary(column.type) else column
+    if values.ndim == 2 and values.shape[1] != 1:
+        ends = np.arange(0, values.size + 1, values.shape[1] or 1, dtype=np.int32)
+        return pa.ListArray.from_arrays(pa.array(ends), column)
+    return column
 
 
 def _apart(answers: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:

@@ -1,6 +1,6 @@
 """Named tables on disk: values, what each row stands for, how often it was trained, and how its ids are made."""
 
-from trainer.tables.described import Described, titles_of
+from trainer.tables.described import Described, given_titles, titles_of
 from trainer.tables.folder import (
     file_names,
     is_in_pieces,
@@ -29,6 +29,7 @@ __all__ = [
     "difference",
     "effective_rank",
     "file_names",
+    "given_titles",
     "health_of",
     "ids_of",
     "is_in_pieces",

@@ -80,6 +80,11 @@ def titles_of(table: Described, rows: Iterable[int]) -> list[str]:
     return titled([titles[row] for row in rows], rows, table.labels_of)
 
 
+def given_titles(table: Described) -> _Array | None:
+    """Returns the titles of all rows of a table, labels in place of blank ones; None where it has no titles."""
+    return None if table.title is None else np.array(titles_of(table, range(table.rows)), object)
+
+
 def titled(titles: Sequence[str], rows: Sequence[int], labels_of: Callable[[list[int]], list[str]]) -> list[str]:
     """Returns the titles of some rows, and in place of each that is blank the label.
 

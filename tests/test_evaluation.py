@@ -13,7 +13,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
 
 import trainer
-from tests import planted, served, trips
+from tests import planted, served, stars, trips
 from trainer import evaluation, training
 from trainer.encoding.coded import Coded
 from trainer.errors import Refusal
@@ -51,6 +51,15 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     return trainer.load(str(served.trained(tmp_path_factory.mktemp("days"), PLANTED, None, num_epochs=1)))
 
 
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A run whose head hides part of what people like, with other people to test on than by default."""
+    folder = tmp_path_factory.mktemp("films")
+    text = '"""Stars."""\nfrom tests import stars\n\nPROBLEM = stars.PROBLEM\n'
+    file = stars.write(folder / "stars.csv", stars.rows(200))
+    return trainer.load(str(served.trained(folder, text, file, eval_share=0.3, split_seed=3)))
+
+
 def judged(trained: Trained, files: str | None = None, by: str | None = None, **how: Any) -> Judge:
     return Judge(trained, source_of(trained, files, by, **how), files is not None, by)
 
@@ -65,6 +74,7 @@ def judged(trained: Trained, files: str | None = None, by: str | None = None, **
         ("kinds", "place"),
         ("days", None),
         ("days", "day"),
+        ("films", None),
     ],
 )
 def test_the_metrics_on_a_runs_own_test_rows_are_those_that_it_has_left(
@@ -74,6 +84,16 @@ def test_the_metrics_on_a_runs_own_test_rows_are_those_that_it_has_left(
     metrics, left = judged(trained, by=by).metrics(), trained.run.read_json("metrics.json")
     assert {name: left[name] for name in metrics} == pytest.approx(metrics, abs=1e-6)
     assert metrics["examples"] == left["examples"]
+
+
+def test_what_is_hidden_of_somebody_is_the_same_among_all_and_among_a_few(films: Trained, tmp_path: Path) -> None:
+    judge = judged(films, by="age")
+    parts, whole = judge.slices(1), judge.metrics()
+    assert sum(part.metrics["examples"] for part in parts) == whole["examples"] == 60
+    together = sum(part.metrics["loss"] * part.metrics["examples"] for part in parts)
+    assert together == pytest.approx(whole["loss"] * whole["examples"], rel=1e-5)
+    others = stars.write(tmp_path / "others.csv", stars.rows(50, seed=4))
+    assert judged(films, others).metrics()["examples"] == 50
 
 
 def test_a_feature_that_is_read_beside_the_others_leaves_every_row_on_its_side(tmp_path: Path) -> None:

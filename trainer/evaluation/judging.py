@@ -15,9 +15,10 @@ from trainer.evaluation.groups import Groups
 from trainer.heads import BinaryHead
 from trainer.inputs import split
 from trainer.inputs.examples import Source
-from trainer.inputs.memory import Examples
+from trainer.inputs.memory import Examples, held, joined
 from trainer.inputs.readers import matching
 from trainer.job.plan import with_settings
+from trainer.job.reading import hiding
 from trainer.models import Halves
 from trainer.prediction import Scoring, Trained
 from trainer.problem import Files, Share
@@ -94,17 +95,17 @@ class Judge:
         tell: Callable[[int], None] = lambda rows: None,
     ) -> None:
         self.batch_size, self.groups = trained.settings.eval_batch_size, None if by is None else Groups()
-        scoring = Scoring(trained.model, lambda logits: {"logits": logits}, self.batch_size)
-        problem, parts = source.problem, []
+        self._head = trained.problem.head
+        problem, parts, of_model = source.problem, [], _encoded if self._head.hidden is not None else _scored
+        features, halves = of_model(trained)
         for raw, labels, weights in split.rows_to_judge(source, everything):
-            parts.append((scoring(raw)["logits"], labels, weights))
+            parts.append(Examples(features(raw), labels, weights))
             if self.groups is not None:
                 named = {str(problem.label): labels, str(problem.weight_column): weights, **raw}
                 self.groups.add(named[str(by)])
             tell(len(labels))
-        logits, labels, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
-        self.examples = Examples({"logits": logits}, labels, weights)
-        self._evaluate, self._head = _evaluator(trained), trained.problem.head
+        self.examples = hiding(joined(parts), source.problem, trained.model)
+        self._evaluate = _evaluator(trained, halves)
 
     def metrics(self) -> dict[str, float]:
         """Returns the loss and the metrics of all rows, and how many they are."""
@@ -129,7 +130,7 @@ class Judge:
         """Returns how probabilities and labels agree, where the head answers yes or no; else None."""
         if not isinstance(self._head, BinaryHead):
             return None
-        logits = self.examples.features["logits"][:, 0].astype(np.float64)
+        logits = self.examples.in_memory().features["logits"][:, 0].astype(np.float64)
         probabilities = 0.5 + 0.5 * np.tanh(logits / 2)  # the sigmoid, whatever the size of a logit
         return calibration(probabilities, self.examples.labels[:, 0], self.examples.weights[:, 0])
 
@@ -137,8 +138,24 @@ class Judge:
         return Slice(value, self._evaluate(self.examples.subset(places), self.batch_size), values)
 
 
-def _evaluator(trained: Trained) -> Any:
-    """Returns the metric loop of the training, for examples whose logits are there already."""
+def _scored(trained: Trained) -> tuple[Callable[[Any], dict[str, Any]], Halves]:
+    """Returns what makes logits of raw features, and a model that takes these."""
+    scoring = Scoring(trained.model, lambda logits: {"logits": logits}, trained.settings.eval_batch_size)
+    return scoring, Halves(None, lambda features, training: features["logits"])
+
+
+def _encoded(trained: Trained) -> tuple[Callable[[Any], dict[str, Any]], Halves]:
+    """Returns what encodes raw features, and the model that takes what is left of them once a part is hidden."""
+    encoding = Scoring(trained.model, dict, trained.settings.eval_batch_size)
+
+    def encoded(features: Any) -> dict[str, Any]:
+        return {key: held(values) for key, values in encoding.encoded(features).items()}
+
+    return encoded, models.halves(trained.model)
+
+
+def _evaluator(trained: Trained, halves: Halves) -> Any:
+    """Returns the metric loop of the training."""
     model, head = trained.model, trained.problem.head.on(trained.model)
     model.compile(loss=head.loss(), weighted_metrics=head.metrics(), jit_compile=False)
-    return Evaluation(model, Halves(None, lambda features, training: features["logits"]))
+    return Evaluation(model, halves)

@@ -39,13 +39,22 @@ class Hiding:
         key: Of the encoded feature.
         hidden: What is hidden of it.
         seed: Of the part of `batches`, which is always the same.
+        places: Of each, the place that tells what is hidden of it in `batches`; None is its own.
 
     Raises:
         Refusal: The feature is not there, or no bag.
     """
 
-    def __init__(self, examples: Union[Examples, Stored, "Hiding"], key: str, hidden: Hidden, seed: int) -> None:
+    def __init__(
+        self,
+        examples: Union[Examples, Stored, "Hiding"],
+        key: str,
+        hidden: Hidden,
+        seed: int,
+        places: Array | None = None,
+    ) -> None:
         self.examples, self.key, self.hidden, self.seed = examples, key, hidden, seed
+        self._places = np.arange(len(examples)) if places is None else places
         slot = examples.layout.slot(key)
         if slot is None or slot.start is not None or slot.dtype != "int64":
             what = "not read as ids" if slot is None else "one value an example"
@@ -90,6 +99,11 @@ class Hiding:
         """Yields the examples in parts that memory holds, whole bags in them."""
         return self.examples.parts()
 
+    def subset(self, places: Array) -> "Hiding":
+        """Returns the examples at some places in memory, of which `batches` hide what they hide of all of them."""
+        examples = self.in_memory().subset(places)
+        return Hiding(examples, self.key, self.hidden, self.seed, self._places[places])
+
     def in_memory(self) -> Examples:
         """Returns the examples with their whole bags, held in memory."""
         return self.examples.in_memory()
@@ -97,11 +111,12 @@ class Hiding:
     def batches(self, batch_size: int, shard: Shard = ALL) -> tf.data.Dataset:
         """Returns the examples in their order with a part hidden that is a function of the seed and of their place."""
         share, seed, last = self.hidden.held_out_input_share, self.seed, -(-len(self) // batch_size)
+        places = tf.constant(self._places, tf.int64)
 
         @tf.autograph.experimental.do_not_convert
         def hide(step: Any, batch: Any) -> Any:
-            rows = tf.shape(batch[2], out_type=tf.int64)[0]
-            return self._hidden(batch, (share, share), seed, _FIXED, step * batch_size + tf.range(rows))
+            start = step * batch_size
+            return self._hidden(batch, (share, share), seed, _FIXED, places[start : start + batch_size])
 
         steps = tf.data.Dataset.range(shard.index, last, shard.count)
         return _mapped(steps, self.examples.batches(batch_size, shard), hide)

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 
@@ -32,6 +32,7 @@ from trainer.run import CACHE, Run
 from trainer.training.machines import replicas
 
 SMALL = 2**31
+Some = TypeVar("Some", bound=AnyExamples)
 
 
 @dataclass(frozen=True)
@@ -94,25 +95,32 @@ def read(plan: Plan, check: Callable[[keras.Model, Source], None]) -> Read:
         made = _again(plan, problem, source, model, found, sets)
     else:
         made = _anew(plan, problem, source, model, digest, learned or [])
-    return dataclasses.replace(made, data=hiding(made.data, problem, model))
+    train, validation = (hiding(each, problem, model) for each in (made.data.train, made.data.validation))
+    data = dataclasses.replace(
+        made.data, train=train, validation=validation, test=lambda: hiding(made.data.test(), problem, model)
+    )
+    return dataclasses.replace(made, data=data)
 
 
-def hiding(data: Data, problem: Problem, model: keras.Model) -> Data:
-    """Returns data with part of each bag hidden where the problem's head hides it, else as they are.
+def hiding(examples: Some, problem: Problem, model: keras.Model) -> Some | Hiding:
+    """Returns examples with part of each bag hidden where the problem's head hides it, else as they are.
+
+    Args:
+        examples: As the model encodes them.
+        problem: Whose head and `split_seed` are meant.
+        model: Has the table whose ids are hidden.
 
     Raises:
         Refusal: The model has no such table, or its feature is no bag.
     """
     hidden = problem.head.hidden
     if hidden is None:
-        return data
+        return examples
     tables = {name: columns for name, (_, columns) in models.tables_of(model).items() if columns}
     if hidden.table not in tables:
         ending = nearest(hidden.table, tables) or f"; it has {', '.join(sorted(tables)) or 'none'}."
         raise Refusal(f"Hidden: the model of problem {problem.name} has no table '{hidden.table}'{ending}")
-    key = encoded_key(encodable(tables[hidden.table][0]))
-    train, validation = (Hiding(each, key, hidden, problem.split_seed) for each in (data.train, data.validation))
-    return Data(train, validation, lambda: Hiding(data.test(), key, hidden, problem.split_seed), data.digest)
+    return Hiding(examples, encoded_key(encodable(tables[hidden.table][0])), hidden, problem.split_seed)
 
 
 def dtypes_of(problem: Problem) -> dict[str, str]:

@@ -48,20 +48,32 @@ class Scoring:
         Raises:
             Refusal: A value is none that its column takes.
         """
-        given = {key: values for key, values in features.items() if key in self._keys}
-        try:
-            encoded = self._encode(given)
-        except tf.errors.InvalidArgumentError as error:
-            if (sentence := refusal_of(error)) is None:
-                raise
-            raise Refusal(f"{sentence}, counted from row {self.rows:,} of the data.") from None
+        encoded = self.encoded(features)
         rows = _rows(next(iter(encoded.values())))
-        self.rows += rows
         parts = [
             self._answer({key: values[start : start + self.batch_size] for key, values in encoded.items()})
             for start in range(0, max(rows, 1), self.batch_size)
         ]
         return {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
+
+    def encoded(self, features: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the encoded features of a batch, as the model takes them.
+
+        Args:
+            features: As they are called with.
+
+        Raises:
+            Refusal: A value is none that its column takes.
+        """
+        given = {key: values for key, values in features.items() if key in self._keys}
+        try:
+            found: dict[str, Any] = self._encode(given)
+        except tf.errors.InvalidArgumentError as error:
+            if (sentence := refusal_of(error)) is None:
+                raise
+            raise Refusal(f"{sentence}, counted from row {self.rows:,} of the data.") from None
+        self.rows += _rows(next(iter(found.values())))
+        return found
 
 
 def _sliceable(values: Any) -> Any:

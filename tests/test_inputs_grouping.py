@@ -263,6 +263,7 @@ def of_data_set(name: str, data_dir: str) -> tuple[Source, Data]:
 def test_groups_to_test_on_are_dealt_where_a_data_set_has_none_and_taken_where_it_has(prepared: str) -> None:
     source, data = of_data_set("whole", prepared)
     assert (source.test_is_ready, source.rows("train")) == (True, 50)
+    assert source.read_so_far(10) == (10, len(stars.rows()), True)
     found, from_file = sides(data), sides(trips.raw(PROBLEM, train_files=write(Path("stars.csv"), stars.rows())))
     assert [{*side} for side in found] == [{*side} for side in from_file]
     source, data = of_data_set("tested", prepared)

@@ -142,7 +142,8 @@ class Source:
         """
         files = self.files
         if files is None:
-            return rows, self.rows("train") or 0, True
+            total = self.rows("train") if self.groups is None else self._reader.rows("train")
+            return rows, total or 0, True
         reading = files.passes.get("train")
         if reading is None:
             return 0, sum(state.size for state in files.states["train"]), False

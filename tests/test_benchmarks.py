@@ -114,3 +114,10 @@ def test_the_constants_of_a_plan_can_be_measured(tmp_path: Path) -> None:
     assert found["constants"]["computed"]["1"]["seconds"]["step"] > 0
     assert found["constants"]["exchanged"]["hop"] > 0
     assert found["constants"]["served"]["dispatch"] > 0
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_a_million_movies_finds_more_than_popularity(tmp_path: Path) -> None:
+    (row,) = quick("million_movies", tmp_path)["rows"]
+    assert row["oracle"] > row["ours"] > row["popularity"]
+    assert row["step_ratio"] > 0

@@ -283,36 +283,3 @@ def listed(names: Sequence[str], most: int = 5) -> str:
     """
     more = len(names) - most
     return ", ".join(map(shown, names[:most])) + (f" and {more:,} more" if more > 0 else "")
-
-
-def value_text(value: Any, others: Sequence[Any] = ()) -> str:
-    """Returns a value of JSON as a person reads it, none as a dash.
-
-    Args:
-        value: Of a nested one, its kind is told and what differs from others of that kind.
-        others: What it is shown beside.
-
-    Example:
-        >>> value_text([64, 32]), value_text({}), value_text(True)
-        ('64, 32', '-', 'yes')
-        >>> heads = [{"kind": "BinaryHead", "positive_weight": weight, "threshold": 0.5} for weight in (None, 2.0)]
-        >>> [value_text(head, heads) for head in heads]
-        ['BinaryHead', 'BinaryHead(positive_weight=2.0)']
-    """
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list) and value:
-        return ", ".join(map(value_text, value))
-    if isinstance(value, dict) and value:
-        return _nested(value, others)
-    return "-" if value in (None, [], {}, "") else shown(str(value))
-
-
-def _nested(value: dict[str, Any], others: Sequence[Any]) -> str:
-    kind = value.get("kind", "")
-    alike = [other for other in others if isinstance(other, dict) and other.get("kind", "") == kind]
-    parts = [name for name, part in value.items() if any(other.get(name) != part for other in alike)]
-    parts = parts if parts or kind else list(value)
-    told = {name: value_text(value[name], [other.get(name) for other in alike]) for name in parts if name != "kind"}
-    texts = [f"{shown(name)}={f'[{text}]' if ', ' in text else text}" for name, text in told.items() if text != "-"]
-    return f"{value_text(kind)}({', '.join(texts)})" if kind and texts else value_text(kind or ", ".join(texts))

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainer import commands, flags, paths, side_by_side
+from trainer.declared import value_text
 from trainer.errors import Refusal, nearest, refusing
 from trainer.flags import flag
 from trainer.run import finite, is_run
 from trainer.side_by_side import Record
-from trainer.terminal import fitted, listed, natural, shown, value_text
+from trainer.terminal import fitted, listed, natural, shown
 
 PROG = f"{commands.PROG} runs"
 DESCRIPTION = f"""{__doc__}

@@ -600,6 +600,16 @@ def test_baselines_are_shown_where_they_were_measured(tmp_path: Path) -> None:
     assert "form 1 % 100 % embedding 0.7050 ± 0.0071 0.7050 ± 0.0071 one-hot 0.6050" in text
 
 
+def test_examples_that_are_groups_of_rows_are_called_so() -> None:
+    problem = {"grouped": {"kind": "Grouped", "by": "user_id"}}
+    found = {**METRICS, "examples": 61, "validation_examples": 61, "train_examples": 488, "examples_per_second": 292.0}
+    shown = dict(figures.sizes(Files(metrics=found, problem=problem), []))
+    assert (shown["training groups of 'user_id'"], shown["groups of 'user_id' a second"]) == ("488", "292")
+    metrics = figures.metrics(Files(metrics=found, problem=problem))
+    assert metrics is not None
+    assert metrics.lines[-1] == ["groups of 'user_id'", "61", "61"]
+
+
 def test_recommenders_are_shown_where_they_were_measured(tmp_path: Path) -> None:
     run = left(tmp_path / "run", [])
     metrics = {"recall@20": 0.25, "ndcg@100": 0.5, "seconds": 3.0}

@@ -39,7 +39,7 @@ def metrics(files: Files) -> Grid | None:
     found = files.metrics
     names = sorted(filter(partial(_is_metric, found), found), key=lambda name: (name == _EXAMPLES, name == "loss"))
     lines = [
-        ["rows" if name == _EXAMPLES else words(name), number(found[name]), number(found[_VALIDATION + name])]
+        [files.unit if name == _EXAMPLES else words(name), number(found[name]), number(found[_VALIDATION + name])]
         for name in names
     ]
     return Grid(("", "test", "validation"), lines) if lines else None
@@ -52,12 +52,12 @@ def sizes(files: Files, tables: Sequence[Table]) -> list[tuple[str, str]]:
     """
     found = {name: value for name, value in files.metrics.items() if _is_number(value) and "/" not in name}
     values = {
-        "training rows": _text(found.get("train_examples"), number),
+        f"training {files.unit}": _text(found.get("train_examples"), number),
         "epochs": number(files.history[-1].get("epoch")) if files.history else None,
         "steps": _text(found.get("steps"), number),
         "training": _text(found.get("seconds"), duration),
         # A finished run that was resumed had nothing left to train.
-        "rows a second": _text(found.get("examples_per_second") or None, lambda rate: f"{rate:,.0f}"),
+        f"{files.unit} a second": _text(found.get("examples_per_second") or None, lambda rate: f"{rate:,.0f}"),
         "in all": _text(found.get("total_seconds"), duration),
         "peak memory": _text(found.get("peak_memory_bytes"), quantity),
         "numbers in tables": f"{sum(table.values.size for table in tables):,}" if tables else None,

@@ -70,6 +70,12 @@ class Files:
         return {name: value for name, value in found.items() if name != "digest"}
 
     @property
+    def unit(self) -> str:
+        """What the run's examples are called: rows, or groups of them."""
+        by = text(mapping(self.problem.get("grouped")).get("by"))
+        return "rows" if by is None else f"groups of '{by}'"
+
+    @property
     def is_planted(self) -> bool:
         """Whether the data were a problem's planted ones."""
         return self.data == "planted"

@@ -106,7 +106,7 @@ def opened(plan: Plan) -> Work:
     plan = dataclasses.replace(plan, problem=found.problem)
     last_step = steps_of(plan, len(train))
     _check_unfrozen(plan, len(train), last_step)
-    if plan.settings.baselines:
+    if plan.settings.baselines and not plan.helps:  # they are trained by the chief alone
         baselines.check(plan.problem, len(train))
     head = plan.problem.head.fitted(train.labels, train.weights)
     plan = dataclasses.replace(plan, problem=dataclasses.replace(plan.problem, head=head))

@@ -171,8 +171,7 @@ class Recommender:
         """
         wanted = self.trained.wanted
         features = {key: [None] * len(bags) for key in wanted} | dict(others or {})
-        kind = int if wanted[self.feature].dtype == "int64" else str
-        features[self.feature] = [[kind(value) for value in bag] for bag in bags]
+        features[self.feature] = [list(bag) for bag in bags]
         return self.lists(taken(features, wanted), topn)
 
     def lists(self, features: Mapping[str, Any], topn: int, batch_size: int | None = None) -> Lists:

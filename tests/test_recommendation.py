@@ -1,5 +1,6 @@
 """What somebody may like besides what she likes already."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,19 @@ def test_a_title_that_is_none_is_refused_by_name(recommender: Recommender) -> No
     with pytest.raises(Refusal) as refusal:
         recommender.recommend(["Westrn 1"])
     assert str(refusal.value).startswith("recommend: there is no 'Westrn 1' among 36 titles; did you mean 'Western 1")
+
+
+def test_what_the_page_shows_in_python_runs(films_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[1] / "trainer" / "recommendation" / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    ours = {"runs/movies": str(films_run), "Shrek (2001)": "Horror 1", "The Incredibles": "the horror 2", "4306": "102"}
+    for shown, own in ours.items():
+        assert shown in block
+        block = block.replace(shown, own)
+    exec(compile(block, "README.md", "exec"), {})
+    first, *found = capsys.readouterr().out.splitlines()
+    assert first == "['Horror 1, The (1952)', 'Horror 2, The (1955)'] False"
+    assert found[0].startswith("1 Horror ")
 
 
 def test_a_run_that_ranks_nothing_is_refused() -> None:

@@ -94,7 +94,7 @@ def show(found: dict[str, Any], flags: Any) -> None:
 def main() -> None:
     """Measures, prints, and writes as JSON where asked to."""
     numbers = {"movies": 1_000_000, "people": 500_000, "few_movies": 10_000, "few_people": 50_000, "held_out": 2_000}
-    made = parser(__doc__, **numbers, steps=100, parts=1, epochs=8)
+    made = parser(__doc__, **numbers, steps=100, parts=1, epochs=3)
     made.add_argument("--minutes", type=float, default=10.0)
     made.add_argument("--sampled", action="store_true", help="compare a sampled softmax with an exact one; no more")
     made.add_argument("--overall", choices=OVERALL, default=OVERALL[0], help="see planted.py")

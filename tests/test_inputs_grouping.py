@@ -138,6 +138,33 @@ def test_the_strings_of_many_groups_come_in_batches_and_as_codes_where_they_repe
         assert [each for features, *_ in batches for each in texts(features["who"])] == columns["who"][:count]
 
 
+def test_a_feature_of_several_numbers_or_strings_is_that_of_a_groups_first_row() -> None:
+    columns = {
+        "who": ["b", "a", "b"],
+        "film": ["x", "y", "z"],
+        "vector": [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]],
+        "names": [["u", ""], ["v", "u"], ["w", "w"]],
+    }
+
+    def read(split: str) -> tf.data.Dataset:
+        return tf.data.Dataset.from_tensor_slices((columns, tf.ones([3, 1]), [[1.0], [2.0], [3.0]])).batch(2)
+
+    ((features, _, weights),) = elements(Grouping(Grouped("who"), ["film"], [*columns], read, str).batches("train"))
+    assert texts(features["who"]) == ["b", "a"]
+    assert features["vector"].numpy().tolist() == [[1, 2], [3, 4]]
+    assert texts(features["names"]) == [["u", ""], ["v", "u"]]
+    assert weights.numpy().tolist() == [[1], [2]]
+    ragged = {**columns, "names": tf.ragged.constant([["u"], [], ["v", "w"]])}
+    rows = tf.data.Dataset.from_tensor_slices((ragged, tf.ones([3, 1]), tf.ones([3, 1]))).ragged_batch(2)
+    grouping = Grouping(Grouped("who"), ["film"], [*columns], lambda split: rows, str)
+    with pytest.raises(Refusal) as refusal:
+        grouping.gathered("train")
+    assert str(refusal.value) == (
+        "Grouped: a row has several values of 'names', and one is wanted of rows that are grouped by 'who'; leave it "
+        "out, or give groups as the data."
+    )
+
+
 # Which groups are for what
 
 

@@ -1,5 +1,6 @@
 """Which part of a bag goes in and which is hidden: exact, fresh in each epoch, and the same wherever examples lie."""
 
+import dataclasses
 import itertools
 from collections import Counter
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from tests import stars, trips
 from tests.test_inputs_order import assert_same_batches, stored
 from trainer import tables
 from trainer.errors import Refusal
-from trainer.heads import Hidden
+from trainer.heads import Hidden, RegressionHead
 from trainer.inputs import order, writing
 from trainer.inputs.hiding import Hiding
 from trainer.inputs.memory import Examples
@@ -223,3 +224,17 @@ def test_the_rows_of_a_table_are_counted_in_whole_bags(tmp_path: Path, monkeypat
     table = tables.read(str(tmp_path / "run" / "tables"), "film")
     assert table.counts is not None
     assert dict(zip(table.labels, table.counts.tolist(), strict=True)) == expected
+
+
+class Finds(RegressionHead):
+    """A head of one's own that hides what no table has."""
+
+    hidden = Hidden("films", 0.5)
+
+
+def test_a_table_that_the_model_has_not_is_refused(tmp_path: Path) -> None:
+    problem = dataclasses.replace(stars.PROBLEM, head=Finds())
+    file = stars.write(tmp_path / "stars.csv", stars.rows())
+    with pytest.raises(Refusal) as refusal:
+        trips.read_by(tmp_path / "run", problem, train_files=file)
+    assert str(refusal.value) == "Hidden: the model of problem stars has no table 'films'; did you mean 'film'?"

@@ -1,12 +1,13 @@
 """What says which rows a problem has: files and their form, shares, and how many bad rows there may be."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from trainer.errors import Refusal
-from trainer.rows import ByDate, CsvFormat, Files, Limit, Share
+from trainer.rows import ByDate, CsvFormat, Files, Grouped, Limit, Share
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,8 @@ def test_a_number_is_judged_at_once_and_a_share_of_few_rows_once_all_are_read() 
         (lambda: Share(0), "Share: a share above 0 and below 1 is wanted, not 0."),
         (lambda: Share(1.0), "Share: a share above 0 and below 1 is wanted, not 1.0."),
         (lambda: Files("a.csv", test_share=1), "Files: test_share is above 0 and below 1, not 1."),
+        (lambda: Grouped("who", test_share=0), "Grouped: test_share is above 0 and below 1, not 0."),
+        (lambda: Grouped("who", {"stars": math.nan}), "Grouped: least of 'stars' is a number, not nan."),
         (lambda: ByDate("date", 0), "ByDate: train_days is a whole number of at least 1, not 0."),
         (lambda: CsvFormat("ab"), "CsvFormat: delimiter is one letter of ASCII, such as ';', not 'ab'."),
         (lambda: CsvFormat("é"), "CsvFormat: delimiter is one letter of ASCII, such as ';', not 'é'."),

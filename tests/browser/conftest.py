@@ -1,8 +1,5 @@
 """A Chromium, and a TensorBoard over what it is to open."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +9,10 @@ import pytest
 from tests import servers
 from tests.browser import page as driver
 from tests.browser import shown
-from trainer import projector
+from trainer import projector, task
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-ROOT = Path(__file__).parents[2]
 
 
 # Playwright's event loop runs until its end, and other tests start one of their own: so only in this folder.
@@ -35,9 +30,9 @@ def browser() -> "Iterator[Browser]":
 def runs(tmp_path_factory: pytest.TempPathFactory, nyc_flights_dir: str) -> Path:
     """A folder of runs: flights as `trainer.task` leaves it, and one of made-up tables."""
     place = tmp_path_factory.mktemp("place")
-    words = ["--dataset", "nyc_flights/JFK", "--data-dir", nyc_flights_dir]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-m", "trainer.task", *words], cwd=place, env=environment, check=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        assert task.main(["--dataset", "nyc_flights/JFK", "--data-dir", nyc_flights_dir]) == 0
     projector.write(str(place / "runs" / "made"), shown.TABLES)
     projector.write(str(place / "runs" / "big"), [shown.BIG])
     return place / "runs"

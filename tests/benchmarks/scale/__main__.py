@@ -31,16 +31,16 @@ BYTES_BAR, MEMORY_BAR, NEAR = 1.3, server_memory.BAR, 0.3
 SERVERS = "memory of one of 2 servers over a table with its slots"
 
 
-def measured(setting: Setting, rounds: int, seconds: float) -> tuple[dict[str, list[Round]], int]:
+def measured(setting: Setting, rounds: int, is_quick: bool) -> tuple[dict[str, list[Round]], int]:
     """Returns the rounds of a job, by side, and the bytes of a checkpoint of the first."""
     if setting.name == "flights":  # once, before several jobs want to
         datasets.prepare(datasets.builder("nyc_flights", str(ROOT / "data")), download=False)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         sides = {
-            side: running.enter_context(jobs.started(SIDES[side], setting.flags, Path(folder) / str(place)))
+            side: running.enter_context(jobs.started(SIDES[side], setting.flags, Path(folder) / str(place), is_quick))
             for place, side in enumerate(setting.sides)
         }
-        return jobs.in_turns(sides, rounds, seconds), sides[setting.sides[0]].stop()
+        return jobs.in_turns(sides, rounds, 0.2 if is_quick else 2.0), sides[setting.sides[0]].stop()
 
 
 def rows_of(setting: Setting, rounds: dict[str, list[Round]], known: Constants) -> list[dict[str, Any]]:
@@ -123,7 +123,7 @@ def main() -> None:
     print("| | measured | planned (over measured) | wanted |\n|---|---|---|---|", flush=True)
     for setting in [] if flags.constants_only else settings(flags.quick):
         if flags.only.lower() in setting.name.lower():
-            rounds, checkpoint = measured(setting, flags.rounds, 0.2 if flags.quick else 2.0)
+            rounds, checkpoint = measured(setting, flags.rounds, flags.quick)
             planned = setting.planned("one process", known).checkpoint_bytes / 1e6
             rows = rows_of(setting, rounds, known)
             rows.append(_row(f"{setting.name}: MB of a checkpoint", checkpoint / 1e6, planned))

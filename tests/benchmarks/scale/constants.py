@@ -64,7 +64,10 @@ def waiting(known: Constants, is_quick: bool) -> float:
     words |= {"rows": rows, "examples": 64 * batch}
     flags = [word for name, value in words.items() for word in (f"--{name}", str(value))]
     setting = Setting("", tuple(flags), Work((Table(rows, 16),) * tables, (64, 32), batch), ())
-    with tempfile.TemporaryDirectory() as folder, jobs.started(jobs.IN_STEP, flags, Path(folder) / "job") as job:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        jobs.started(jobs.IN_STEP, flags, Path(folder) / "job", is_quick) as job,
+    ):
         rounds = jobs.in_turns({"": job}, 3, 0.2 if is_quick else 2.0)[""]
         job.stop()
     step = statistics.median(each.seconds / each.steps for each in rounds)

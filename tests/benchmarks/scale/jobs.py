@@ -77,15 +77,22 @@ class Job:
 
 
 @contextmanager
-def started(counts: Mapping[str, int], flags: Sequence[str], folder: Path) -> Iterator[Job]:
-    """Runs a job until the block ends; it has its first round, in which all is traced, at once."""
+def started(counts: Mapping[str, int], flags: Sequence[str], folder: Path, forked: bool) -> Iterator[Job]:
+    """Runs a job until the block ends; it has its first round, in which all is traced, at once.
+
+    Args:
+        counts: Of its processes.
+        flags: Of `python -m trainer.task`.
+        folder: Of the job.
+        forked: Whether its processes begin with TensorFlow imported.
+    """
     folder.mkdir(parents=True)
     given = [*flags, "--job-dir", str(folder / "run"), "--data-dir", str(ROOT / "data"), "--num-epochs", "100000"]
     given += ["--checkpoint-seconds", "1000000"]
     job = Job.__new__(Job)
     job.folder, job.rounds = folder, 0
     job.ask(2.0)
-    with cluster(counts, given, folder, {FOLDER: str(folder)}) as processes:
+    with cluster(counts, given, folder, {FOLDER: str(folder)}, forked=forked) as processes:
         job.processes = processes
         yield job
 

@@ -13,7 +13,7 @@ from trainer import feature_column as fc
 from trainer import layers, models
 from trainer.errors import Refusal
 from trainer.heads import RetrievalHead
-from trainer.layers import candidates
+from trainer.layers import candidates, placement
 from trainer.problem import Problem
 
 ROWS, TASTES = 100, 4
@@ -139,6 +139,16 @@ def test_the_sample_of_a_step_depends_on_the_step_alone() -> None:
     first, again = (float(model.compute_loss(y=wanted, y_pred=found)) for _ in range(2))
     model.optimizer.iterations.assign_add(1)
     assert first == again != float(model.compute_loss(y=wanted, y_pred=found))
+
+
+def test_beside_parameter_servers_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placement, "current", lambda: placement.Placement(["/job:ps/task:0/device:CPU:0"]))
+    with pytest.raises(Refusal) as refusal:
+        models.retrieval(problem())
+    assert str(refusal.value) == (
+        "RetrievalHead: problem movies scores all rows of table 'movie' in a step, and they would lie on parameter "
+        "servers; train on one machine, or on several in step."
+    )
 
 
 @pytest.mark.parametrize(

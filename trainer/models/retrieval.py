@@ -12,6 +12,7 @@ from trainer.errors import Refusal, nearest
 from trainer.feature_column import EmbeddingColumn, VocabularyListColumn
 from trainer.feature_column.serialization import encoded_key
 from trainer.heads import Head, RetrievalHead
+from trainer.layers import placement
 from trainer.models import retrieval_losses as losses
 from trainer.models.hidden_layers import hidden_layers
 from trainer.problem import Problem
@@ -201,6 +202,11 @@ def _candidates(head: RetrievalHead, column: EmbeddingColumn, table: layers.Embe
 
 
 def _column(problem: Problem, head: RetrievalHead) -> EmbeddingColumn:
+    if placement.current() is not None:
+        raise Refusal(
+            f"RetrievalHead: problem {problem.name} scores all rows of table '{head.table}' in a step, and they would "
+            "lie on parameter servers; train on one machine, or on several in step."
+        )
     if problem.linear_feature_columns:
         raise Refusal(
             f"RetrievalHead: problem {problem.name} has linear_feature_columns, which say nothing of a vector; give "

@@ -87,6 +87,20 @@ def test_rows_of_one_person_are_answered_together_with_titles(
     )
 
 
+def test_an_exported_retrieval_takes_titles_as_it_takes_ids(films_run: Path) -> None:
+    signatures = tf.saved_model.load(str(films_run / "export")).signatures
+    ids = [["100", "103"], ["101", ""], ["", ""]]
+    titles = [[films.FILMS[key][0] if key else "" for key in row] for row in ids]
+    titles[1][1] = "no such title"  # is missing, as '' is
+    expected, found = (
+        signatures["serving_default"](movie_id=tf.constant(ids)),
+        signatures["by_title"](titles=tf.constant(titles)),
+    )
+    assert expected.keys() == found.keys() == {"movie_id", "titles", "scores", "by_popularity"}
+    for name, values in expected.items():
+        assert found[name].numpy().tolist() == values.numpy().tolist()
+
+
 def test_groups_of_no_row_that_counts_are_refused(
     films_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

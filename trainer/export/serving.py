@@ -15,6 +15,7 @@ from trainer.export.examples import parsed
 from trainer.feature_column import FeatureColumn
 from trainer.heads import Head
 from trainer.layers.columns_layer import ColumnsLayer
+from trainer.models.retrieval import by_title
 from trainer.models.variables import Divided, by_place
 
 TRAINED = "trained"
@@ -65,7 +66,8 @@ def write(folder: str, model: keras.Model, head: Head) -> None:
 
     The signature `serving_default` takes a tensor `(batch,)` for each raw feature, under the names of
     `signature_names`, and a bag `(batch, values)`; `parse_examples` takes serialized `tf.train.Example`s, `examples`
-    `(batch,)`. Both return the head's predictions by name.
+    `(batch,)`. Both return the head's predictions by name, and so does `by_title` of a model that retrieves rows with
+    titles, from `titles` `(batch, titles)`.
 
     Args:
         folder: Where the SavedModel goes.
@@ -98,6 +100,11 @@ def write(folder: str, model: keras.Model, head: Head) -> None:
         "serving_default": module.serve.get_concrete_function(**specs),
         "parse_examples": module.parse.get_concrete_function(tf.TensorSpec([None], tf.string, name="examples")),
     }
+    module.by_title = by_title(model)
+    if module.by_title is not None:
+        found = tf.function(lambda titles: answers(module.by_title(titles)), autograph=False)
+        titles = tf.TensorSpec([None, None], tf.string, name="titles")
+        signatures["by_title"] = found.get_concrete_function(titles=titles)
     tf.saved_model.save(module, folder, signatures=signatures)
     paths.write_text(paths.join(folder, "features.json"), json.dumps(names, indent=2) + "\n")
 

@@ -28,11 +28,13 @@ class RetrievalHead(Head):
             distance of it from what is predicted of it, both of length 1.
         bag_power: A bag counts in the loss as the number of its hidden ids to this power: with 0 all bags count alike,
             with 1 all ids.
-        softmax_sample: A catalogue of more rows than this has its softmax estimated, in each step, by so many draws.
+        softmax_sample: A catalogue of more rows than this has its softmax estimated by a sample, anew in each step.
+        softmax_draws: How many rows are drawn for it, at most `softmax_sample`.
         sample_power: The chance of a row to be drawn is its count in the training bags to this power.
         shared: Whether the rows that are scored are those that make the vector; else they are another table,
             `TABLE_output`.
-        unit_vector: Whether the vector is scaled to length 1, so that a product with a row of length 1 is a cosine.
+        unit_vector: Whether the vector, of three numbers or more, is scaled to length 1, so that its product with a row
+            of length 1 is a cosine.
         scale: What the softmax multiplies products with at first; it is learned.
         learns_popularity: Whether the softmax adds to each score a multiple, which is learned, of the logarithm of the
             row's count in the training bags.
@@ -58,7 +60,8 @@ class RetrievalHead(Head):
     held_out_input_share: float = field(default=0.8, kw_only=True)
     objective: str = field(default="softmax", kw_only=True)
     bag_power: float = field(default=0.5, kw_only=True)
-    softmax_sample: int = field(default=16_384, kw_only=True)
+    softmax_sample: int = field(default=65_536, kw_only=True)
+    softmax_draws: int = field(default=8_192, kw_only=True)
     sample_power: float = field(default=0.75, kw_only=True)
     shared: bool = field(default=True, kw_only=True)
     unit_vector: bool = field(default=True, kw_only=True)
@@ -77,7 +80,7 @@ class RetrievalHead(Head):
         for name in ("bag_power", "sample_power"):
             if not 0 <= getattr(self, name) <= 1:
                 raise Refusal(f"RetrievalHead: {name} is a number from 0 to 1, not {getattr(self, name)!r}.")
-        for name in ("softmax_sample", "recall_at", "ndcg_at", "topn"):
+        for name in ("softmax_sample", "softmax_draws", "recall_at", "ndcg_at", "topn"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise Refusal(f"RetrievalHead: {name} is a whole number of at least 1, not {value!r}.")

@@ -24,7 +24,8 @@ class Candidates(keras.layers.Layer):
     Args:
         table: Whose rows are scored.
         column: The column of that table, where it is another than the one that makes the vector; None where it is not.
-        unit_vector: Whether the vector is scaled to length 1.
+        unit_vector: Whether a vector of three numbers or more is scaled to length 1; of fewer, nothing would be left of
+            how far it goes.
         scale: What products are multiplied with at first; None multiplies them with nothing.
         learns_popularity: Whether a multiple of the logarithm of a row's popularity is added; it is learned, from 0.
         sample_power: To draw rows by their counts to this power; None draws none.
@@ -77,7 +78,7 @@ class Candidates(keras.layers.Layer):
 
     def vector(self, vector: Any) -> Any:
         """Returns vectors as they are scored, `(batch, dimension)`."""
-        if self.unit_vector:
+        if self.unit_vector and self.table.dimension > 2:
             vector = tf.math.l2_normalize(vector, axis=1)
         return vector if self.log_scale is None else vector * tf.exp(self.log_scale.value)
 

@@ -89,7 +89,8 @@ class Retrieval(keras.Model):
         if candidates.chances is None:
             return losses.softmax(candidates.scores(vector), given, wanted)
         step = tf.cast(self.optimizer.iterations.value, tf.int64)  # so that a training that goes on draws what is next
-        drawn = losses.sampled(candidates.chances.value, head.softmax_sample, tf.stack([step, 0]))
+        draws = min(head.softmax_draws, head.softmax_sample)
+        drawn = losses.sampled(candidates.chances.value, draws, tf.stack([step, 0]))
         return losses.sampled_softmax(
             lambda ids: candidates.scores(vector, ids),
             lambda examples, ids: candidates.own_scores(vector, examples, ids),
@@ -159,6 +160,35 @@ def values_of(column: EmbeddingColumn, ids: Any) -> tuple[str, Any]:
     missing: Any = "" if is_text else -1
     values = tf.constant([*inner.vocabulary, *[missing] * (inner.num_buckets - len(inner.vocabulary)), missing])
     return key, tf.gather(values, tf.where(ids < 0, tf.constant(inner.num_buckets, tf.int64), ids))
+
+
+class ByTitle(tf.Module):
+    """The raw feature of a bag from the titles of what is in it, where the model reads nothing else.
+
+    Args:
+        model: With titles; of several rows of one title the first is meant.
+    """
+
+    def __init__(self, model: Retrieval) -> None:
+        super().__init__()
+        self._column = model.column
+        rows: dict[bytes, int] = {}
+        for row, title in enumerate(model.titles):
+            rows.setdefault(title.encode("utf-8", "surrogateescape"), row)
+        rows.pop(b"", None)
+        pairs = tf.lookup.KeyValueTensorInitializer([*rows], [*rows.values()], tf.string, tf.int64)
+        self._rows = tf.lookup.StaticHashTable(pairs, -1)
+
+    def __call__(self, titles: Any) -> dict[str, Any]:
+        """Returns the feature by its key, `(batch, titles)`; a title that is none's is missing, as '' is."""
+        key, values = values_of(self._column, self._rows.lookup(titles))
+        return {key: values}
+
+
+def by_title(model: Any) -> ByTitle | None:
+    """Returns what makes the features of a model of titles; None where it has none, or reads further features."""
+    has_titles = isinstance(model, Retrieval) and model.titles is not None and len(model.inputs) == 1
+    return ByTitle(model) if has_titles else None
 
 
 def _titles_of(titles: Any, ids: Any) -> Any:

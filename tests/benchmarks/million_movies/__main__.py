@@ -19,7 +19,7 @@ from tests.benchmarks.million_movies.learning import Learner, Shape, step_times
 from tests.benchmarks.million_movies.planted import CHUNK, OVERALL, Planted
 from tests.benchmarks.pairs import opened, parser, write
 
-RATIO_BAR, STEP_BAR, SAMPLED_BAR = 10.0, 2.0, 0.97
+RATIO_BAR, STEP_BAR, SAMPLED_BAR = 10.0, 1.5, 0.97
 """How many times popularity's recall is wanted; how many times the step of the small catalogue a step may take; and how
 much of an exact softmax's ndcg@100 is wanted of a sampled one."""
 

@@ -887,7 +887,11 @@ def test_a_running_tensorboard_finds_a_step_that_comes_later(tmp_path: Path) -> 
         np.testing.assert_array_equal(served(address, step)["tail"][0], later.values)
 
 
-PROBLEMS: dict[str, dict[str, Any]] = {"bikes": {}, "flights": {"dataset": "nyc_flights/JFK"}}
+PROBLEMS: dict[str, dict[str, Any]] = {
+    "bikes": {},
+    "flights": {"dataset": "nyc_flights/JFK"},
+    "movies": {"download": False},
+}
 """Of each problem, the settings with which its tables are there soonest."""
 
 

@@ -2,7 +2,6 @@ import dataclasses
 import os
 import subprocess
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -136,8 +135,7 @@ def test_two_builds_of_the_same_files_are_the_same_package(tmp_path: Path) -> No
 def test_a_changed_file_is_another_package_with_the_same_requirements(tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     here = package.build(tmp_path / "here")
-    with tarfile.open(here.path) as archive:
-        archive.extractall(tmp_path, filter="data")
+    package.unpack(here.path, tmp_path)
     next(tmp_path.glob("embedding*columns-*")).rename(copy)
     with open(copy / "trainer" / "errors.py", "a") as file:
         file.write("# changed\n")

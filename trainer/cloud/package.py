@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from trainer import __version__
 from trainer.cloud import process
@@ -139,6 +140,23 @@ def _digest(contents: Mapping[str, bytes]) -> str:
     for name in sorted(contents):
         found.update(f"{name}\0{len(contents[name])}\0".encode() + contents[name])
     return found.hexdigest()[:16]
+
+
+def unpack(path: Path, folder: Path) -> None:
+    """Unpacks a package into a folder that is there.
+
+    Args:
+        path: Of the source distribution or the wheel.
+        folder: Where to.
+    """
+    if path.suffix == ".whl":
+        with zipfile.ZipFile(path) as wheel:
+            wheel.extractall(folder)
+        return
+    with tarfile.open(path) as archive:
+        # Pythons before 3.11.4 have no filters, and of those after it some warn where none is named.
+        named: Any = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+        archive.extractall(folder, **named)
 
 
 def main(argv: Sequence[str]) -> int:

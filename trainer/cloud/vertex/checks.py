@@ -2,9 +2,7 @@
 
 import dataclasses
 import sys
-import tarfile
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any
 from trainer import problem
 from trainer.cloud import process
 from trainer.cloud.arguments import Asked
-from trainer.cloud.package import Package
+from trainer.cloud.package import Package, unpack
 from trainer.cloud.vertex import forms, machines, places, secrets
 from trainer.cloud.vertex.settings import Settings
 
@@ -97,21 +95,12 @@ def package(built: Package) -> str:
         TrainingFailure: It cannot.
     """
     with tempfile.TemporaryDirectory() as folder:
-        _unpack(built.path, Path(folder))
+        unpack(built.path, Path(folder))
         (root,) = {file.parents[1] for file in Path(folder).glob("**/trainer/task.py")}
         empty = Path(folder, "empty")
         empty.mkdir()
         process.quiet([sys.executable, "-I", "-c", IMPORT, str(root)], empty, "import the package that was built")
     return f"the package: {built.path.name} is built and imports"
-
-
-def _unpack(path: Path, folder: Path) -> None:
-    if path.suffix == ".whl":
-        with zipfile.ZipFile(path) as wheel:
-            wheel.extractall(folder)
-        return
-    with tarfile.open(path) as archive:
-        archive.extractall(folder, filter="data")
 
 
 def _own_arguments(asked: Asked) -> Mapping[str, Any]:

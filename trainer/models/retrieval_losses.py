@@ -73,7 +73,8 @@ def sampled(cumulative: Any, count: int, seed: Any) -> Sample:
     drawn = tf.random.stateless_uniform([count], seed, dtype=tf.float64)
     ids, _, often = tf.unique_with_counts(tf.sort(tf.searchsorted(cumulative, drawn, side="right", out_type=tf.int64)))
     ids = tf.minimum(ids, tf.size(cumulative, tf.int64) - 1)  # where the last sum is not quite 1
-    chances = tf.gather(cumulative, ids) - tf.gather(tf.pad(cumulative, [[1, 0]]), ids)
+    before = tf.gather(cumulative, tf.maximum(ids - 1, 0))
+    chances = tf.gather(cumulative, ids) - tf.where(ids > 0, before, tf.zeros_like(before))
     expected = float(count) * chances
     return Sample(ids, tf.cast(tf.math.log(tf.cast(often, tf.float64)) - tf.math.log(expected), tf.float32))
 

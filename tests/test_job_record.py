@@ -16,7 +16,7 @@ from trainer.heads import BinaryHead, RegressionHead
 from trainer.job.plan import Plan
 from trainer.job.record import write_record
 from trainer.job.steps import opened
-from trainer.problem import ByDate, ByValue, CsvFormat, Problem
+from trainer.problem import ByDate, ByValue, CsvFormat, Grouped, Problem
 from trainer.run import Run
 from trainer.settings import Settings
 
@@ -52,6 +52,11 @@ CHANGES: dict[str, Any] = {
     "train_batch_size": 7,
     "learning_rate_decay": "cosine",
     "dataset": "nyc_flights",
+    "grouped": Grouped("user"),
+    "split_seed": 3,
+    "average": 0.5,
+    "early_stopping": "auc",
+    "patience": 9,
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests import planted
 from trainer import feature_column as fc
 from trainer import layers, models, optimizers, registration
-from trainer.heads import PoissonRegressionHead, metrics
+from trainer.heads import PoissonRegressionHead, metrics, ranking
 from trainer.problem import Problem
 from trainer.registration import CLASSES, PACKAGE
 
@@ -33,7 +33,12 @@ print(type(model.loss).__module__, model.loss.mean, sorted(answers.items()))
 def test_every_class_that_keras_registers_for_the_package_is_listed() -> None:
     known = [name for name in keras.saving.get_custom_objects() if name.startswith(f"{PACKAGE}>")]
     assert sorted(known) == sorted(f"{PACKAGE}>{name}" for name in CLASSES)
-    rooms = {"trainer.layers": layers, "trainer.optimizers": optimizers, "trainer.heads.metrics": metrics}
+    rooms = {
+        "trainer.layers": layers,
+        "trainer.optimizers": optimizers,
+        "trainer.heads.metrics": metrics,
+        "trainer.heads.ranking": ranking,
+    }
     for name, module in CLASSES.items():
         assert hasattr(rooms[module], name)
 

@@ -960,7 +960,11 @@ def test_the_first_row_of_a_string_lookup_takes_the_row_of_other_values(tmp_path
 
 
 @pytest.mark.parametrize(
-    "layer", [keras.layers.Rescaling(0.5), keras.layers.Normalization(axis=-1, mean=[3.0], variance=[4.0])]
+    "layer",
+    [
+        keras.layers.Rescaling(0.5, name="half"),
+        keras.layers.Normalization(axis=-1, mean=[3.0], variance=[4.0], name="standard"),
+    ],
 )
 def test_a_layer_of_keras_before_the_boundaries_is_the_same_as_one_of_its_config(layer: Any, tmp_path: Path) -> None:
     def ranges(normalizer: Any, source: Any = None) -> Any:

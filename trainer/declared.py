@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from trainer.errors import Refusal
 from trainer.feature_column import FeatureColumn
 from trainer.feature_column.serialization import learned_as, to_dict
@@ -61,7 +59,7 @@ def plain_value(value: Any) -> Any:
     """Returns a value as JSON can hold it: a dataclass with its kind, a function and anything else by its name."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    if isinstance(value, (np.ndarray, np.generic)):
+    if callable(getattr(value, "tolist", None)):  # an array or a number of NumPy, which need not be loaded for it
         return plain_value(value.tolist())
     if isinstance(value, Mapping):
         return {str(name): plain_value(each) for name, each in value.items()}

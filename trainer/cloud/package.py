@@ -25,6 +25,8 @@ NAME = "embedding-columns"
 ROOT = Path(__file__).resolve().parents[2]
 # What a source distribution is made of, besides the package's own folder.
 BESIDE = ("setup.py", "README.md", "LICENSE")
+# What a package says that an old pip has installed without a wheel.
+_WHEEL = "Wheel-Version: 1.0\nGenerator: embedding-columns\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 # With it in its environment, pip builds a source distribution without fetching anything.
 BUILD_REQUIREMENT = "setuptools>=70.1"
 
@@ -115,8 +117,12 @@ def _wheel(folder: Path) -> Package:
         for file in installed.files or ()
         if file.parts[0] == "trainer" and file.suffix != ".pyc"
     }
-    for name in ("METADATA", "WHEEL", "entry_points.txt"):
-        contents[f"{about}.dist-info/{name}"] = (installed.read_text(name) or "").encode()
+    told = {
+        "METADATA": installed.read_text("METADATA") or installed.read_text("PKG-INFO") or "",
+        "WHEEL": installed.read_text("WHEEL") or _WHEEL,
+        "entry_points.txt": installed.read_text("entry_points.txt") or "",
+    }
+    contents |= {f"{about}.dist-info/{name}": text.encode() for name, text in told.items()}
     path = folder / file_name()
     _write_wheel(path, contents, f"{about}.dist-info/RECORD")
     needs = tuple(need for need in installed.requires or () if "extra ==" not in need)

@@ -112,7 +112,8 @@ def test_the_constants_of_a_plan_can_be_measured(tmp_path: Path) -> None:
     found = quick("scale", tmp_path, "--constants-only")
     assert found["rows"] == []
     # Of few measurements one of these may come out as nothing.
-    assert max(found["constants"]["computed"]["1"]["seconds"].values()) > 0
+    seconds = found["constants"]["computed"]["1"]["seconds"]
+    assert any(value > 0 for value in seconds.values() if isinstance(value, float))
     assert found["constants"]["exchanged"]["hop"] > 0
     assert found["constants"]["served"]["dispatch"] > 0
 

@@ -1,10 +1,10 @@
 """What training on several processes takes, and what the plan says of it: `python -m tests.benchmarks.scale`.
 
 Jobs run as several processes on this machine and as one, and train in turns; the medians of the rounds are told. The
-bytes are those that the machine sends itself: nothing else should talk on the loopback device meanwhile. Constants of
-the plan are measured before, of other models and sizes, each part alone; `--write-constants` keeps them for
-`python -m trainer plan`, `--constants-only` measures nothing else, and `--known` takes those that are there. `--only`
-runs the jobs with a text in their name.
+bytes are those that the machine sends itself, in a network of its own where Linux lets a program have one; where not,
+nothing else should talk on the loopback device meanwhile. Constants of the plan are measured before, of other models
+and sizes, each part alone; `--write-constants` keeps them for `python -m trainer plan`, `--constants-only` measures
+nothing else, and `--known` takes those that are there. `--only` runs the jobs with a text in their name.
 """
 
 import statistics
@@ -18,7 +18,7 @@ import numpy as np
 
 from tests.benchmarks import server_memory
 from tests.benchmarks.pairs import opened, parser, write
-from tests.benchmarks.scale import constants, jobs, timed_tables
+from tests.benchmarks.scale import constants, jobs, network, timed_tables
 from tests.benchmarks.scale.jobs import Round
 from tests.benchmarks.scale.settings import SIDES, Setting, settings
 from tests.clusters import ROOT
@@ -114,7 +114,8 @@ def main() -> None:
         "--known", action="store_true", help="take the constants that are there instead of measuring them"
     )
     flags = made.parse_args()
-    about = opened(flags, ())
+    is_alone = not flags.constants_only and network.alone()
+    about = {**opened(flags, ()), "alone_on_the_network": is_alone}
     known, parts = (scale.load(), {}) if flags.known else constants.measured(flags.quick)
     if flags.write_constants:
         FILE.write_text(text(known), encoding="utf-8")

@@ -5,6 +5,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.metrics import r2_score, roc_auc_score
 
 from tests import planted
@@ -72,7 +74,11 @@ METRICS: dict[str, dict[str, Callable[[Any, Any], float]]] = {
         "rmse_over_mean": lambda labels, logits: rmse(labels, MEAN * np.exp(logits)) / np.mean(labels),
         "rmsle": lambda labels, logits: rmsle(labels, MEAN * np.exp(logits)),
     },
-    "RegressionHead": {"rmse": rmse, "r2": lambda labels, logits: r2_score(labels[:, 0], logits[:, 0])},
+    "RegressionHead": {
+        "rmse": rmse,
+        "r2": lambda labels, logits: r2_score(labels[:, 0], logits[:, 0]),
+        "median_absolute_error": lambda labels, logits: float(np.median(np.abs(labels - logits))),
+    },
 }
 
 
@@ -340,10 +346,13 @@ def test_labels_of_one_value_have_no_share_of_their_variance() -> None:
     assert float(metric.result()) == 1.0
 
 
-def test_a_scaled_loss_and_its_metrics_are_saved_with_a_model() -> None:
-    head = RegressionHead(mean=7.0, scale=2.0)
+@pytest.mark.parametrize("log", [False, True])
+def test_a_scaled_loss_and_its_metrics_are_saved_with_a_model(log: bool) -> None:
+    head = RegressionHead(mean=7.0, scale=2.0, log=log)
     for each in (head.loss(), *head.metrics()):
-        assert type(each).from_config(each.get_config()).get_config() == each.get_config()
+        copy = type(each).from_config(each.get_config())
+        assert copy.get_config() == each.get_config()
+        assert (copy.mean, copy.scale, copy.log) == (7.0, 2.0, log)
 
 
 @pytest.mark.parametrize(
@@ -353,12 +362,97 @@ def test_a_scaled_loss_and_its_metrics_are_saved_with_a_model() -> None:
         ({"scale": -1}, "scale is a finite number above 0, in the label's unit, not -1."),
         ({"mean": float("nan")}, "mean is a finite number, in the label's unit, not nan."),
         ({"mean": "7"}, "mean is a finite number, in the label's unit, not '7'."),
+        ({"scale": 0, "log": True}, "scale is a finite number above 0, of the label's logarithm, not 0."),
     ],
 )
 def test_a_mean_or_a_scale_that_is_none_is_refused(given: Any, sentence: str) -> None:
     with pytest.raises(Refusal) as refusal:
         RegressionHead(**given)
     assert str(refusal.value) == f"RegressionHead: {sentence}"
+
+
+# Numbers as logarithms
+
+
+def logarithmic(labels: list[float], weights: list[float] | None = None, **given: Any) -> RegressionHead:
+    each = np.array(weights or [1] * len(labels), np.float32)
+    return RegressionHead(log=True, **given).fitted(np.array(labels, float)[:, np.newaxis], each[:, np.newaxis])
+
+
+def test_a_head_of_logarithms_learns_their_weighted_mean_and_deviation() -> None:
+    labels, weights = [1.0, np.e**2, np.e**5], [1.0, 1.0, 2.0]
+    head = logarithmic(labels, weights)
+    assert head.mean == pytest.approx(3.0)
+    assert head.scale == pytest.approx(np.sqrt((9 + 1 + 2 * 4) / 4))
+    assert logarithmic(labels, weights, mean=2.0).mean == 2.0
+    assert logarithmic(labels, weights, scale=0.5) == RegressionHead(head.mean, 0.5, log=True)
+    assert logarithmic([5.0, 5.0]).scale == 1.0  # labels of one value have no deviation
+    assert logarithmic([5.0, 6.0], [0.0, 0.0]) == RegressionHead(0.0, 1.0, log=True)
+
+
+@pytest.mark.parametrize("weights", [None, np.arange(400.0) % 3])
+def test_a_head_of_logarithms_is_judged_by_them_and_by_the_median_in_the_unit_of_the_label(weights: Any) -> None:
+    head = RegressionHead(mean=4.7, scale=0.7, log=True)
+    logits = logits_of(head)
+    logs = 4.7 + 0.7 * (logits + 0.3 * labels_of(head))
+    labels, guess = np.exp(logs), np.exp(4.7 + 0.7 * logits)
+    predictions = head.predictions(keras.ops.convert_to_tensor(logits))["predictions"]
+    np.testing.assert_allclose(predictions, guess, rtol=1e-5)
+    np.testing.assert_allclose(head.logits_of(guess), logits, atol=1e-5)
+    metrics = {metric.name: metric for metric in head.metrics()}
+    for metric in metrics.values():
+        metric.update_state(labels, logits, weights)
+    assert float(metrics["rmse"].result()) == pytest.approx(rmse(logs[:, 0], np.log(guess[:, 0]), weights), rel=1e-4)
+    share = r2_score(logs[:, 0], np.log(guess[:, 0]), sample_weight=weights)
+    assert float(metrics["r2"].result()) == pytest.approx(share, rel=1e-4)
+    often = np.ones(400, int) if weights is None else weights.astype(int)
+    median = np.median(np.repeat(np.abs(labels - guess)[:, 0], often))
+    assert float(metrics["median_absolute_error"].result()) == pytest.approx(median, rel=1e-3)
+    each = ((logs - 4.7) / 0.7 - logits)[:, 0] ** 2
+    expected = (each * (1 if weights is None else weights)).mean()
+    assert float(head.loss()(labels, logits, sample_weight=weights)) == pytest.approx(expected, rel=1e-4)
+
+
+@given(
+    st.lists(st.floats(0, 2.0**40, width=32), min_size=1, max_size=30),
+    st.sampled_from([1e-9, 1.0, 1e6]),
+    st.integers(1, 7),
+)
+def test_the_median_of_errors_of_any_size_is_found_over_any_batches(
+    errors: list[float], unit: float, batch: int
+) -> None:
+    metric = RegressionHead().metrics()[2]
+    each = np.array(errors, np.float32) * np.float32(unit)
+    for start in range(0, len(each), batch):
+        part = each[start : start + batch, np.newaxis]
+        metric.update_state(np.zeros_like(part), part)
+    assert float(metric.result()) == pytest.approx(float(np.median(each)), rel=1e-3, abs=1e-18)
+
+
+def test_the_median_of_no_error_is_none() -> None:
+    metric = RegressionHead().metrics()[2]
+    assert float(metric.result()) == 0.0
+    metric.update_state([[3.0], [4.0]], [[3.0], [4.0]])
+    assert float(metric.result()) == 0.0
+    metric.reset_state()
+    metric.update_state([[3.0], [4.0]], [[5.0], [4.0]], [[1.0], [0.0]])
+    assert float(metric.result()) == pytest.approx(2.0, rel=1e-3)
+
+
+def test_a_logit_of_half_precision_is_a_price_of_more_than_half_precision_holds() -> None:
+    head = RegressionHead(mean=10.0, scale=1.0, log=True)
+    (found,) = head.predictions(tf.constant([[4.0]], tf.float16)).values()
+    np.testing.assert_allclose(found, [[np.exp(14.0)]], rtol=1e-6)
+    assert float(head.loss()(found, tf.constant([[3.0]], tf.float16))) == pytest.approx(1.0, rel=1e-3)
+
+
+def test_a_label_without_a_logarithm_is_refused_with_the_smallest() -> None:
+    with pytest.raises(Refusal) as refusal:
+        logarithmic([3.0, 0.0, -2.0, np.nan])
+    assert str(refusal.value) == (
+        "RegressionHead: with log=True a label is above 0; of 4 training labels 2 are not and 1 are not finite, the "
+        "smallest is -2; leave such rows out, or leave log=True out."
+    )
 
 
 def test_what_is_hidden_has_shares_between_none_and_all() -> None:

@@ -16,6 +16,7 @@ WAYS = {
     "accuracy": (MultiClassHead(3), True),
     "rmse": (RegressionHead(), False),
     "r2": (RegressionHead(), True),
+    "median_absolute_error": (RegressionHead(), False),
     "rmse_over_mean": (PoissonRegressionHead(2.0), False),
     "rmsle": (PoissonRegressionHead(2.0), False),
     "loss": (BinaryHead(), False),

@@ -23,7 +23,7 @@ from trainer import feature_column as fc
 from trainer import problem as problems
 from trainer.encoding.coded import decoded
 from trainer.errors import Refusal
-from trainer.heads import MultiClassHead
+from trainer.heads import MultiClassHead, RegressionHead
 from trainer.inputs.examples import Source
 from trainer.inputs.features import Reading
 from trainer.inputs.files import Rows, State
@@ -932,6 +932,39 @@ def test_a_label_that_is_none_of_the_names_is_a_bad_row_of_a_file_and_refused_el
         "Problem: the labels of dataset should be of label_vocabulary, 'red', 'green', 'blue', and one is purple, "
         "counted from row 0 of the data set."
     )
+
+
+def prices(values: list[float], files: str | None = None) -> Any:
+    """Returns the batches of a problem whose labels have a logarithm."""
+
+    def dataset(split: str) -> tf.data.Dataset:
+        del split
+        return tf.data.Dataset.from_tensors(({"hour": list(range(len(values)))}, values))
+
+    problem = Problem(
+        dataset=dataset if files is None else Files(files),
+        linear_feature_columns=[fc.categorical_column_with_identity("hour", 24)],
+        label=None if files is None else "price",
+        head=RegressionHead(log=True),
+    )
+    return Source(problem, {"hour": "int64"}, "").batches("train")
+
+
+def test_a_label_without_a_logarithm_is_a_bad_row_of_a_file_and_refused_elsewhere(tmp_path: Path) -> None:
+    file = tmp_path / "prices.csv"
+    file.write_text("hour,price\n1,80\n2,0\n")
+    with pytest.raises(Refusal) as refusal:
+        collect(prices([], str(file)), None)
+    assert str(refusal.value) == (
+        f"{file}: line 3 has '0.0' as 'price', and a number above 0 is wanted; correct it, or set such rows aside with "
+        "--max-bad-rows."
+    )
+    with pytest.raises(Refusal) as refusal:
+        collect(prices([80.0, -2.5]), None)
+    assert str(refusal.value) == (
+        "Problem: the labels of dataset should be above 0, and one is -2.5, counted from row 0 of the data set."
+    )
+    assert collect(prices([80.0, 2.5]), None).labels.tolist() == [[80.0], [2.5]]
 
 
 def test_labels_that_are_texts_want_a_head_with_names() -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests import planted
 from trainer import feature_column as fc
 from trainer import layers, models, optimizers, registration
-from trainer.heads import PoissonRegressionHead, metrics, ranking
+from trainer.heads import PoissonRegressionHead, RegressionHead, counts, metrics, ranking
 from trainer.problem import Problem
 from trainer.registration import CLASSES, PACKAGE
 
@@ -36,6 +36,7 @@ def test_every_class_that_keras_registers_for_the_package_is_listed() -> None:
     rooms = {
         "trainer.layers": layers,
         "trainer.optimizers": optimizers,
+        "trainer.heads.counts": counts,
         "trainer.heads.metrics": metrics,
         "trainer.heads.ranking": ranking,
     }
@@ -88,7 +89,21 @@ def test_a_saved_model_of_counts_loads_with_its_loss_and_metrics(tmp_path: Path,
         text=True,
         check=False,
     )
-    assert ran.stdout.strip() == f"trainer.heads.metrics 2.5 {sorted(expected.items())}", ran.stderr
+    assert ran.stdout.strip() == f"trainer.heads.counts 2.5 {sorted(expected.items())}", ran.stderr
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")  # Keras's own
+def test_a_saved_model_of_logarithms_loads_with_its_loss_and_metrics(tmp_path: Path) -> None:
+    hour = fc.categorical_column_with_identity("hour", 2)
+    head = RegressionHead(4.0, 0.5, log=True)
+    model = models.build(Problem(planted.dataset, linear_feature_columns=[hour], head=head))
+    model.optimizer.build(model.trainable_variables)
+    model.save(tmp_path / "model.keras")
+    hours, prices = np.array([0, 1, 1]), np.array([[100.0], [20.0], [50.0]])
+    expected = model.evaluate(hours, prices, verbose=0, return_dict=True)
+    assert set(expected) == {"loss", "rmse", "r2", "median_absolute_error"}
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert again.evaluate(hours, prices, verbose=0, return_dict=True) == expected
 
 
 def test_import_trainer_loads_neither_keras_nor_tensorflow() -> None:

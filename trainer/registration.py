@@ -13,11 +13,12 @@ PACKAGE = "trainer"
 """What Keras writes before the names of these classes, as `trainer>DenseFeatures`."""
 
 CLASSES = {
-    "CountError": "trainer.heads.metrics",
-    "CountErrorOverMean": "trainer.heads.metrics",
-    "CountLogarithmError": "trainer.heads.metrics",
+    "CountError": "trainer.heads.counts",
+    "CountErrorOverMean": "trainer.heads.counts",
+    "CountLogarithmError": "trainer.heads.counts",
+    "PoissonLoss": "trainer.heads.counts",
     "DeterminationShare": "trainer.heads.metrics",
-    "PoissonLoss": "trainer.heads.metrics",
+    "MedianAbsoluteError": "trainer.heads.metrics",
     "ScaledError": "trainer.heads.metrics",
     "ScaledSquaredError": "trainer.heads.metrics",
     "Coverage": "trainer.heads.ranking",

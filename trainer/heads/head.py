@@ -17,6 +17,9 @@ class Head(ABC):
     label_vocabulary: Sequence[str] | None = None
     """The texts that labels may be, each of which stands for the number of its place; None where labels are numbers."""
 
+    label_above: float | None = None
+    """What labels are above, which are refused where they are not; None takes all."""
+
     goals: Mapping[str, str] | None = None
     """The names of what `metrics` returns, in its order, each with "max" or "min", for what must do without Keras; None
     asks the metrics themselves."""

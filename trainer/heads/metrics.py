@@ -1,135 +1,46 @@
-"""The Keras losses and metrics of heads for numbers and counts, which a saved model names."""
+"""The Keras loss and metrics of heads for numbers, which a saved model names."""
 
 from typing import Any
 
 import keras
 
+OCTAVES, PER_OCTAVE = 128, 1024
+"""Powers of two that errors are told apart in, and in how many parts each: two errors of a part are 0.07 % apart."""
 
-def counts(logits: Any, mean: float) -> Any:
-    """Returns the counts that logits stand for, `mean * exp(logits)`, in float32: float16 ends at logit 11.
+
+def logits_of(labels: Any, mean: float, scale: float, log: bool = False) -> Any:
+    """Returns the logits that stand for labels, in float32: half precision ends at 65,504.
+
+    Args:
+        labels: Of any shape.
+        mean: What a logit of 0 stands for, of labels, or of their logarithms.
+        scale: How much more a logit of 1 stands for.
+        log: Whether the logarithm of a label is learned.
+
+    Example:
+        >>> logits_of([[100.0]], mean=90.0, scale=20.0).numpy().tolist()
+        [[0.5]]
+    """
+    known = keras.ops.cast(keras.ops.convert_to_tensor(labels), "float32")
+    return ((keras.ops.log(known) if log else known) - mean) / scale
+
+
+def numbers_of(logits: Any, mean: float, scale: float, log: bool = False) -> Any:
+    """Returns the numbers that logits stand for, in the label's own unit.
 
     Args:
         logits: Of any shape.
-        mean: What a logit of 0 predicts.
+        mean: What a logit of 0 stands for, of labels, or of their logarithms.
+        scale: How much more a logit of 1 stands for.
+        log: Whether the logarithm of a label is learned; the numbers are then in float32, as float16 ends early.
 
     Example:
-        >>> counts([[0.0]], mean=20.0).numpy().tolist()
-        [[20.0]]
+        >>> numbers_of([[0.5]], mean=90.0, scale=20.0).numpy().tolist()
+        [[100.0]]
     """
-    return mean * keras.ops.exp(keras.ops.cast(keras.ops.convert_to_tensor(logits), "float32"))
-
-
-@keras.saving.register_keras_serializable("trainer")
-class PoissonLoss(keras.losses.Loss):
-    """The mean of `exp(logit) - label / mean * logit`: minus the Poisson log likelihood, less what no logit changes.
-
-    Args:
-        mean: What a logit of 0 predicts, in the label's unit.
-        name: The loss's name.
-        reduction: How the losses of the examples become one.
-        dtype: Of the computation.
-
-    Source:
-        John Nelder and Robert Wedderburn, "Generalized linear models", 1972.
-
-    Example:
-        >>> float(PoissonLoss(mean=2.0)([[2.0], [6.0]], [[0.0], [0.0]]))
-        1.0
-    """
-
-    def __init__(
-        self,
-        mean: float,
-        name: str = "poisson_loss",
-        reduction: str = "sum_over_batch_size",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self.mean = mean
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Returns the loss of each example, `(batch,)`, from labels and logits."""
-        labels = keras.ops.reshape(y_true, keras.ops.shape(y_pred))  # fit gives labels as the data have them: (batch,)
-        losses = keras.ops.exp(y_pred) - labels / self.mean * y_pred  # (batch, 1)
-        return keras.ops.mean(losses, axis=-1)
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the arguments."""
-        return {**super().get_config(), "mean": self.mean}
-
-
-class _RootMeanSquaredError(keras.metrics.RootMeanSquaredError):
-    """What the errors of counts have in common: labels and logits of a batch, each `(batch, 1)`, and its weights.
-
-    Args:
-        mean: What a logit of 0 predicts, in the label's unit.
-        name: The metric's name.
-        dtype: Of the computation.
-    """
-
-    def __init__(self, mean: float, name: str, dtype: Any = None) -> None:
-        super().__init__(name=name, dtype=dtype)
-        self.mean = mean
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "mean": self.mean}
-
-
-@keras.saving.register_keras_serializable("trainer")
-class CountError(_RootMeanSquaredError):
-    """The root of the mean squared error of counts, in their unit.
-
-    Example:
-        >>> float(CountError(mean=2.0, name="rmse")([[5.0]], [[0.0]]))
-        3.0
-    """
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Takes the labels, logits and weights of a batch."""
-        super().update_state(y_true, counts(y_pred, self.mean), sample_weight)
-
-
-@keras.saving.register_keras_serializable("trainer")
-class CountErrorOverMean(_RootMeanSquaredError):
-    """The root of the mean squared error of counts, divided by the weighted mean of the labels seen.
-
-    Example:
-        >>> float(CountErrorOverMean(mean=2.0, name="rmse_over_mean")([[4.0]], [[0.0]]))
-        0.5
-    """
-
-    def __init__(self, mean: float, name: str, dtype: Any = None) -> None:
-        super().__init__(mean, name, dtype)
-        self.labels = keras.metrics.Mean("labels", dtype)
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Takes the labels, logits and weights of a batch."""
-        super().update_state(y_true, counts(y_pred, self.mean), sample_weight)
-        self.labels.update_state(y_true, sample_weight)
-
-    def reset_state(self) -> None:
-        """Forgets the batches."""
-        super().reset_state()
-        self.labels.reset_state()  # a Keras mean resets its own variables alone
-
-    def result(self) -> Any:
-        """Returns a share of the mean label; where all labels are 0 there is none."""
-        return super().result() / self.labels.result()
-
-
-@keras.saving.register_keras_serializable("trainer")
-class CountLogarithmError(_RootMeanSquaredError):
-    """The root of the mean squared difference of the logarithms of 1 + label and 1 + count.
-
-    Example:
-        >>> round(float(CountLogarithmError(mean=1.0, name="rmsle")([[3.0]], [[0.0]])), 4)  # ln 4 - ln 2
-        0.6931
-    """
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Takes the labels, logits and weights of a batch."""
-        labels = keras.ops.log1p(keras.ops.cast(y_true, "float32"))
-        super().update_state(labels, keras.ops.log1p(counts(y_pred, self.mean)), sample_weight)
+    if not log:
+        return mean + scale * keras.ops.convert_to_tensor(logits)
+    return keras.ops.exp(mean + scale * keras.ops.cast(keras.ops.convert_to_tensor(logits), "float32"))
 
 
 @keras.saving.register_keras_serializable("trainer")
@@ -137,8 +48,9 @@ class ScaledSquaredError(keras.losses.Loss):
     """The squared error of logits that stand for `mean + scale * logit`, in units of `scale` squared.
 
     Args:
-        mean: What a logit of 0 predicts, in the label's unit.
+        mean: What a logit of 0 predicts.
         scale: How much more a logit of 1 predicts.
+        log: Whether what is predicted is the logarithm of the label.
         name: The loss's name.
         reduction: How the losses of the examples become one.
         dtype: Of the computation.
@@ -152,54 +64,68 @@ class ScaledSquaredError(keras.losses.Loss):
         self,
         mean: float,
         scale: float,
+        log: bool = False,
         name: str = "scaled_squared_error",
         reduction: str = "sum_over_batch_size",
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self.mean, self.scale = mean, scale
+        self.mean, self.scale, self.log = mean, scale, log
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Returns the loss of each example, `(batch,)`, from labels and logits."""
-        return keras.ops.mean(keras.ops.square(_errors(y_true, y_pred, self.mean, self.scale)), axis=-1)
+        logits = keras.ops.convert_to_tensor(y_pred)
+        known = keras.ops.cast(logits_of(y_true, self.mean, self.scale, self.log), logits.dtype)
+        return keras.ops.mean(keras.ops.square(logits - keras.ops.reshape(known, keras.ops.shape(logits))), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments."""
-        return {**super().get_config(), "mean": self.mean, "scale": self.scale}
+        return {**super().get_config(), "mean": self.mean, "scale": self.scale, "log": self.log}
 
 
-def _errors(y_true: Any, y_pred: Any, mean: float, scale: float) -> Any:
-    """Returns how far logits are from those of labels, `(batch, 1)`."""
-    logits = keras.ops.convert_to_tensor(y_pred)
-    labels = keras.ops.reshape(keras.ops.cast(y_true, logits.dtype), keras.ops.shape(logits))
-    return logits - (labels - mean) / scale
-
-
-@keras.saving.register_keras_serializable("trainer")
-class ScaledError(keras.metrics.Metric):
-    """The root of the mean squared error of logits that stand for `mean + scale * logit`, in the label's unit.
+class _OfNumbers(keras.metrics.Metric):
+    """What metrics of numbers have in common.
 
     Args:
         mean: What a logit of 0 predicts.
         scale: How much more a logit of 1 predicts.
         name: The metric's name.
+        log: Whether what is predicted is the logarithm of the label.
         dtype: Of the computation.
+    """
+
+    def __init__(self, mean: float, scale: float, name: str, log: bool = False, dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.mean, self.scale, self.log = mean, scale, log
+        self._direction = "down"  # as Keras's own metrics say which way is better
+
+    def both(self, labels: Any, logits: Any) -> tuple[Any, Any]:
+        """Returns the logits that stand for labels, and those of a model, each `(batch, 1)`."""
+        found = keras.ops.convert_to_tensor(logits, self.dtype)
+        known = keras.ops.cast(logits_of(labels, self.mean, self.scale, self.log), self.dtype)
+        return keras.ops.reshape(known, keras.ops.shape(found)), found
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "mean": self.mean, "scale": self.scale, "log": self.log}
+
+
+@keras.saving.register_keras_serializable("trainer")
+class ScaledError(_OfNumbers):
+    """The root of the mean squared error of logits that stand for `mean + scale * logit`, in the unit of these.
 
     Example:
         >>> float(ScaledError(mean=100.0, scale=10.0, name="rmse")([[120.0]], [[1.0]]))
         10.0
     """
 
-    def __init__(self, mean: float, scale: float, name: str, dtype: Any = None) -> None:
-        super().__init__(name=name, dtype=dtype)
-        self.mean, self.scale = mean, scale
+    def __init__(self, mean: float, scale: float, name: str, log: bool = False, dtype: Any = None) -> None:
+        super().__init__(mean, scale, name, log, dtype)
         self.squares = keras.metrics.Mean("squares", dtype)
-        self._direction = "down"  # as Keras's own metrics say which way is better
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes the labels, logits and weights of a batch."""
-        logits = keras.ops.convert_to_tensor(y_pred, self.dtype)
-        self.squares.update_state(keras.ops.square(_errors(y_true, logits, self.mean, self.scale)), sample_weight)
+        known, found = self.both(y_true, y_pred)
+        self.squares.update_state(keras.ops.square(found - known), sample_weight)
 
     def reset_state(self) -> None:
         """Forgets the batches."""
@@ -208,10 +134,6 @@ class ScaledError(keras.metrics.Metric):
     def result(self) -> Any:
         """Returns the error."""
         return self.scale * keras.ops.sqrt(self.squares.result())
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the arguments."""
-        return {**super().get_config(), "mean": self.mean, "scale": self.scale}
 
 
 @keras.saving.register_keras_serializable("trainer")
@@ -227,8 +149,8 @@ class DeterminationShare(ScaledError):
         (1.0, 0.5)
     """
 
-    def __init__(self, mean: float, scale: float, name: str, dtype: Any = None) -> None:
-        super().__init__(mean, scale, name, dtype)
+    def __init__(self, mean: float, scale: float, name: str, log: bool = False, dtype: Any = None) -> None:
+        super().__init__(mean, scale, name, log, dtype)
         self._direction = "up"
         self.labels = keras.metrics.Mean("labels", dtype)
         self.label_squares = keras.metrics.Mean("label_squares", dtype)
@@ -236,11 +158,10 @@ class DeterminationShare(ScaledError):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes the labels, logits and weights of a batch."""
         super().update_state(y_true, y_pred, sample_weight)
-        labels = keras.ops.cast(keras.ops.convert_to_tensor(y_true), self.dtype)
         # Near 0 and 1 where the head knows their mean and scale, so that little is lost where squares are subtracted.
-        labels = (keras.ops.reshape(labels, keras.ops.shape(y_pred)) - self.mean) / self.scale
-        self.labels.update_state(labels, sample_weight)
-        self.label_squares.update_state(keras.ops.square(labels), sample_weight)
+        known, _ = self.both(y_true, y_pred)
+        self.labels.update_state(known, sample_weight)
+        self.label_squares.update_state(keras.ops.square(known), sample_weight)
 
     def reset_state(self) -> None:
         """Forgets the batches."""
@@ -252,3 +173,47 @@ class DeterminationShare(ScaledError):
         """Returns the share; where all labels are alike there is none."""
         variance = self.label_squares.result() - keras.ops.square(self.labels.result())
         return keras.ops.where(variance > 0, 1.0 - self.squares.result() / variance, float("nan"))
+
+
+@keras.saving.register_keras_serializable("trainer")
+class MedianAbsoluteError(_OfNumbers):
+    """The median of how far predictions are from labels, weighted, in the label's own unit, to within 0.04 %.
+
+    Errors are counted in parts of powers of two, from 2^-64 to 2^64, so that those of any number of batches, and of
+    several machines, take half a megabyte; a smaller error counts as none.
+
+    Example:
+        >>> metric = MedianAbsoluteError(mean=0.0, scale=1.0, name="median_absolute_error")
+        >>> round(float(metric([[1.0], [2.0], [300.0]], [[1.5], [4.0], [0.0]])), 2)
+        2.0
+    """
+
+    def __init__(self, mean: float, scale: float, name: str, log: bool = False, dtype: Any = None) -> None:
+        super().__init__(mean, scale, name, log, dtype)
+        self.often = self.add_variable((OCTAVES * PER_OCTAVE + 1,), "zeros", name="often")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Takes the labels, logits and weights of a batch."""
+        guesses = keras.ops.reshape(numbers_of(y_pred, self.mean, self.scale, self.log), [-1])
+        known = keras.ops.cast(keras.ops.reshape(keras.ops.convert_to_tensor(y_true), [-1]), "float32")
+        errors = keras.ops.abs(keras.ops.cast(guesses, "float32") - known)  # (batch,)
+        # The part of the octave that an error is in, counted from 1; 0 is no error.
+        parts = keras.ops.floor((keras.ops.log2(errors) + OCTAVES / 2) * PER_OCTAVE) + 1
+        places = keras.ops.cast(keras.ops.clip(parts, 0, OCTAVES * PER_OCTAVE), "int32")
+        weights = keras.ops.ones_like(errors) if sample_weight is None else sample_weight
+        weights = keras.ops.cast(keras.ops.reshape(keras.ops.convert_to_tensor(weights), [-1]), self.often.dtype)
+        self.often.assign_add(keras.ops.segment_sum(weights, places, self.often.shape[0]))
+
+    def result(self) -> Any:
+        """Returns the error; that of nothing is 0."""
+        until = keras.ops.cumsum(self.often)
+        half = until[-1] / 2
+        lower = keras.ops.sum(keras.ops.cast(until < half, "int32"))
+        upper = keras.ops.sum(keras.ops.cast(until <= half, "int32"))  # the next, where half of the weight ends before
+        return keras.ops.where(half > 0, (_middle(lower) + _middle(upper)) / 2, 0.0)
+
+
+def _middle(place: Any) -> Any:
+    """Returns the middle of the part of an octave that has a place."""
+    exponent = (keras.ops.cast(place, "float32") - 0.5) / PER_OCTAVE - OCTAVES / 2
+    return keras.ops.where(place > 0, keras.ops.power(2.0, exponent), 0.0)

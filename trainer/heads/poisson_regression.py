@@ -77,13 +77,13 @@ class PoissonRegressionHead(Head):
 
     def loss(self) -> Any:
         """Returns the Poisson loss: `exp(logit) - label / mean * logit`, the same whatever the label's unit."""
-        from trainer.heads.metrics import PoissonLoss
+        from trainer.heads.counts import PoissonLoss
 
         return PoissonLoss(self._unit)
 
     def metrics(self) -> list[Any]:
         """Returns the root of the mean squared error, the same as a share of the mean label, and that of logarithms."""
-        from trainer.heads.metrics import CountError, CountErrorOverMean, CountLogarithmError
+        from trainer.heads.counts import CountError, CountErrorOverMean, CountLogarithmError
 
         return [
             CountError(self._unit, "rmse"),
@@ -93,7 +93,7 @@ class PoissonRegressionHead(Head):
 
     def predictions(self, logits: Any) -> dict[str, Any]:
         """Returns `predictions`, `(batch, 1)`, in the label's unit."""
-        from trainer.heads.metrics import counts
+        from trainer.heads.counts import counts
 
         return {"predictions": counts(logits, self._unit)}
 

@@ -50,7 +50,7 @@ class Separator:
         check_keys(self.name, self.keys, [*features, str(self.problem.label)] if label else list(features))
         features = {key: self._typed(key, value) for key, value in features.items() if key in self.keys}
         labels = _unlabelled(features) if hides else label[0] if label else features.pop(str(self.problem.label))
-        labels = self._numbered(labels) if labels.dtype == tf.string else labels
+        labels = self._numbered(labels) if labels.dtype == tf.string else self._above(labels)
         labels = labels if labels.dtype.is_floating else tf.cast(labels, tf.int64)
         labels = labels[:, tf.newaxis] if labels.shape.rank == 1 else labels  # (batch, 1)
         weight = self.problem.weight_column
@@ -71,6 +71,16 @@ class Separator:
         sentence = f"Problem: the labels of {self.name} should be of label_vocabulary, {names}, and one is"
         with tf.control_dependencies(assured(tf.reduce_all(known), sentence, strange[:1])):
             return tf.identity(ids)
+
+    def _above(self, labels: Any) -> Any:
+        """Returns labels that are what the head takes."""
+        bound = self.problem.head.label_above
+        if bound is None:
+            return labels
+        good = tf.cast(labels, tf.float64) > bound
+        sentence = f"Problem: the labels of {self.name} should be above {bound:g}, and one is"
+        with tf.control_dependencies(assured(tf.reduce_all(good), sentence, tf.boolean_mask(labels, ~good)[:1])):
+            return tf.identity(labels)
 
     def _typed(self, key: str, values: Any) -> Any:
         wanted = tf.as_dtype(self.features.get(key, values.dtype))

@@ -29,6 +29,7 @@ class Wanted:
         least: The smallest whole number; -1, which is missing, is none.
         below: The first whole number that is too large.
         among: The strings that may be; None takes all.
+        above: The number that a float is above; None takes all.
     """
 
     dtype: str
@@ -39,6 +40,7 @@ class Wanted:
     least: int | None = None
     below: int | None = None
     among: tuple[str, ...] | None = None
+    above: float | None = None
 
     def __str__(self) -> str:
         """As part of a sentence."""
@@ -47,6 +49,8 @@ class Wanted:
         what = {"string": "a string", "int64": "a whole number", "float32": "a number"}[self.dtype]
         if self.dtype == "int64" and self.below is not None:
             return f"{what} from {self.least or 0:,} to {self.below - 1:,}"
+        if self.above is not None:
+            return f"{what} above {self.above:g}"
         if self.shape and None not in self.shape:
             return f"{math.prod(size or 0 for size in self.shape)} numbers"
         return what
@@ -230,6 +234,8 @@ def _checked(values: Array, absent: Array, good: Array, wanted: Wanted) -> tuple
     if wanted.dtype == "int64" and (wanted.least is not None or wanted.below is not None):
         inside = (values >= (wanted.least or 0)) & (values < (2**63 - 1 if wanted.below is None else wanted.below))
         good = good & (inside | ((values == -1) & (not wanted.is_required)))
+    if wanted.above is not None:
+        good = good & (values > wanted.above)
     return values, good
 
 
@@ -277,7 +283,7 @@ def text_of(column: Any, place: int) -> str:
 
 def why(wanted: Wanted, text: str) -> str:
     """Returns what is wanted in place of a value that is none, as part of a sentence."""
-    is_told = wanted.shape or wanted.below is not None or wanted.among is not None
+    is_told = wanted.shape or any(each is not None for each in (wanted.below, wanted.among, wanted.above))
     return str(wanted) if is_told else numbers.why(text, wanted.dtype)
 
 

@@ -31,9 +31,10 @@ def wanted_of(problem: Problem, dtypes: Mapping[str, str], keys: Collection[str]
     for key, dtype in dtypes.items():
         shape = raw[key].shape if key in raw else ()
         label = found[key] if key == problem.label else None
-        required = label is not None and label.is_required
+        required, above = (False, None) if label is None else (label.is_required, label.above)
+        least = 0 if key in sizes else None
         found[key] = Wanted(
-            dtype, shape, separators.get(key), defaults.get(key), required, 0 if key in sizes else None, sizes.get(key)
+            dtype, shape, separators.get(key), defaults.get(key), required, least, sizes.get(key), above=above
         )
     return found if problem.grouped is None else {**found, **_of_groups(problem.grouped, found, dtypes)}
 
@@ -69,7 +70,7 @@ def _label(problem: Problem) -> Wanted:
         return Wanted("int64", is_required=True, least=0, below=2)
     if isinstance(head, MultiClassHead):
         return Wanted("int64", is_required=True, least=0, below=head.num_classes)
-    return Wanted("float32", is_required=True)
+    return Wanted("float32", is_required=True, above=head.label_above)
 
 
 def _defaults(problem: Problem) -> dict[str, tuple[float, ...]]:

@@ -119,6 +119,7 @@ def test_the_first_trial_of_each_problem_is_a_job_that_can_be_had(name: str) -> 
     assert settings.learning_rate in (0.003, 0.03, 0.0447214)
     assert settings.num_epochs in (6, 18, None)
     assert settings.train_batch_size in (128, 1024)
+    assert set(settings.dimensions.values()) <= {8, 128}
 
 
 def test_the_metric_is_the_first_of_the_head_or_the_one_that_is_asked_for(tmp_path: Path) -> None:
@@ -133,8 +134,9 @@ def test_the_metric_is_the_first_of_the_head_or_the_one_that_is_asked_for(tmp_pa
 
 
 def test_what_the_command_line_says_is_not_searched(tmp_path: Path) -> None:
-    made = of(None, "--problem", "flights", "--train_batch_size=512", "--num-epochs", "3")
-    assert [*made.search] == ["learning_rate"]
+    words = ["--problem", "flights", "--train_batch_size=512", "--num-epochs", "3", "--dimension", "day_hour=8"]
+    left = ["learning_rate", "hidden_units", "dimension.carrier_hour", "dimension.origin_hour"]
+    assert [*of(None, *words).search] == left
     file = own(tmp_path, "{'width': Range(2, 64), 'learning_rate': (0.1, 0.2)}")
     assert [*of(None, "--problem", file, "--width", "8").search] == ["learning_rate"]
 

@@ -23,6 +23,7 @@ class Dish:
     dry_run: bool = flag(False, "cook nothing")
     side_dish: tuple[str, ...] = flag((), "what goes with it; repeatable", "NAME")
     herbs: tuple[str, ...] = flag((), "in it; repeatable", "HERB", takes_several=True)
+    grams: tuple[str, ...] = flag((), "of an ingredient; repeatable", "WHAT=N", is_pair=True)
 
 
 def parse(*argv: str) -> dict[str, Any]:
@@ -32,6 +33,15 @@ def parse(*argv: str) -> dict[str, Any]:
 def test_only_what_is_given_is_returned() -> None:
     assert parse() == {}
     assert parse("--name", "stew") == {"name": "stew"}
+
+
+def test_a_pair_may_be_written_as_a_flag_of_its_own_as_a_tuning_service_writes_it() -> None:
+    words = ["--grams.sea_salt", "3", "--grams.oil=5", "--grams", "rice=90", "--grams=a.b=1"]
+    assert parse(*words) == {"grams": ("sea_salt=3", "oil=5", "rice=90", "a.b=1")}
+    assert flags.without([*words, "--name", "x"], ["grams"]) == ["--name", "x"]
+    with pytest.raises(Refusal) as refusal:
+        parse("--name.first", "x")
+    assert str(refusal.value) == "cook: there is no flag --name.first; did you mean '--name'?"
 
 
 def test_values_have_the_type_of_their_field() -> None:

@@ -90,6 +90,28 @@ def test_all_columns_of_a_table_have_the_dimension_that_is_asked_for() -> None:
     assert changed.embeddings["day_hour"] == problem.embeddings["day_hour"]
 
 
+def test_a_dimension_may_be_that_of_the_rule_of_thumb() -> None:
+    learned = fc.categorical_column_with_vocabulary_list("day", fc.from_data())
+    columns = [fc.embedding_column(planted.day_hour, 9), fc.embedding_column(learned, 9, name="day", unit_norm=True)]
+    problem = planted.problem(dnn_feature_columns=columns, linear_feature_columns=())
+    names = [*problem.embeddings]
+    changed = with_settings(problem, Settings(dimension=tuple(f"{name}=auto" for name in names)))
+    assert [changed.embeddings[name][0].dimension for name in names] == [4, None]
+    assert changed.embeddings["day"][0].unit_norm
+
+
+def test_hidden_layers_have_the_widths_that_are_asked_for_where_a_problem_has_them() -> None:
+    assert with_settings(planted.PROBLEM, Settings(hidden_units="8,4")).dnn_hidden_units == (8, 4)
+    for changes, why in (
+        ({"dnn_hidden_units": (), "tower": lambda inputs: inputs}, "makes its tower itself"),
+        ({"model": lambda: None}, "makes its model itself"),
+        ({"dnn_feature_columns": ()}, "has no dnn_feature_columns, which go into hidden layers"),
+    ):
+        with pytest.raises(Refusal) as refusal:
+            with_settings(planted.problem(**changes), Settings(hidden_units="8"))
+        assert str(refusal.value) == f"--hidden-units: problem planted {why}; leave it out."
+
+
 def test_a_table_that_the_problem_has_not_is_refused(problem_file: str) -> None:
     assert refused(Settings(problem=problem_file, dimension=("day_huor=2",))) == (
         "--dimension: problem planted has no table 'day_huor'; did you mean 'day_hour'?"
@@ -1059,12 +1081,14 @@ def test_a_table_of_another_dimension_is_shown_trained_read_again_and_gone_on_wi
     problem_file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["--problem", problem_file, "--job-dir", "runs/x", "--train-steps", "3"]
-    small = [*words, "--dimension", "day_hour=2"]
+    small = [*words, "--dimension", "day_hour=2", "--hidden-units", "3"]
+    words += ["--hidden-units", "3"]
     assert task.main([*small, "--dry-run"]) == 0
     assert "\ntable day_hour                168 rows × 2 = 1.3 kB\n" in capsys.readouterr().out
     assert task.main(small) == 0
     assert tables.read("runs/x", "day_hour").values.shape == (168, 2)
-    assert prediction.load("runs/x").problem.embeddings["day_hour"][0].dimension == 2
+    loaded = prediction.load("runs/x").problem
+    assert (loaded.embeddings["day_hour"][0].dimension, loaded.dnn_hidden_units) == (2, (3,))
     assert task.main([*small, "--resume"]) == 0
     capsys.readouterr()
     assert task.main([*words, "--resume"]) == 2
@@ -1076,6 +1100,11 @@ def test_a_table_of_another_dimension_is_shown_trained_read_again_and_gone_on_wi
     assert capsys.readouterr().err == (
         f"--allow-changed: {started}, and the rows of a table are of use to no table of another dimension; give the "
         "same, or start anew with --overwrite.\n"
+    )
+    assert task.main([*small, "--hidden-units", "5", "--resume", "--allow-changed"]) == 2
+    assert capsys.readouterr().err == (
+        "--allow-changed: the run was started with hidden_units (3,), not (5,), and what layers have learned is of no "
+        "use to layers of other widths; give the same, or start anew with --overwrite.\n"
     )
 
 

@@ -132,6 +132,7 @@ def test_other_columns_labels_weights_formats_and_functions_are_told_apart(file:
 def test_what_is_trained_is_no_part_of_what_is_encoded(file: str) -> None:
     other = dataclasses.replace(trips.PROBLEM, dnn_hidden_units=[9], dnn_optimizer="SGD", name="other", num_epochs=9)
     assert told(file, other) == told(file)
+    assert told(file, trips.PROBLEM.resized(Settings(dimension=("tags=7",)))) == told(file)
 
 
 def test_a_vocabulary_in_a_file_is_told_by_what_is_in_it(file: str, tmp_path: Path) -> None:

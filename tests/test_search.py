@@ -14,7 +14,7 @@ from trainer import declared, flags
 from trainer import problem as problems
 from trainer.errors import Refusal
 from trainer.problem import Range
-from trainer.search import SEARCHED
+from trainer.search import SEARCHED, Searched, left
 from trainer.settings import RUN_ONLY, Settings
 
 OWN = '''"""A problem with arguments of its own."""
@@ -167,7 +167,28 @@ def test_a_default_may_lie_outside_of_its_range(tmp_path: Path) -> None:
     assert problems.load(own(tmp_path, "{'width': Range(8, 64)}"), {"width": 2}).search
 
 
-ALL = "learning_rate, optimizer, train_batch_size, num_epochs, train_steps, unfreeze_after"
+def test_the_dimension_of_a_table_and_the_widths_of_hidden_layers_can_be_searched(tmp_path: Path) -> None:
+    search = "{'dimension.day_hour': (2, 8), 'hidden_units': ['64', '64,32']}"
+    assert [*problems.load(own(tmp_path, search)).search] == ["dimension.day_hour", "hidden_units"]
+
+
+def test_what_a_command_line_says_of_a_search_is_left_out_of_it() -> None:
+    search: dict[str, Searched] = {
+        "learning_rate": (0.1, 0.2),
+        "dimension.day": (2, 8),
+        "dimension.hour": Range(1, 3),
+        "hidden_units": ("8", "16"),
+    }
+    assert [*left(search, Settings, ["--seed", "3"])] == [*search]
+    argv = ["--dimension", "day=4", "--num-epochs", "3", "--hidden_units=9"]
+    assert [*left(search, Settings, argv)] == ["learning_rate", "dimension.hour"]
+    assert [*left(search, Settings, ["--dimension.hour", "4"])] == ["learning_rate", "dimension.day", "hidden_units"]
+
+
+ALL = (
+    "learning_rate, optimizer, train_batch_size, num_epochs, train_steps, unfreeze_after, hidden_units, "
+    "dimension.day_hour"
+)
 
 
 @pytest.mark.parametrize(
@@ -193,6 +214,18 @@ ALL = "learning_rate, optimizer, train_batch_size, num_epochs, train_steps, unfr
         (
             "{'num_epochs': (2, 3.5)}",
             "'num_epochs' among numbers that are not whole, and it is a whole number; write 8, not 8.0.",
+        ),
+        (
+            "{'dimension.hour': (2, 8)}",
+            "'dimension.hour', which cannot be searched; did you mean 'dimension.day_hour'?",
+        ),
+        (
+            "{'dimension.day_hour': Range(0, 8)}",
+            "'dimension.day_hour' down to 0, and it is at least 1; give larger numbers.",
+        ),
+        (
+            "{'hidden_units': ('64', '64/32')}",
+            "'hidden_units': --hidden-units: widths of at least 1 are wanted, as 64,32, not '64/32'.",
         ),
         ("{'num_epochs': Range(0, 3)}", "'num_epochs' down to 0, and it is at least 1; give larger numbers."),
         ("{'learning_rate': Range(0.0, 1)}", "'learning_rate' down to 0.0, and it is above 0; give larger numbers."),

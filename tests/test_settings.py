@@ -36,11 +36,28 @@ def test_a_dimension_is_that_of_a_table() -> None:
     assert from_argv(["--dimension", "movie=2", "--dimension", "user=16"]).dimensions == {"movie": 2, "user": 16}
 
 
-@pytest.mark.parametrize("number", ["0", "-2", "1.5", "two", "²"])
+def test_a_dimension_may_be_left_to_the_rule_of_thumb_and_written_as_a_tuning_service_does() -> None:
+    words = ["--dimension.movie_id", "8.0", "--dimension.user=16", "--dimension=day=auto"]
+    assert from_argv(words).dimensions == {"movie_id": 8, "user": 16, "day": None}
+
+
+def test_widths_of_hidden_layers_are_whole_numbers_with_commas() -> None:
+    assert from_argv([]).widths is None
+    assert from_argv(["--hidden-units", "64, 32"]).widths == (64, 32)
+    for text in ("", "64,", "0", "-3", "x", "2.5"):
+        with pytest.raises(Refusal) as refusal:
+            from_argv([f"--hidden-units={text}"])
+        assert str(refusal.value) == f"--hidden-units: widths of at least 1 are wanted, as 64,32, not '{text}'."
+
+
+@pytest.mark.parametrize("number", ["0", "-2", "1.5", "two", "²", "inf"])
 def test_a_dimension_that_is_no_whole_number_is_refused(number: str) -> None:
     with pytest.raises(Refusal) as refusal:
         from_argv(["--dimension", f"movie={number}"])
-    assert str(refusal.value) == f"--dimension: a whole number of at least 1 is wanted for 'movie', not '{number}'."
+    assert (
+        str(refusal.value)
+        == f"--dimension: a whole number of at least 1 is wanted for 'movie', or auto, not '{number}'."
+    )
 
 
 def test_a_dimension_without_a_table_is_refused() -> None:

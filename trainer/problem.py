@@ -29,6 +29,7 @@ from trainer.rows import Share as Share
 from trainer.rows import check_grouped
 from trainer.search import Range as Range
 from trainer.search import Searched as Searched
+from trainer.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,12 @@ class Problem:
         catalogues: By raw feature, what is known of its values, for the projector and the files of tables: a
             `Catalogue`, or a function of a `catalogue.Beside` that returns one, or None where there is none. It is
             called before the training, and for planted data too.
-        search: What a tuning service tries, by the names of flags with underscores: a `Range`, several numbers or
-            several words, as in `{"learning_rate": Range(1e-4, 1e-1, scale="log"), "train_batch_size": (512, 1024)}`.
-            The flags are those of the task that say what is learned, or arguments of the function `problem` that makes
-            this, and so a table's dimension and the widths of hidden layers can be searched: `def problem(*, width:
-            int = 8)`, and `{"width": Range(2, 64)}`. What a flag is without a search need not be in its range.
+        search: What `python -m trainer tune` and a tuning service try, by the names of flags with underscores: a
+            `Range`, several numbers or several words, as in `{"learning_rate": Range(1e-4, 1e-1, scale="log"),
+            "dimension.day_hour": (4, 8, 16), "hidden_units": ("64", "64,32")}`. The flags are those of the task that
+            say what is learned, with `dimension.TABLE` for the dimension of a table, or arguments of the function
+            `problem` that makes this: `def problem(*, share: float = 0.5)`, and `{"share": Range(0.1, 0.9)}`. What a
+            flag is without a search need not be in its range.
         name: The problem's name; None is the file's.
         description: One sentence; None is the first of the file's.
     """
@@ -188,9 +190,11 @@ class Problem:
         """Returns the problem with each embedding column replaced by what `change` makes of it."""
         return self.with_columns([change(c) if isinstance(c, EmbeddingColumn) else c for c in self.columns])
 
-    def resized(self, dimensions: Mapping[str, int]) -> "Problem":
-        """Returns the problem with other dimensions of its tables, by their names."""
-        return self.replacing(lambda c: c.with_dimension(dimensions[c.table]) if c.table in dimensions else c)
+    def resized(self, settings: Settings) -> "Problem":
+        """Returns the problem with the dimensions of tables and the hidden layers that settings say."""
+        dimensions, widths = settings.dimensions, settings.widths
+        sized = self.replacing(lambda c: c.with_dimension(dimensions[c.table]) if c.table in dimensions else c)
+        return sized if widths is None else dataclasses.replace(sized, dnn_hidden_units=widths)
 
 
 def _check_apart(deep: Sequence[Any], wide: Sequence[Any]) -> None:
@@ -244,7 +248,7 @@ def load(name: str, arguments: Mapping[str, Any] | None = None) -> Problem:
         made = "problem() returns no Problem; return" if function else "sets no PROBLEM; write PROBLEM ="
         raise Refusal(f"--problem: {name} {made} Problem(…) in it.")
     if problem.search:  # it names flags, and those of the problem's own are known here alone
-        searches.check_names(problem.search, name, flags_of(name))
+        searches.check_names(problem.search, name, flags_of(name), problem.embeddings)
     first_line = (module.__doc__ or "").strip().partition("\n")[0]
     return dataclasses.replace(
         problem, name=problem.name or Path(name).stem, description=problem.description or first_line

@@ -2,21 +2,26 @@
 
 import math
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from trainer import flags
-from trainer.errors import Refusal, nearest
+from trainer.errors import Refusal, nearest, refusing
 from trainer.settings import Settings
 
-SEARCHED = ("learning_rate", "optimizer", "train_batch_size", "num_epochs", "train_steps", "unfreeze_after")
+SEARCHED = (
+    *("learning_rate", "optimizer", "train_batch_size", "num_epochs", "train_steps", "unfreeze_after"),
+    "hidden_units",
+)
 """The flags of the task that can be searched: numbers and words that change what is learned.
 
+`dimension.TABLE` is one more for each table, as in `--dimension.TABLE 8`.
 `--seed` is left out: a search for the best seed finds what is lucky with the validation rows.
 """
 
 SCALES = ("linear", "log")
+_DIMENSION = "dimension."
 
 
 @dataclass(frozen=True)
@@ -97,25 +102,57 @@ def _check_choices(name: str, values: Any) -> None:
         raise Refusal(f"Problem: search has numbers and words for '{name}'; give the one or the other.")
 
 
-def check_names(search: Mapping[str, Searched], problem: str, own: type[Any] | None) -> None:
+def of_dimension(table: str) -> str:
+    """Returns the name under which the dimension of a table is searched.
+
+    Example:
+        >>> of_dimension("day_hour")
+        'dimension.day_hour'
+    """
+    return f"{_DIMENSION}{table}"
+
+
+def left(search: Mapping[str, Searched], everything: type[Any], argv: Sequence[str]) -> dict[str, Searched]:
+    """Returns what of a search is left to be tried: what a command line says of itself is not searched.
+
+    Args:
+        search: Of a problem.
+        everything: The flags of the task and of the problem's own, as a dataclass.
+        argv: A command line of the task.
+    """
+    names = [name for name in search if not name.startswith(_DIMENSION)]
+    given = flags.glance(everything, argv, ["dimension", *names])
+    tables = Settings(dimension=given.pop("dimension", ())).dimensions
+    said = {*given, *map(of_dimension, tables)}
+    return {name: searched for name, searched in search.items() if name not in said}
+
+
+def check_names(
+    search: Mapping[str, Searched], problem: str, own: type[Any] | None, tables: Collection[str] = ()
+) -> None:
     """Refuses a search of what is no flag, or of values that a flag does not take.
 
     Args:
         search: As `check` wants it.
         problem: The name of the problem.
         own: The flags of the problem's own, as a dataclass; None where it has none.
+        tables: The names of its tables.
 
     Raises:
         Refusal: A name is that of no flag that can be searched, or a value none that it takes.
     """
     task = flags.values_of(Settings)
-    fields = {name: task[name] for name in SEARCHED} | ({} if own is None else flags.values_of(own))
+    fields: dict[str, tuple[type, float | None]] = {name: task[name] for name in SEARCHED}
+    fields |= {of_dimension(table): (int, 1) for table in tables} | ({} if own is None else flags.values_of(own))
     for name, searched in search.items():
         who = f"--problem: {problem} searches '{name}'"
         if name not in fields:
             ending = nearest(name, fields) or f"; there are {', '.join(fields)}."
             raise Refusal(f"{who}, which cannot be searched{ending}")
         _check_values(who, searched, *fields[name])
+        if name == "hidden_units":
+            with refusing(who):
+                _ = [Settings(hidden_units=str(widths)).widths for widths in cast(Sequence[str], searched)]
 
 
 def _check_values(who: str, searched: Searched, kind: type, least: float | None) -> None:

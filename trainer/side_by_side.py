@@ -15,7 +15,7 @@ from typing import Any
 from trainer import paths
 from trainer.errors import Refusal
 from trainer.run import Run, is_run
-from trainer.settings import RUN_ONLY, Settings
+from trainer.settings import ARGUMENTS, RUN_ONLY, Settings
 from trainer.terminal import natural
 
 PLANTED = "planted"
@@ -77,9 +77,8 @@ class Record:
         own = dict(self.stored.get("trained_with", {}))
         own.pop("digest", None)
         given = self.given
-        if "dnn_optimizer" in own:  # it has what is given
-            given.pop("optimizer", None)
-        return {**given, **own}
+        told = {flag for flag, name in ARGUMENTS.items() if name in own}  # it has what is given
+        return {**{name: value for name, value in given.items() if name not in told}, **own}
 
     @property
     def declared(self) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from trainer import flags
 from trainer import problem as problems
+from trainer import search as searches
 from trainer.cloud.arguments import Asked
 from trainer.errors import Refusal, TrainingFailure
 from trainer.heads import goals
@@ -108,8 +109,9 @@ def of(asked: Asked, metric: str | None) -> Study:
         )
     if asked.settings.job_dir is not None:
         raise Refusal("--tune: each trial leaves a run of its own, and --job-dir is one for all; leave it out.")
-    given = _given(asked)
-    search = {name: searched for name, searched in problem.search.items() if name not in given}
+    own = problems.flags_of(asked.settings.problem)
+    everything = Settings if own is None else flags.together("Settings", [Settings, own])
+    search = searches.left(problem.search, everything, asked.argv)
     if not search:
         raise Refusal(
             f"--tune: the task's flags say all that problem {problem.name} searches ({', '.join(problem.search)}); "
@@ -125,12 +127,6 @@ def _typed(words: Sequence[str]) -> str:
     """Returns flags and their values as they are read: "num_epochs 6, train_batch_size 128.0"."""
     pairs = zip(words[::2], words[1::2], strict=True)
     return ", ".join(f"{name.removeprefix('--')} {value}" for name, value in pairs)
-
-
-def _given(asked: Asked) -> set[str]:
-    own = problems.flags_of(asked.settings.problem)
-    everything = Settings if own is None else flags.together("Settings", [Settings, own])
-    return {*flags.glance(everything, asked.argv, [*asked.problem.search])}
 
 
 def _values(searched: Searched) -> dict[str, Any]:

@@ -76,12 +76,14 @@ class EmbeddingColumn(DenseColumn):
         """Those of the categorical column."""
         return self.categorical_column.raw_features
 
-    def with_dimension(self, dimension: int) -> "EmbeddingColumn":
-        """Returns the column with rows of another dimension.
+    def with_dimension(self, dimension: int | None) -> "EmbeddingColumn":
+        """Returns the column with rows of another dimension; None is the rule of thumb.
 
         Rows of one or two numbers are not scaled to length 1: they would be two points, or a circle.
         """
-        return replace(self, dimension=dimension, unit_norm=self.unit_norm and dimension > 2)
+        if dimension is None and is_learned(self.categorical_column):
+            dimension = by_rule(self.categorical_column.num_buckets)
+        return replace(self, dimension=dimension, unit_norm=self.unit_norm and (dimension is None or dimension > 2))
 
     @property
     def width(self) -> int:

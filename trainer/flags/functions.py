@@ -10,7 +10,8 @@ from types import NoneType
 from typing import Any
 
 from trainer.errors import Refusal
-from trainer.flags.parsing import flag, flag_name
+from trainer.flags.parsing import flag
+from trainer.flags.words import flag_name
 
 METAVARS: dict[type, str | None] = {int: "N", float: "X", str: "TEXT", bool: None}
 """The types that an argument of a function may have to be a flag, and what stands for its value in `--help`."""

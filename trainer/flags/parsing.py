@@ -3,16 +3,13 @@
 import argparse
 import copy
 import dataclasses
-import re
 import types
 import typing
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, NoReturn
 
 from trainer.errors import Refusal, nearest
-
-_NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)[eE][+-]?\d+")
-"""Numbers below 0 with an exponent; argparse knows the others."""
+from trainer.flags.words import flag_name, joined
 
 
 def flag(
@@ -24,6 +21,7 @@ def flag(
     group: str | None = "settings",
     is_word: bool = False,
     takes_several: bool = False,
+    is_pair: bool = False,
 ) -> Any:
     """Returns a dataclass field that `parse` turns into a flag, or into what words without a flag are.
 
@@ -36,6 +34,7 @@ def flag(
         group: The heading under which `--help` shows it; None for a field that no flag sets.
         is_word: Whether the field, a tuple of strings, takes the words that follow no flag.
         takes_several: Whether the flag of a tuple takes all words up to the next flag; else it takes one.
+        is_pair: Whether its value is KEY=VALUE, which `--flag.KEY VALUE` says too, as a tuning service writes it.
     """
     metadata = {
         "help": help,
@@ -45,6 +44,7 @@ def flag(
         "group": group,
         "is_word": is_word,
         "takes_several": takes_several,
+        "is_pair": is_pair,
     }
     if isinstance(default, dict):  # which has no hash, and may not be shared
         return dataclasses.field(default_factory=lambda: dict(default), hash=False, metadata=metadata)
@@ -65,16 +65,6 @@ def values_of(settings: type[Any]) -> dict[str, tuple[type, float | None]]:
     hints = typing.get_type_hints(settings)
     single = [field for field in _shown(settings) if typing.get_origin(hints[field.name]) is not tuple]
     return {field.name: (_kind(hints[field.name]), field.metadata["least"]) for field in single}
-
-
-def flag_name(field_name: str) -> str:
-    """Returns the flag of a field.
-
-    Example:
-        >>> flag_name("job_dir")
-        '--job-dir'
-    """
-    return f"--{field_name.replace('_', '-')}"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -132,7 +122,7 @@ def parse(
         Refusal: A flag is unknown, has no value, or has one that its field cannot take.
     """
     made = parser(settings, prog, description, epilog)
-    given, unknown = made.parse_known_args(_words(argv))
+    given, unknown = made.parse_known_args(joined(argv, _pairs(settings)))
     if unknown:
         word = unknown[0].partition("=")[0]
         raise Refusal(f"{prog}: {elsewhere(word) or _not_known(word, settings)}")
@@ -157,37 +147,19 @@ def glance(settings: type[Any], argv: Sequence[str], names: Collection[str]) -> 
     for field in _shown(settings):
         if field.name in names:
             _add(made, field, hints[field.name])
-    return _values(made.parse_known_args(_words(argv))[0])
+    return _values(made.parse_known_args(joined(argv, _pairs(settings)))[0])
 
 
 def _values(given: argparse.Namespace) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in vars(given).items()}
 
 
+def _pairs(settings: type[Any]) -> set[str]:
+    return {flag_name(field.name) for field in _shown(settings) if field.metadata["is_pair"]}
+
+
 def _shown(settings: type[Any]) -> list[dataclasses.Field[Any]]:
     return [field for field in dataclasses.fields(settings) if field.metadata["group"] is not None]
-
-
-def without(argv: Sequence[str], names: Collection[str]) -> list[str]:
-    """Returns a command line without some flags and their values; the other words stay as they were typed.
-
-    Args:
-        argv: A command line that `parse` accepts.
-        names: Fields whose flags take a value.
-
-    Example:
-        >>> without(["--job_dir", "here", "--seed=1", "--warm-start=a=b"], ["job_dir", "warm_start"])
-        ['--seed=1']
-    """
-    dropped = {flag_name(name) for name in names}
-    kept, words = [], iter(argv)
-    for word in words:
-        name, equals, _ = _dashed(word).partition("=")
-        if name not in dropped:
-            kept.append(word)
-        elif not equals:
-            next(words, None)
-    return kept
 
 
 def together(name: str, classes: Sequence[type[Any]]) -> type[Any]:
@@ -211,24 +183,6 @@ def _not_known(word: str, settings: type[Any]) -> str:
     known = [flag_name(field.name) for field in fields]
     known += [flag_name(f"no-{field.name}") for field in fields if field.default is True]
     return f"there is no flag {word}{nearest(word, known) or '; --help lists the flags.'}"
-
-
-def _words(argv: Sequence[str]) -> list[str]:
-    """Returns the words for argparse, to which a number such as -1e-05 looks like a flag unless it is joined to one."""
-    words: list[str] = []
-    for word in argv:
-        if words and words[-1].startswith("--") and "=" not in words[-1] and _NEGATIVE.fullmatch(word):
-            words[-1] += f"={word}"
-        else:
-            words.append(_dashed(word))
-    return words
-
-
-def _dashed(word: str) -> str:
-    if not word.startswith("--"):
-        return word
-    name, equals, value = word.partition("=")
-    return name.replace("_", "-") + equals + value
 
 
 def _add(group: Any, field: dataclasses.Field[Any], hint: Any) -> None:
@@ -270,7 +224,7 @@ def _reader(kind: type, field: dataclasses.Field[Any]) -> Any:
         if least is not None:
             wanted += f" of at least {least}" if kind is int else f" above {least}"
         try:
-            value = _whole(text) if kind is int else kind(text)
+            value = whole_number(text) if kind is int else kind(text)
         except ValueError:
             raise argparse.ArgumentTypeError(f"{wanted} is wanted, not '{text}'") from None
         if least is not None and not (value >= least if kind is int else least < value < float("inf")):
@@ -283,7 +237,7 @@ def _reader(kind: type, field: dataclasses.Field[Any]) -> Any:
     return read
 
 
-def _whole(text: str) -> int:
+def whole_number(text: str) -> int:
     """Returns a whole number, which a tuning service may write as 512.0.
 
     Raises:

@@ -11,10 +11,12 @@ from trainer.errors import Refusal
 _NEVER = (
     (("optimizer", "linear_optimizer"), "what one optimizer has noted is of no use to another"),
     (("dimension",), "the rows of a table are of use to no table of another dimension"),
+    (("hidden_units",), "what layers have learned is of no use to layers of other widths"),
 )
 """Settings that a run cannot be gone on with where they have changed, and why."""
 
-_FLAGS = {"dnn_optimizer": "optimizer"}
+
+_FLAGS = {argument: name for name, argument in flags.ARGUMENTS.items()}
 """What a setting is called that the problem calls otherwise."""
 
 _BY_SETTINGS = {

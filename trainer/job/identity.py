@@ -19,6 +19,7 @@ import tensorflow as tf
 
 import trainer
 from trainer import paths, problems
+from trainer.feature_column import EmbeddingColumn
 from trainer.inputs.examples import Source
 from trainer.inputs.files import State
 from trainer.problem import Problem
@@ -33,6 +34,9 @@ _OF_ANY_CLASS = {
     *("__annotate_func__", "__annotations__", "__annotations_cache__", "__dict__", "__doc__", "__firstlineno__"),
     *("__module__", "__static_attributes__", "__weakref__"),
 }
+_OF_ROWS = {"dimension", "unit_norm"}
+"""What is said of the rows of a table, and nothing of what is encoded, which trials of other dimensions share."""
+
 _FIELDS = (
     *("linear_feature_columns", "dnn_feature_columns", "label", "weight_column", "bags", "validation", "window"),
     *("grouped", "split_seed"),
@@ -117,7 +121,10 @@ def _told(value: Any, above: tuple[int, ...] = ()) -> Any:
 
 
 def _dataclass(value: Any, above: tuple[int, ...]) -> Any:
-    fields = {field.name: _told(getattr(value, field.name), above) for field in dataclasses.fields(value)}
+    names = {field.name for field in dataclasses.fields(value)} - (
+        _OF_ROWS if type(value) is EmbeddingColumn else set()
+    )
+    fields = {name: _told(getattr(value, name), above) for name in sorted(names)}
     path = fields.get("path")  # of a vocabulary's file
     if isinstance(path, str):
         try:

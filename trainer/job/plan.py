@@ -110,7 +110,8 @@ def with_settings(problem: Problem, settings: Settings, is_filled: bool = False)
         # They stand in for the problem's own data alone, and unasked only where nobody said where these are.
         problem = dataclasses.replace(problem, planted=None)
     _check_tables(problem, settings)
-    problem, frozen = problem.resized(settings.dimensions), set(settings.freeze)
+    _check_layers(problem, settings)
+    problem, frozen = problem.resized(settings), set(settings.freeze)
 
     def changed(column: EmbeddingColumn) -> EmbeddingColumn:
         column = dataclasses.replace(column, trainable=column.trainable and column.table not in frozen)
@@ -144,6 +145,18 @@ def _check_tables(problem: Problem, settings: Settings) -> None:
                 there = ", ".join(sorted(problem.embeddings)) or "none"
                 ending = nearest(name, problem.embeddings) or f"; it has {there}."
                 raise Refusal(f"{flag}: problem {problem.name} has no table '{name}'{ending}")
+
+
+def _check_layers(problem: Problem, settings: Settings) -> None:
+    """Refuses widths of hidden layers that the problem makes itself, or that nothing would go into."""
+    if settings.widths is None:
+        return
+    made = {"tower": problem.tower, "model": problem.model}
+    why = next((f"makes its {name} itself" for name, each in made.items() if each is not None), None)
+    if why is None and not problem.dnn_feature_columns:
+        why = "has no dnn_feature_columns, which go into hidden layers"
+    if why is not None:
+        raise Refusal(f"--hidden-units: problem {problem.name} {why}; leave it out.")
 
 
 def _files(settings: Settings) -> Files:

@@ -39,7 +39,7 @@ def load(path: str) -> Trained:
     stored, content = run.read_json("settings.json"), run.read_json("problem.json")
     settings = flags.from_dict(stored["settings"])
     with refusing(path):
-        problem = problems.load(settings.problem, settings.problem_arguments).resized(settings.dimensions)
+        problem = problems.load(settings.problem, settings.problem_arguments).resized(settings)
         problem = declared.restored(problem, content, stored["trained_with"])
         with without_sources():  # whatever its tables have started from, they are read from the run
             model = models.assembled(problem)

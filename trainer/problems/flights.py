@@ -53,5 +53,7 @@ PROBLEM = Problem(
         "learning_rate": Range(3e-4, 3e-2, scale="log"),
         "train_batch_size": (512, 1024, 2048, 4096),
         "num_epochs": Range(2, 10),
+        "hidden_units": ("32", "64", "64,32", "128,64"),
+        **{f"dimension.{table}": (4, 8, 16, 32) for table in ("day_hour", "carrier_hour", "origin_hour")},
     },
 )

@@ -47,7 +47,11 @@ def problem(
         from_rows=from_rows,
         planted=planted,
         catalogues={"movie_id": titles},
-        search={"learning_rate": Range(0.01, 0.2, scale="log"), "train_batch_size": (64, 128, 256, 512)},
+        search={
+            "learning_rate": Range(0.01, 0.2, scale="log"),
+            "train_batch_size": (64, 128, 256, 512),
+            "dimension.movie": (64, 128, 256, 512),
+        },
     )
 
 

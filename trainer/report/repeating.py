@@ -13,12 +13,9 @@ from trainer.problem import Problem, flags_of
 from trainer.report.declared import written
 from trainer.report.files import Files, mapping, text
 from trainer.report.wording import NONE, writable
-from trainer.settings import PROG, RUN_ONLY, Settings
+from trainer.settings import ARGUMENTS, PROG, RUN_ONLY, Settings
 
 _OF_PROBLEM = "problem_arguments"
-
-_ARGUMENTS = {"optimizer": "dnn_optimizer"}
-"""The argument of a problem that a setting takes the place of, where it has another name."""
 
 _WHO = ("flag", "problem", "default")
 
@@ -75,7 +72,7 @@ def settings(files: Files) -> list[Setting]:
     found = []
     for given in _flags(files):
         # An argument of the problem that has a flag is told of once, as that flag.
-        argument = own.pop(_ARGUMENTS.get(given.name, given.name), given)
+        argument = own.pop(ARGUMENTS.get(given.name, given.name), given)
         name = flag_name(given.name)
         if given.is_default:
             found.append(_of_problem(argument, name))

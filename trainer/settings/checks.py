@@ -30,7 +30,7 @@ def check(made: Settings) -> None:
             raise Refusal(f"{flags.flag_name(name)}: a share above 0 and below 1 is wanted, not {share:g}.")
     if (made.validation_share or 0) + (made.eval_share or 0) >= 1:
         raise Refusal("--validation-share and --eval-share: together they leave no row to train on; give smaller ones.")
-    _ = made.dimensions, made.warm_starts, made.bad_rows, made.cache_bytes
+    _ = made.dimensions, made.widths, made.warm_starts, made.bad_rows, made.cache_bytes
     of_tables = {"--old-vocabulary": made.old_vocabularies, "--on-missing-rows": made.missing_rows}
     for flag_of_tables, tables in of_tables.items():
         for table in tables:

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trainer.flags import flag
-from trainer.flags.pairs import pair, source, whole
+from trainer.flags import flag, pairs
 from trainer.rows import Limit
 from trainer.terminal import byte_count
 
@@ -15,6 +14,9 @@ RUN_ONLY = {
     *("start_seconds", "peer_seconds"),
 }
 """Settings that change where a run goes or what is shown, not what is learned."""
+
+ARGUMENTS = {"optimizer": "dnn_optimizer", "hidden_units": "dnn_hidden_units"}
+"""The argument of a problem that a setting takes the place of, where it has another name."""
 
 NEVER = "none"
 """What takes the place of a metric where a problem's own early stopping is not wanted."""
@@ -93,6 +95,7 @@ class Settings:
     train_batch_size: int | None = flag(None, "examples a step", "N", least=1, group="training")
     eval_batch_size: int = flag(4096, "examples a step of evaluation", "N", least=1, group="training")
     learning_rate: float | None = flag(None, "of tables and hidden layers", "X", least=0, group="training")
+    hidden_units: str | None = flag(None, "widths of the hidden layers, as 64,32", "N,N", group="training")
     optimizer: str | None = flag(
         None, "of tables and hidden layers: a name in trainer.optimizers, or FILE.py:NAME", "NAME", group="training"
     )
@@ -108,7 +111,11 @@ class Settings:
     )
     seed: int = flag(0, "of the initial tables and the order of the data", "N", least=0, group="training")
     dimension: tuple[str, ...] = flag(
-        (), "how many numbers a row of a table has; repeatable", "TABLE=N", group="tables"
+        (),
+        "how many numbers a row of a table has; auto is the fourth root of its rows; repeatable",
+        "TABLE=N",
+        group="tables",
+        is_pair=True,
     )
     warm_start: tuple[str, ...] = flag(
         (),
@@ -151,21 +158,26 @@ class Settings:
         return None if self.cache_memory is None else byte_count("--cache-memory", self.cache_memory)
 
     @property
-    def dimensions(self) -> dict[str, int]:
-        """The dimension of a table by its name, where it is not that of the problem."""
-        return dict(whole("--dimension", text) for text in self.dimension)
+    def dimensions(self) -> dict[str, int | None]:
+        """The dimension of a table by its name, where it is not that of the problem; None is the rule of thumb."""
+        return dict(pairs.dimension("--dimension", text) for text in self.dimension)
+
+    @property
+    def widths(self) -> tuple[int, ...] | None:
+        """The widths of the hidden layers, where they are not those of the problem."""
+        return None if self.hidden_units is None else pairs.widths("--hidden-units", self.hidden_units)
 
     @property
     def warm_starts(self) -> dict[str, tuple[str, str | None]]:
         """The source and the tensor's name there, by the table that starts from it."""
-        return dict(source(text) for text in self.warm_start)
+        return dict(pairs.source(text) for text in self.warm_start)
 
     @property
     def old_vocabularies(self) -> dict[str, str]:
         """The file that says what a source's rows stand for, by the table that starts from it."""
-        return dict(pair("--old-vocabulary", "FILE", text) for text in self.old_vocabulary)
+        return dict(pairs.pair("--old-vocabulary", "FILE", text) for text in self.old_vocabulary)
 
     @property
     def missing_rows(self) -> dict[str, str]:
         """What rows start from that a source has not, by table."""
-        return dict(pair("--on-missing-rows", "HOW", text) for text in self.on_missing_rows)
+        return dict(pairs.pair("--on-missing-rows", "HOW", text) for text in self.on_missing_rows)

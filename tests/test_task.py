@@ -310,7 +310,7 @@ def test_an_interrupted_run_is_gone_on_with_to_its_end(tower: Path, interrupted:
     assert (values(tower)["day_hour"] != interrupted.table.values).any()
 
 
-@pytest.mark.slow  # the first notebook does the same with flights
+@pytest.mark.slow  # the second notebook does the same with bikes
 def test_a_table_that_is_warm_started_and_frozen_stays_bit_for_bit(place: Path, tower: Path) -> None:
     carried = ["--warm-start", f"day_hour={tower}", "--freeze", "day_hour"]
     words = ["--problem", TOWER, "--job-dir", "runs/carried", "--seed", "5", "--train-steps", "20"]

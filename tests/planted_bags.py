@@ -14,6 +14,7 @@ CHANCES = (0.3, 0.25, 0.2, 0.15, 0.1)
 
 words = fc.categorical_column_with_vocabulary_list("words", fc.from_data(top_k=5), num_oov_buckets=1)
 miles = fc.bucketized_column(fc.numeric_column("miles"), fc.quantiles(4))
+text = fc.categorical_column_with_vocabulary_list("text", fc.from_data(top_k=5), tokenize=fc.Tokens())
 street = fc.categorical_column_with_hash_bucket("street", 60)
 HIDDEN = "hidden"
 """A word of the validation rows alone."""
@@ -29,6 +30,7 @@ def rows(split: str, count: int = 3000) -> tuple[dict[str, Any], Any]:
     features = {
         "words": shown,
         "times": [[1.0] * len(bag) for bag in shown],
+        "text": np.array([", ".join(bag).upper() for bag in shown], object),
         "miles": draw.exponential(10, count).astype(np.float32),
         "street": draw.choice([f"S{number}" for number in range(60)], count).astype(object),
         "year": year,
@@ -56,8 +58,9 @@ PROBLEM = Problem(
         fc.embedding_column(fc.weighted_categorical_column(words, "times"), 3, "sum", name="weighted"),
         fc.embedding_column(fc.crossed_column([words, miles]), 2, name="words_miles"),
         fc.indicator_column(words),
+        fc.embedding_column(text, 2, "sum", name="text"),
     ),
-    linear_feature_columns=(words, miles, street, fc.weighted_categorical_column(words, "times")),
+    linear_feature_columns=(words, text, miles, street, fc.weighted_categorical_column(words, "times")),
     dnn_hidden_units=(8,),
     num_epochs=8,
     train_batch_size=100,

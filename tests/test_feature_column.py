@@ -19,7 +19,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests import parity
+from tests import parity, test_feature_column_tokens
 from trainer import feature_column as fc
 from trainer.errors import Refusal
 from trainer.feature_column.collection import embeddings_by_table, raw_features_of
@@ -168,7 +168,12 @@ ADDITIONS = {
     "shared_embeddings": {"dimension": None},
 }
 OF_TABLES = {"storage_dtype", "old_vocabulary", "on_missing_rows"}
-KEYWORDS = {"embedding_column": {"name", "unit_norm", *OF_TABLES}, "shared_embeddings": OF_TABLES}
+OF_TEXTS = ("vocabulary_list", "vocabulary_file", "hash_bucket")
+KEYWORDS = {
+    "embedding_column": {"name", "unit_norm", *OF_TABLES},
+    "shared_embeddings": OF_TABLES,
+    **{f"{kind}categorical_column_with_{name}": {"tokenize"} for kind in ("", "sequence_") for name in OF_TEXTS},
+}
 OURS_ALONE = {"from_data", "quantiles"}
 FUNCTIONS = sorted(name for name in dir(tf.feature_column) if name.islower() and not name.startswith("_"))
 
@@ -1403,7 +1408,7 @@ def test_every_refusal_of_the_room_is_among_those_tested() -> None:
         if isinstance(node, ast.Raise) and "Refusal" in ast.unparse(node)
     }
     told = set()
-    for make, _ in REFUSALS:
+    for make, _ in [*REFUSALS, *test_feature_column_tokens.REFUSALS]:
         with pytest.raises(Refusal) as refusal:
             make()
         told.add((refusal.traceback[-1].path.name, refusal.traceback[-1].lineno + 1))  # type: ignore[union-attr]  # a file

@@ -366,6 +366,10 @@ def test_a_table_of_bags_counts_the_values_of_the_training_rows(bags: tuple[Path
         assert stored.labels == [*planted_bags.WORTH, "(unseen 1)"]
         assert stored.counts is not None
         assert stored.counts.tolist() == [*expected, 0]
+    stored = tables.read(str(path / "tables"), "text")  # of the same words, in a text
+    assert stored.labels == [*planted_bags.WORTH]
+    assert stored.counts is not None
+    assert stored.counts.tolist() == expected
 
 
 def test_the_exported_model_takes_bags_padded(bags: tuple[Path, dict[str, Any]]) -> None:
@@ -375,6 +379,7 @@ def test_the_exported_model_takes_bags_padded(bags: tuple[Path, dict[str, Any]])
     inputs = {
         "words": tf.ragged.constant(features["words"], tf.string).to_tensor(""),
         "times": tf.ragged.constant(features["times"], tf.float32).to_tensor(0.0),
+        "text": tf.constant(features["text"]),
         "miles": tf.constant(features["miles"]),
         "street": tf.constant(features["street"]),
     }

@@ -611,6 +611,12 @@ def test_the_ids_of_a_column_are_json_and_like_themselves(column: fc.Categorical
     assert tables.difference(ids, ids) is None
 
 
+def test_ids_of_words_tell_how_texts_become_words() -> None:
+    column = fc.categorical_column_with_hash_bucket("name", 9, tokenize=fc.Tokens(ngrams=2, stop_words=("the",)))
+    words = {"kind": "Tokens", "pattern": "[a-z0-9]+", "lower": True, "ngrams": 2, "stop_words": ["the"]}
+    assert tables.ids_of(column) == {"kind": "hash", "key": "name", "size": 9, "tokenize": words}
+
+
 @pytest.mark.parametrize("here", KINDS, ids=lambda column: tables.ids_of(column)["kind"])
 @pytest.mark.parametrize("there", KINDS, ids=lambda column: tables.ids_of(column)["kind"])
 def test_no_kind_of_ids_is_taken_for_another(there: fc.CategoricalColumn, here: fc.CategoricalColumn) -> None:
@@ -692,6 +698,7 @@ def test_a_difference_that_permutes_rows_is_told_in_words(
     [
         (fc.categorical_column_with_vocabulary_list("weekday", ["Mon", "Tue", "Wed"]), DAY),
         (vocabulary([1, 2]), vocabulary(["1", "2"])),
+        (vocabulary(["quiet"]), vocabulary(["quiet"], tokenize=fc.Tokens())),
         (vocabulary(["Mon", "Tue"], default_value=1), vocabulary(["Mon", "Tue"])),
         (fc.categorical_column_with_identity("hour", 24, default_value=0), HOUR),
         (fc.crossed_column([DAY, fc.categorical_column_with_identity("dep_hour", 24)]), DAY_HOUR),

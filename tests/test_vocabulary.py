@@ -209,6 +209,58 @@ def test_columns_of_one_table_learn_one_vocabulary() -> None:
     assert start.owner == end.owner
 
 
+def of_words(key: str, *limits: int, **arguments: Any) -> fc.VocabularyListColumn:
+    return from_data(key, *limits, tokenize=fc.Tokens(**arguments))
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["Quiet room", "quiet, QUIET place", "", "Room!"],
+        Coded(tf.constant(["room!", "Quiet quiet", "place", "unused"]), tf.constant([0, 1, 2, 0])),
+        tf.ragged.constant([["quiet room", "Quiet"], [], ["quiet", "room", "place"]]),
+    ],
+)
+def test_a_vocabulary_of_words_counts_words(texts: Any) -> None:
+    columns = [of_words("name"), from_data("name", 1), of_words("name", 2), of_words("name", ngrams=2, lower=False)]
+    words, _, two, runs = learned(columns, [{"name": texts}])
+    counted = Counter(word for words in encoding(hashed_words())({"name": texts}).to_list() for word in words)
+    assert len(words.vocabulary) == len(counted) == 3
+    assert sorted(words.vocabulary) == ["place", "quiet", "room"]
+    assert two.vocabulary == words.vocabulary[:2] == ("quiet", "room")[:2]
+    assert (words.tokenize, runs.tokenize) == (fc.Tokens(), fc.Tokens(ngrams=2, lower=False))
+
+
+def hashed_words() -> fc.HashBucketColumn:
+    return fc.categorical_column_with_hash_bucket("name", 10_000, tokenize=fc.Tokens())
+
+
+def test_the_words_that_share_a_bucket_are_told() -> None:
+    few = fc.categorical_column_with_hash_bucket("name", 1, tokenize=fc.Tokens())
+    found = collisions(
+        few, [{"name": ["Quiet room", "room", ""]}, {"name": Coded(tf.constant(["Room"]), tf.zeros([2], tf.int32))}]
+    )
+    assert (found.rows, found.distinct_keys, str(found.shared[0])) == (5, 2, "bucket 0: room (4), quiet (1)")
+
+
+def test_the_crosses_of_words_that_share_a_bucket_are_told() -> None:
+    words = fc.categorical_column_with_vocabulary_list("name", ["quiet", "room"], tokenize=fc.Tokens())
+    found = collisions(
+        fc.crossed_column([words, "kind"], 1), [{"name": ["Quiet room", "odd"], "kind": ["flat", "flat"]}]
+    )
+    assert str(found.shared[0]) == "bucket 0: quiet flat (1), room flat (1)"
+
+
+def test_texts_of_one_table_learn_one_vocabulary_of_words_if_their_words_are_made_alike() -> None:
+    batch = {"title": ["Quiet room"], "text": ["a room"]}
+    for column in learned(shared(of_words("title"), of_words("text")), [batch]):
+        assert column.categorical_column.vocabulary == ("room", "a", "quiet")
+    with pytest.raises(
+        Refusal, match=r"^shared_embeddings: columns 'title' and 'text' share a table and cannot learn "
+    ):
+        learned(shared(of_words("title"), from_data("text")), [batch])
+
+
 def test_columns_that_share_tables_in_a_row_learn_one_vocabulary() -> None:
     columns = [*shared(from_data("a"), from_data("b")), *shared(from_data("b"), from_data("c"))]
     found = learned(columns, [{"a": ["x"], "b": ["y"], "c": ["z"]}])

@@ -9,6 +9,7 @@ import tensorflow as tf
 from trainer.encoding.coded import Coded
 from trainer.encoding.encoding import Encoding, encoding, integers_of, mapped, missing, padded, values_of
 from trainer.feature_column import CategoricalColumn, CrossedColumn, VocabularyListColumn
+from trainer.feature_column.tokens import makes_words
 
 TENSORFLOW_HASH_KEY = 0xDECAFCAFFE
 
@@ -44,8 +45,10 @@ class CrossedEncoding(Encoding):
         return ids
 
     def _absent(self, leaf: str | CategoricalColumn, values: Any, features: Mapping[str, Any]) -> Any:
-        # A value that is in no vocabulary has the id -1, which TensorFlow hashes; an exact cross has no row for it.
-        if self.column.hash_bucket_size is not None and isinstance(leaf, (str, VocabularyListColumn)):
+        # A value that is in no vocabulary has the id -1, which TensorFlow hashes; an exact cross has no row for it, and
+        # neither has a word.
+        is_text = not isinstance(leaf, str) and makes_words(leaf)
+        if not is_text and self.column.hash_bucket_size is not None and isinstance(leaf, (str, VocabularyListColumn)):
             raw = values_of(features, leaf if isinstance(leaf, str) else leaf.key)
             told = mapped(missing, raw)
             return told.to_tensor(True) if isinstance(told, tf.RaggedTensor) else told

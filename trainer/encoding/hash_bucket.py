@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from trainer.encoding.encoding import Encoding, encoding, integers_of, mapped, strings_of, where_present
+from trainer.encoding.tokens import Tokenizer
 from trainer.feature_column import HashBucketColumn
 
 
@@ -15,11 +16,13 @@ class HashBucketEncoding(Encoding):
     def __init__(self, column: HashBucketColumn) -> None:
         super().__init__()
         self.column = column
+        self.tokenizer = None if column.tokenize is None else Tokenizer(column.tokenize)
 
     def __call__(self, features: Mapping[str, Any]) -> Any:
-        """Returns the ids, `(batch, k)` or ragged."""
+        """Returns the ids, `(batch, k)` or ragged, as those of words are."""
         read = strings_of if self.column.dtype == "string" else integers_of
-        return mapped(self._ids, read(features, self.column.key, "categorical_column_with_hash_bucket"))
+        values = read(features, self.column.key, "categorical_column_with_hash_bucket")
+        return mapped(self._ids, values) if self.tokenizer is None else self.tokenizer.bags(values, self._ids)
 
     def _ids(self, values: Any) -> Any:
         texts = values if values.dtype == tf.string else tf.strings.as_string(values)

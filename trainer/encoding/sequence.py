@@ -5,9 +5,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.encoding.encoding import Encoding, assured, encoding, feature_of, missing, padded
+from trainer.encoding.encoding import Encoding, assured, encoding, feature_of, missing, padded, values_of
+from trainer.encoding.tokens import Tokenizer
 from trainer.errors import Refusal
 from trainer.feature_column import SequenceCategoricalColumn, SequenceNumericColumn
+from trainer.feature_column.tokens import makes_words
 
 
 class SequenceCategoricalEncoding(Encoding):
@@ -21,6 +23,8 @@ class SequenceCategoricalEncoding(Encoding):
     def __call__(self, features: Mapping[str, Any]) -> Any:
         """Returns the ids, `(batch, time)`, or `(batch, time, k)` where a step has several."""
         (key,) = self.column.raw_features
+        if makes_words(self.column):
+            return padded(self.encoding(features))
         values = padded(_steps(features, key))
         if values.shape.rank == 2:
             return self.encoding({key: values})
@@ -53,10 +57,16 @@ class Lengths(tf.Module):
     def __init__(self, column: SequenceCategoricalColumn | SequenceNumericColumn) -> None:
         super().__init__()
         self.column = column
+        inner = column.categorical_column if isinstance(column, SequenceCategoricalColumn) else None
+        tokens = getattr(inner, "tokenize", None)
+        self.tokenizer = None if tokens is None else Tokenizer(tokens)
 
     def __call__(self, features: Mapping[str, Any]) -> Any:
         """Returns the steps up to the last that has a value, `(batch,)`, int64; '', -1 and NaN are no value."""
         (key,) = self.column.raw_features
+        if self.tokenizer is not None:
+            words = self.tokenizer.bags(values_of(features, key), tf.identity)
+            return words.row_lengths()
         if isinstance(self.column, SequenceNumericColumn):
             values, rank = _numbers(features, self.column)
             size = self.column.width if rank == 2 else 1

@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from trainer.encoding.encoding import Bounded, encoding, integers_of, mapped, missing, strings_of, where_present
+from trainer.encoding.tokens import Tokenizer
 from trainer.feature_column import FromData, SavedVocabulary, VocabularyFile, VocabularyListColumn
 from trainer.feature_column.vocabulary import GZIPPED_RECORDS, check_unchanged
 
@@ -16,6 +17,7 @@ class VocabularyListEncoding(Bounded):
     def __init__(self, column: VocabularyListColumn) -> None:
         super().__init__()
         self.column = column
+        self.tokenizer = None if column.tokenize is None else Tokenizer(column.tokenize)
         self.lookup = None
         if not isinstance(column.vocabulary_list, (FromData, SavedVocabulary)):
             # A table made inside the function that first calls it would live only there.
@@ -23,13 +25,18 @@ class VocabularyListEncoding(Bounded):
                 self.lookup = tf.lookup.StaticHashTable(_initializer(column), default_value=-1)
 
     def __call__(self, features: Mapping[str, Any]) -> Any:
-        """Returns the ids, `(batch, k)` or ragged."""
+        """Returns the ids, `(batch, k)` or ragged, as those of words are."""
         read = strings_of if self.column.dtype == "string" else integers_of
-        return mapped(self._ids, read(features, self.column.key, "categorical_column_with_vocabulary_list"))
+        values = read(features, self.column.key, "categorical_column_with_vocabulary_list")
+        return mapped(self._ids, values) if self.tokenizer is None else self.tokenizer.bags(values, self._ids)
 
     def outside(self, values: Any) -> Any:
-        """Tells which values are in no vocabulary."""
-        return (self._found(values) < 0) & ~missing(values)
+        """Tells which values are in no vocabulary, or which texts have a word in none."""
+        if self.tokenizer is None:
+            return (self._found(values) < 0) & ~missing(values)
+        flat = tf.reshape(values, [-1, 1])
+        told = self.tokenizer.bags(flat, lambda words: self._found(words) < 0)  # (texts, None)
+        return tf.reshape(tf.reduce_any(told, axis=1), tf.shape(values))
 
     def _ids(self, values: Any) -> Any:
         ids = self._found(values)

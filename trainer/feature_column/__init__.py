@@ -20,6 +20,7 @@ from trainer.feature_column.sequence import (
     sequence_numeric_column,
 )
 from trainer.feature_column.shared import shared_embeddings
+from trainer.feature_column.tokens import Tokens
 from trainer.feature_column.vocabulary import (
     FromData,
     Quantiles,
@@ -52,6 +53,7 @@ __all__ = [
     "SavedVocabulary",
     "SequenceCategoricalColumn",
     "SequenceNumericColumn",
+    "Tokens",
     "VocabularyFile",
     "VocabularyListColumn",
     "WeightedCategoricalColumn",

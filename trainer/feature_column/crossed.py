@@ -141,7 +141,8 @@ def crossed_column(
         if not isinstance(key, (str, CategoricalColumn)):
             raise Refusal(f"crossed_column: a key is a feature's name or a categorical column, not {key!r}.")
         if isinstance(key, HashBucketColumn):
-            raise Refusal(f"crossed_column: key '{key.name}' is hashed already; give its name '{key.key}' instead.")
+            instead = f"its name '{key.key}' instead" if key.tokenize is None else "a vocabulary of its words instead"
+            raise Refusal(f"crossed_column: key '{key.name}' is hashed already; give {instead}.")
         if isinstance(key, (WeightedCategoricalColumn, SequenceCategoricalColumn)):
             kind = "has weights" if isinstance(key, WeightedCategoricalColumn) else "is a sequence"
             raise Refusal(

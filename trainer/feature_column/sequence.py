@@ -8,12 +8,14 @@ from typing import Any
 
 from trainer.errors import Refusal
 from trainer.feature_column.column import CategoricalColumn, FeatureColumn, RawFeature, checked_dtype, checked_key
-from trainer.feature_column.hash_bucket import categorical_column_with_hash_bucket
+from trainer.feature_column.hash_bucket import HashBucketColumn, categorical_column_with_hash_bucket
 from trainer.feature_column.identity import categorical_column_with_identity
 from trainer.feature_column.nested import nested
 from trainer.feature_column.numeric import DTYPES, checked_normalizer, checked_shape
+from trainer.feature_column.tokens import Tokens
 from trainer.feature_column.vocabulary import FromData
 from trainer.feature_column.vocabulary_list import (
+    VocabularyListColumn,
     categorical_column_with_vocabulary_file,
     categorical_column_with_vocabulary_list,
 )
@@ -103,13 +105,14 @@ def sequence_categorical_column_with_identity(
 
 
 def sequence_categorical_column_with_hash_bucket(
-    key: str, hash_bucket_size: int, dtype: Any = "string"
+    key: str, hash_bucket_size: int, dtype: Any = "string", *, tokenize: Tokens | None = None
 ) -> SequenceCategoricalColumn:
     """Declares hashed values in an order, as `tf.feature_column.sequence_categorical_column_with_hash_bucket`.
 
     The arguments are those of `categorical_column_with_hash_bucket`.
     """
-    return SequenceCategoricalColumn(categorical_column_with_hash_bucket(key, hash_bucket_size, dtype))
+    column = categorical_column_with_hash_bucket(key, hash_bucket_size, dtype, tokenize=tokenize)
+    return _in_order("sequence_categorical_column_with_hash_bucket", column)
 
 
 def sequence_categorical_column_with_vocabulary_list(
@@ -118,14 +121,17 @@ def sequence_categorical_column_with_vocabulary_list(
     dtype: Any = None,
     default_value: int = -1,
     num_oov_buckets: int = 0,
+    *,
+    tokenize: Tokens | None = None,
 ) -> SequenceCategoricalColumn:
     """Declares values from a list in an order, as `tf.feature_column.sequence_categorical_column_with_vocabulary_list`.
 
     The arguments are those of `categorical_column_with_vocabulary_list`.
     """
-    return SequenceCategoricalColumn(
-        categorical_column_with_vocabulary_list(key, vocabulary_list, dtype, default_value, num_oov_buckets)
+    column = categorical_column_with_vocabulary_list(
+        key, vocabulary_list, dtype, default_value, num_oov_buckets, tokenize=tokenize
     )
+    return _in_order("sequence_categorical_column_with_vocabulary_list", column)
 
 
 def sequence_categorical_column_with_vocabulary_file(
@@ -135,16 +141,26 @@ def sequence_categorical_column_with_vocabulary_file(
     num_oov_buckets: int = 0,
     default_value: int | None = None,
     dtype: Any = "string",
+    *,
+    tokenize: Tokens | None = None,
 ) -> SequenceCategoricalColumn:
     """Declares values from a file in an order, as `tf.feature_column.sequence_categorical_column_with_vocabulary_file`.
 
     The arguments are those of `categorical_column_with_vocabulary_file`, in TensorFlow's order, which is another one.
     """
-    return SequenceCategoricalColumn(
-        categorical_column_with_vocabulary_file(
-            key, vocabulary_file, vocabulary_size, dtype, default_value, num_oov_buckets
-        )
+    column = categorical_column_with_vocabulary_file(
+        key, vocabulary_file, vocabulary_size, dtype, default_value, num_oov_buckets, tokenize=tokenize
     )
+    return _in_order("sequence_categorical_column_with_vocabulary_file", column)
+
+
+def _in_order(function: str, column: HashBucketColumn | VocabularyListColumn) -> SequenceCategoricalColumn:
+    if column.tokenize is not None and column.tokenize.ngrams > 1:
+        raise Refusal(
+            f"{function}: key '{column.key}' has words in their order, and runs of words have no place in it; give "
+            "Tokens(ngrams=1)."
+        )
+    return SequenceCategoricalColumn(column)
 
 
 def sequence_numeric_column(

@@ -9,6 +9,7 @@ from typing import Any
 
 from trainer.errors import Refusal
 from trainer.feature_column.column import CategoricalColumn, RawFeature, checked_count, checked_dtype, checked_key
+from trainer.feature_column.tokens import Tokens, checked_tokens
 from trainer.feature_column.vocabulary import (
     GZIPPED_RECORDS,
     TEXT,
@@ -38,6 +39,7 @@ class VocabularyListColumn(CategoricalColumn):
     dtype: str = "string"
     default_value: int = -1
     num_oov_buckets: int = 0
+    tokenize: Tokens | None = None
 
     @property
     def name(self) -> str:
@@ -110,6 +112,8 @@ def categorical_column_with_vocabulary_list(
     dtype: Any = None,
     default_value: int = -1,
     num_oov_buckets: int = 0,
+    *,
+    tokenize: Tokens | None = None,
 ) -> VocabularyListColumn:
     """Declares values from a list, as `tf.feature_column.categorical_column_with_vocabulary_list`.
 
@@ -120,16 +124,18 @@ def categorical_column_with_vocabulary_list(
         dtype: "string" or an integer dtype; None takes the list's, and strings for `fc.from_data()`.
         default_value: The id of a value that is not in the list; -1 leaves the value out.
         num_oov_buckets: Ids after the list, over which values that are not in it are spread by a hash.
+        tokenize: How the feature, a text, becomes words, whose ids are a bag; None takes it as one value.
 
     Raises:
-        Refusal: The list is empty, mixed or repeats a value, or both of the last two arguments are given.
+        Refusal: The list is empty, mixed or repeats a value, both of the two arguments before are given, or words are
+            to be made of what are no strings.
     """
     name = "categorical_column_with_vocabulary_list"
     function = f"{name}: key '{checked_key(name, key)}'"
     if isinstance(vocabulary_list, FromData):
         dtype = checked_dtype(function, dtype or "string", ("string", *_INTEGERS))
         out = _checked_out_of_vocabulary(function, default_value, num_oov_buckets, None)
-        return VocabularyListColumn(key, vocabulary_list, dtype, *out)
+        return VocabularyListColumn(key, vocabulary_list, dtype, *out, checked_tokens(function, tokenize, dtype))
     if isinstance(vocabulary_list, (str, bytes, PathLike)) or not isinstance(vocabulary_list, Iterable):
         raise Refusal(
             f"{function}: vocabulary_list must be a list of values, or fc.from_data(), not {vocabulary_list!r}; "
@@ -151,7 +157,7 @@ def categorical_column_with_vocabulary_list(
     if (dtype == "string") != (inferred == "string"):
         raise Refusal(f"{function}: dtype {dtype} does not fit a vocabulary_list of {inferred}.")
     out = _checked_out_of_vocabulary(function, default_value, num_oov_buckets, len(values))
-    return VocabularyListColumn(key, values, dtype, *out)
+    return VocabularyListColumn(key, values, dtype, *out, checked_tokens(function, tokenize, dtype))
 
 
 def categorical_column_with_vocabulary_file(
@@ -162,6 +168,8 @@ def categorical_column_with_vocabulary_file(
     default_value: int | None = None,
     num_oov_buckets: int = 0,
     file_format: str | None = None,
+    *,
+    tokenize: Tokens | None = None,
 ) -> VocabularyListColumn:
     """Declares values from a file, as `tf.feature_column.categorical_column_with_vocabulary_file`.
 
@@ -176,6 +184,7 @@ def categorical_column_with_vocabulary_file(
         num_oov_buckets: Ids after the file's, over which values that are not in it are spread by a hash.
         file_format: "text", or "tfrecord_gzip" for a TFRecord file of values, compressed with gzip; None is the latter
             where the path ends in "tfrecord.gz", else text.
+        tokenize: How the feature, a text, becomes words, whose ids are a bag; None takes it as one value.
 
     Raises:
         Refusal: The file is missing, empty, too short or repeats a value, or an argument cannot be used.
@@ -195,7 +204,7 @@ def categorical_column_with_vocabulary_file(
     file = file_of(function, path, vocabulary_size, None if file_format == TEXT else file_format)
     default_value = -1 if default_value is None else default_value
     out = _checked_out_of_vocabulary(function, default_value, num_oov_buckets, file.size)
-    column = VocabularyListColumn(key, file, dtype, *out)
+    column = VocabularyListColumn(key, file, dtype, *out, checked_tokens(function, tokenize, dtype))
     if dtype != "string":
         _check_whole_numbers(function, file)
     return column

@@ -14,6 +14,7 @@ from trainer.feature_column.column import (
 )
 from trainer.feature_column.numeric import DTYPES
 from trainer.feature_column.sequence import SequenceCategoricalColumn
+from trainer.feature_column.tokens import makes_words
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,11 @@ def weighted_categorical_column(
         )
     if isinstance(inner, WeightedCategoricalColumn):
         raise Refusal(f"{function}: column '{inner.name}' has weights already; give the column inside it.")
+    if makes_words(inner):
+        raise Refusal(
+            f"{function}: column '{inner.name}' makes words of a text, beside which no weights can lie; give a column "
+            "of the words themselves, as a bag."
+        )
     if weight_feature_key in inner.raw_features:
         raise Refusal(
             f"{function}: column '{inner.name}' reads feature '{weight_feature_key}' itself; give the key of another "

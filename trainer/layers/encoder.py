@@ -10,6 +10,7 @@ from trainer.feature_column import FeatureColumn, NumericColumn, SequenceCategor
 from trainer.feature_column.collection import embeddings_by_table
 from trainer.feature_column.sequence import is_sequence
 from trainer.feature_column.serialization import encoded_key
+from trainer.feature_column.tokens import makes_words
 from trainer.layers import columns as shared
 from trainer.layers.columns import encodable
 from trainer.layers.columns_layer import ColumnsLayer
@@ -80,7 +81,7 @@ def _ids(column: Any, features: Mapping[str, Any]) -> keras.KerasTensor:
     count: int | None = 1
     for key, feature in column.raw_features.items():
         given = features.get(key)
-        if getattr(given, "ragged", False) or getattr(given, "sparse", False):
+        if makes_words(column) or getattr(given, "ragged", False) or getattr(given, "sparse", False):
             return keras.KerasTensor((None, None), "int64", ragged=_is_ragged(column))
         shape: tuple[int | None, ...] = tuple(getattr(given, "shape", (None,)))
         size = shape[1] if len(shape) > 1 else 1

@@ -72,7 +72,7 @@ def ids_of(column: CategoricalColumn | str) -> dict[str, Any]:
     if isinstance(column, IdentityColumn):
         return {"kind": "identity", "key": column.key, "size": column.num_buckets}
     if isinstance(column, HashBucketColumn):
-        return {"kind": "hash", "key": column.key, "size": column.hash_bucket_size}
+        return {"kind": "hash", "key": column.key, "size": column.hash_bucket_size, **_tokens(column)}
     if isinstance(column, BucketizedColumn):
         return _buckets(column)
     declared = serialization.to_dict(column)
@@ -105,7 +105,13 @@ def _vocabulary(column: VocabularyListColumn) -> dict[str, Any]:
         "digest": _digest(values),
         "digest_sorted": _digest(sorted(values)),
         "num_oov_buckets": column.num_oov_buckets,
+        **_tokens(column),
     }
+
+
+def _tokens(column: VocabularyListColumn | HashBucketColumn) -> dict[str, Any]:
+    # A row is that of a word, whichever texts it comes from, so that this makes no difference to what a row means.
+    return {} if column.tokenize is None else {"tokenize": serialization.to_dict(column.tokenize)}
 
 
 def _buckets(column: BucketizedColumn) -> dict[str, Any]:

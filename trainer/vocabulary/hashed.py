@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import pyarrow as pa
@@ -20,13 +20,20 @@ from trainer.feature_column import (
     VocabularyListColumn,
 )
 from trainer.feature_column.crossed import EXACT_LIMIT
+from trainer.feature_column.tokens import makes_words
 from trainer.vocabulary.bags import Bag, bag_of, counted, present
+from trainer.vocabulary.words import Words
 
 Ids = np.ndarray[Any, Any]
 """int64, `(keys,)`."""
 
 
 LOOKED_UP = (VocabularyListColumn, IdentityColumn)
+
+
+def _is_looked_up(leaf: str | CategoricalColumn) -> TypeGuard[VocabularyListColumn | IdentityColumn]:
+    """Tells whether each value of a feature has one id, so that values can be counted before it is looked up."""
+    return isinstance(leaf, LOOKED_UP) and not makes_words(leaf)
 
 
 class Hashed(ABC):
@@ -64,16 +71,19 @@ class HashedFeature(Hashed):
     def __init__(self, column: HashBucketColumn) -> None:
         self._column = column
         self._hashed: tuple[Any, Ids] | None = None
+        self._words = None if column.tokenize is None else Words(column.tokenize)
 
     def keys(self, features: Mapping[str, Any]) -> list[Any]:
-        """Returns the values that are not missing."""
+        """Returns the values that are not missing, or the words."""
         kind = "string" if self._column.dtype == "string" else "int64"
-        return [bag_of(features, self._column.key, "categorical_column_with_hash_bucket", kind).values]
+        values = bag_of(features, self._column.key, "categorical_column_with_hash_bucket", kind).values
+        return [values if self._words is None else self._words(values, None)[0]]
 
     def counted(self, features: Mapping[str, Any]) -> tuple[list[Any], Ids | None]:
         """Returns the values that are not missing, each different one once where the batch has them so."""
         kind = "string" if self._column.dtype == "string" else "int64"
         values, rows = counted(features, self._column.key, "categorical_column_with_hash_bucket", kind)
+        values, rows = (values, rows) if self._words is None else self._words(values, rows)
         return [values], rows
 
     def resolved(self, keys: Sequence[Any]) -> list[Any]:
@@ -108,7 +118,7 @@ class HashedCross(Hashed):
     def __init__(self, column: CrossedColumn) -> None:
         self._column = column
         self._leaves = column.leaves
-        others = [leaf for leaf in self._leaves if not isinstance(leaf, (str, *LOOKED_UP))]
+        others = [leaf for leaf in self._leaves if not isinstance(leaf, str) and not _is_looked_up(leaf)]
         self._encodings = {leaf: encoding(leaf) for leaf in others}
         self._kinds: dict[str, str] = {}
 
@@ -126,7 +136,7 @@ class HashedCross(Hashed):
     def resolved(self, keys: Sequence[Any]) -> list[Any]:
         """Returns the ids of the leaves' values; -1 is a value of no vocabulary, which TensorFlow hashes as it is."""
         pairs = zip(self._leaves, keys, strict=True)
-        return [_resolved(leaf, key) if isinstance(leaf, LOOKED_UP) else key for leaf, key in pairs]
+        return [_resolved(leaf, key) if _is_looked_up(leaf) else key for leaf, key in pairs]
 
     def ids(self, keys: Sequence[Any], size: int) -> Ids:
         """Returns the combinations' ids."""
@@ -154,7 +164,7 @@ class HashedCross(Hashed):
             if len(bag.values):
                 self._kinds[leaf] = bag.kind
             return bag
-        if isinstance(leaf, LOOKED_UP):
+        if _is_looked_up(leaf):
             return _bag_of(leaf, features)
         ids = padded(self._encodings[leaf](features)).numpy()  # (batch, k)
         return present(pa.array(ids.reshape(-1)), np.full(len(ids), ids.shape[1]))

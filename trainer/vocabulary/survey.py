@@ -17,6 +17,10 @@ from trainer.vocabulary.bags import batches_of, counted
 from trainer.vocabulary.quantiles import Numbers
 from trainer.vocabulary.tally import SKETCH, Tally
 from trainer.vocabulary.together import Part, groups_of
+from trainer.vocabulary.words import Words
+
+Place = tuple[str, str, fc.Tokens | None]
+"""Where values are counted: a feature, its dtype, and how its texts become words where these are counted."""
 
 MOST_VALUES = 1 << 23
 """Different values of a feature up to which they are counted exactly, some hundred megabytes."""
@@ -99,7 +103,7 @@ class Survey:
         self._columns = tuple(columns)
         self._groups = groups_of(self._columns)
         self._batches = 0
-        self._tallies: dict[tuple[str, str], Tally] = {}
+        self._tallies: dict[Place, Tally] = {}
         self._numbers: dict[fc.NumericColumn, Numbers] = {}
         for part in self._groups:
             if isinstance(part, fc.BucketizedColumn):
@@ -107,6 +111,7 @@ class Survey:
             else:
                 self._tallies[_key(part)] = Tally(MOST_VALUES)
         self._encodings = {column: NumericEncoding(column) for column in self._numbers}
+        self._words = {tokens: Words(tokens) for _, _, tokens in self._tallies if tokens is not None}
 
     def update(self, batch: Mapping[str, Any]) -> None:
         """Counts the values and numbers of one batch of raw features.
@@ -114,8 +119,9 @@ class Survey:
         Raises:
             Refusal: A feature is not there or of the wrong kind.
         """
-        for (key, kind), tally in self._tallies.items():
+        for (key, kind, tokens), tally in self._tallies.items():
             values, rows = counted(batch, key, "categorical_column_with_vocabulary_list", kind)
+            values, rows = (values, rows) if tokens is None else self._words[tokens](values, rows)
             tally.add(values, rows=rows)
         for column, numbers in self._numbers.items():
             numbers.add(self._encodings[column](batch).numpy())
@@ -161,7 +167,7 @@ class Survey:
         return [
             f"{key}: over {MOST_VALUES:,} different values, so the rows of each are counted by a {SKETCH} sketch, too "
             f"low by at most {tally.error:,}"
-            for (key, _), tally in self._tallies.items()
+            for (key, _, _), tally in self._tallies.items()
             if tally.error
         ]
 
@@ -210,7 +216,12 @@ class Survey:
 def _changed(column: Any, values: Mapping[Any, Any]) -> Any:
     if isinstance(column, fc.VocabularyListColumn) and column in values:
         return fc.categorical_column_with_vocabulary_list(
-            column.key, values[column], column.dtype, column.default_value, column.num_oov_buckets
+            column.key,
+            values[column],
+            column.dtype,
+            column.default_value,
+            column.num_oov_buckets,
+            tokenize=column.tokenize,
         )
     if isinstance(column, fc.BucketizedColumn) and column in values:
         return fc.bucketized_column(column.source_column, values[column])
@@ -221,9 +232,9 @@ def _changed(column: Any, values: Mapping[Any, Any]) -> Any:
     return column
 
 
-def _key(column: Part) -> tuple[str, str]:
+def _key(column: Part) -> Place:
     ((key, feature),) = column.raw_features.items()
-    return key, feature.dtype or "string"
+    return key, feature.dtype or "string", getattr(column, "tokenize", None)
 
 
 def _no_value(column: fc.VocabularyListColumn, different: int) -> Refusal:

@@ -55,4 +55,5 @@ def _check_alike(one: Part, two: Part) -> None:
 def _declared(part: Part) -> str:
     if isinstance(part, BucketizedColumn):
         return f"{part.boundaries if needs_data(part) else 'given boundaries'}"
-    return f"{part.vocabulary_list if needs_data(part) else 'a given vocabulary'} of {part.dtype}"
+    values = part.dtype if part.tokenize is None else f"words by {part.tokenize}"
+    return f"{part.vocabulary_list if needs_data(part) else 'a given vocabulary'} of {values}"

@@ -1,0 +1,115 @@
+"""Texts to words, in a graph: what `Tokens.of` says, for many texts at once."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from trainer.encoding.coded import Coded
+from trainer.feature_column.patterns import delimiters
+from trainer.feature_column.tokens import Tokens, lowered
+
+_MARK = b"\xff"
+"""A byte that stands in no UTF-8; one before each match and one after it make every second piece a match."""
+
+_LAST = 0x20000
+"""The code points before which all capitals are."""
+
+
+class Tokenizer(tf.Module):
+    """The words of texts, as a graph makes them.
+
+    Example:
+        >>> Tokenizer(Tokens())(tf.constant(["Clean & quiet", ""])).to_list()
+        [[b'clean', b'quiet'], []]
+    """
+
+    def __init__(self, tokens: Tokens) -> None:
+        super().__init__()
+        self.tokens = tokens
+        self._delimiters = delimiters(tokens.pattern)
+        self._stopped = None
+        if tokens.stop_words:
+            with tf.init_scope():  # a table made inside the function that first calls it would live only there
+                words = tf.constant(list(tokens.stop_words))
+                initializer = tf.lookup.KeyValueTensorInitializer(words, tf.ones_like(words, tf.int64))
+                self._stopped = tf.lookup.StaticHashTable(initializer, default_value=0)
+
+    def __call__(self, texts: Any) -> Any:
+        """Returns the words of each text, ragged `(n, None)`.
+
+        Args:
+            texts: Strings, `(n,)`; '' has no words.
+        """
+        examples, words = self._split(_lowered(texts) if self.tokens.lower else texts)
+        if self._stopped is not None:
+            kept = tf.where(tf.equal(self._stopped.lookup(words), 0))[:, 0]
+            examples, words = tf.gather(examples, kept), tf.gather(words, kept)
+        found = tf.RaggedTensor.from_value_rowids(words, examples, tf.size(texts, tf.int64), validate=False)
+        if self.tokens.ngrams > 1:
+            found = tf.strings.ngrams(found, tuple(range(1, self.tokens.ngrams + 1)), separator=" ")
+        return found  # (n, None)
+
+    def _split(self, texts: Any) -> tuple[Any, Any]:
+        """Returns the example of each word, and the word."""
+        if self._delimiters is not None:
+            # Each of several delimiters splits here, which is as fast as to split at one.
+            pieces = tf.raw_ops.StringSplit(input=texts, delimiter=self._delimiters, skip_empty=True)
+            return pieces.indices[:, 0], pieces.values
+        marked = tf.strings.regex_replace(texts, self.tokens.pattern, _MARK + rb"\0" + _MARK)
+        pieces = tf.raw_ops.StringSplitV2(input=marked, sep=_MARK)
+        # A text that is no UTF-8 may hold the mark itself, and so have words of no letter.
+        words = tf.where((pieces.indices[:, 1] % 2 == 1) & (tf.strings.length(pieces.values) > 0))[:, 0]
+        return tf.gather(pieces.indices[:, 0], words), tf.gather(pieces.values, words)
+
+    def bags(self, values: Any, function: Callable[[Any], Any]) -> Any:
+        """Returns a function of each word of each example, ragged `(batch, None)`.
+
+        Args:
+            values: Texts, `(batch, k)` or ragged `(batch, None)`, which may be coded: then each different one is made
+                words of once.
+            function: Of words, `(n,)`.
+        """
+        if isinstance(values, Coded):
+            found, values = self._each(values.values, function), values.codes
+            flat = tf.gather(found, _flat(values))
+        else:
+            flat = self._each(_flat(values), function)  # (texts, None)
+        if not isinstance(values, tf.RaggedTensor):
+            if values.shape[1] == 1:
+                return flat
+            values = tf.RaggedTensor.from_tensor(values)
+        return values.with_flat_values(flat).merge_dims(1, 2)  # (batch, None)
+
+    def _each(self, texts: Any, function: Callable[[Any], Any]) -> Any:
+        words = self(texts)
+        return words.with_flat_values(function(words.flat_values))
+
+
+def _flat(values: Any) -> Any:
+    return values.flat_values if isinstance(values, tf.RaggedTensor) else tf.reshape(values, [-1])
+
+
+def _lowered(texts: Any) -> Any:
+    """Returns texts with small letters for capitals, one by one, `(n,)`; what is no UTF-8 stays or is replaced."""
+    # TensorFlow's own lowering of UTF-8 ends at a NUL, and depends on the language of the machine that serves.
+    small = tf.strings.lower(texts)
+    longer = tf.where(tf.strings.length(small) > tf.strings.length(small, unit="UTF8_CHAR"))  # than ASCII's letters
+    codes = tf.strings.unicode_decode(tf.gather_nd(small, longer), "UTF-8")  # (longer, None)
+    codes = codes.with_flat_values(_small(codes.flat_values))
+    return tf.tensor_scatter_nd_update(small, longer, tf.strings.unicode_encode(codes, "UTF-8"))
+
+
+def _small(codes: Any) -> Any:
+    """Returns the small letter of each code point, or itself."""
+    capitals, letters = _capitals()
+    places = tf.minimum(tf.searchsorted(tf.constant(capitals), codes), len(capitals) - 1)
+    return tf.where(tf.equal(tf.gather(tf.constant(capitals), places), codes), tf.gather(letters, places), codes)
+
+
+@functools.cache
+def _capitals() -> tuple[list[int], list[int]]:
+    """Returns the code points that have a small letter of their own, in order, and those letters."""
+    codes = [code for code in range(_LAST) if lowered(chr(code)) != chr(code)]
+    return codes, [ord(lowered(chr(code))) for code in codes]

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from tests import films, served
 from trainer.baselines.recommenders import ease, memory
-from trainer.baselines.recommenders.comparison import Result, strongest, table
 from trainer.baselines.recommenders.ranking import judged, matrix, people_of, ranked
 from trainer.errors import Refusal
 from trainer.heads.ranking import NDCG, Coverage, Recall
@@ -114,14 +113,6 @@ def test_people_are_judged_by_what_was_hidden_of_them_in_batches_of_any_size() -
         assert found["coverage@1"] == pytest.approx(2 / 5)
 
 
-@pytest.mark.parametrize("best", [0.4, 3.0, 178.0, 900.0, 20_000.0])
-def test_a_strength_is_found_in_finer_and_finer_steps(best: float) -> None:
-    found, tried = strongest(lambda strength: -abs(np.log10(strength / best)))
-    assert abs(np.log10(found / best)) <= 0.126
-    assert len(tried) == 9
-    assert tried[found] == max(tried.values())
-
-
 def test_a_catalogue_past_the_memory_is_refused() -> None:
     memory.check(people=1000, items=2000, free=8_000_000)
     memory.check(people=5_000_000, items=1000, free=8_000_000)
@@ -175,14 +166,3 @@ def test_a_job_whose_catalogue_is_past_the_memory_is_refused_before_it_trains(
         "--baselines out, or take a machine with more memory."
     )
     assert not (tmp_path / "run" / "settings.json").exists()
-
-
-def test_the_table_has_a_row_a_recommender() -> None:
-    metrics = {"recall@20": 0.25, "ndcg@100": 0.125}
-    results = [Result("popularity", metrics, 0.0), Result("EASE, λ 178", {**metrics, "recall@20": 0.5}, 12.34)]
-    assert table(results, 1061).splitlines() == [
-        "of 1,061 test people, each by the same part of what they have",
-        "             recall@20  ndcg@100  seconds",
-        "popularity      0.2500    0.1250      0.0",
-        "EASE, λ 178     0.5000    0.1250     12.3",
-    ]

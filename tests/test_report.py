@@ -621,6 +621,17 @@ def test_recommenders_are_shown_where_they_were_measured(tmp_path: Path) -> None
     assert text.endswith("model recall@20 ndcg@100 seconds popularity 0.2500 0.5000 3.0 movies 0.2500 0.7500 3.0")
 
 
+def test_a_ridge_regression_is_shown_beside_the_forms_of_a_cross(tmp_path: Path) -> None:
+    run = left(tmp_path / "run", [])
+    results = [{"model": "mean", "rmse": 0.5, "seconds": 0.0}, {"form": "one-hot", "share": 1.0, "value": 0.25}]
+    run.write_json("baselines.json", {"test_examples": 61, "ridge_strength": 1.0, "metric": "rmse", "results": results})
+    report.write(run, [])
+    text = opened(run).section("baselines")
+    assert "What is predicted of 61 test examples, by models that learn from the same training rows." in text
+    assert "model RMSE seconds mean 0.5000 0.0" in text
+    assert text.endswith("form 100 % one-hot 0.2500")
+
+
 def test_a_run_that_had_nothing_left_to_train_has_no_speed() -> None:
     shown = dict(figures.sizes(Files(metrics={**METRICS, "examples_per_second": 0.0}), []))
     assert "rows a second" not in shown

@@ -1,14 +1,17 @@
 """The models to beat: what `--baselines` compares is the problem's head's to say.
 
-A head that hides part of a bag ranks what may be in it, and is held against what is watched most and EASE; every other
-against forms of the problem that differ in how its crosses are written.
+A head that hides part of a bag ranks what may be in it, and is held against what is watched most and EASE; a head for
+numbers against the mean and a ridge regression of the problem's columns; and every other, and one for numbers whose
+problem has crosses too, against forms of the problem that differ in how its crosses are written.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from trainer.baselines.crosses import forms
 from trainer.baselines.recommenders import memory
+from trainer.errors import Refusal
 from trainer.feature_column.nested import is_learned
+from trainer.heads import RegressionHead
 from trainer.problem import Problem
 
 if TYPE_CHECKING:
@@ -29,11 +32,14 @@ def check(problem: Problem, examples: int | None = None) -> None:
         examples: How many training examples there are; None is not known yet.
 
     Raises:
-        Refusal: There is no cross to write in another way, or the memory does not hold what EASE needs.
+        Refusal: There are no columns for a ridge regression, or no cross to write in another way, or the memory does
+            not hold what EASE needs.
     """
     if problem.head.hidden is not None:
         if examples is not None:
             memory.check(examples, problem.embeddings[problem.head.hidden.table][0].categorical_column.num_buckets)
+    elif isinstance(problem.head, RegressionHead):
+        _check_columns(problem)
     elif all(map(is_learned, problem.columns)):
         forms.exchanged(problem)
 
@@ -58,11 +64,33 @@ def compare(
         measured: The job's own metrics.
         eval_batch_size: Examples a step of evaluation.
     """
+    found: dict[str, Any] = {}
     if problem.head.hidden is not None:
         from trainer.baselines.recommenders import comparison as of_recommenders
 
-        of_recommenders.compare(problem, problem.head.on(model), data, run, measured, eval_batch_size)
-    else:
+        found = of_recommenders.compare(problem, problem.head.on(model), data, measured, eval_batch_size)
+    elif isinstance(problem.head, RegressionHead):
+        from trainer.baselines.linear import comparison as of_lines
+
+        found = of_lines.compare(problem, problem.head, data, measured, eval_batch_size)
+    if problem.head.hidden is None and (not found or _has_crosses(problem)):
         from trainer.baselines.crosses import comparison as of_crosses
 
-        of_crosses.compare(problem, source, data, run, eval_batch_size)
+        crossed = of_crosses.compare(problem, source, data, eval_batch_size)
+        found |= {**crossed, "results": [*found.get("results", []), *crossed["results"]]}
+    run.write_json("baselines.json", found)
+
+
+def _has_crosses(problem: Problem) -> bool:
+    try:
+        return bool(forms.exchanged(problem))
+    except Refusal:
+        return False
+
+
+def _check_columns(problem: Problem) -> None:
+    if problem.model is not None:
+        raise Refusal(
+            f"--baselines: problem {problem.name} makes its model itself, so a ridge regression has no columns to "
+            "read; leave --baselines out, or give dnn_feature_columns with hidden units or a tower."
+        )

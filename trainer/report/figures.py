@@ -107,14 +107,14 @@ def _of_epoch(name: str, value: Any) -> str:
     return f"{value:,.1f}" if name == "seconds" and is_finite(value) else number(value)
 
 
-def baselines(files: Files) -> tuple[str, Grid] | None:
-    """Returns what was measured of the baselines: of each recommender, or of each form on each share of the rows."""
+def baselines(files: Files) -> list[tuple[str, Grid]]:
+    """Returns what was measured of the baselines: of each model, and of each form on each share of the rows."""
     found = files.baselines.get("results")
     results = [*map(mapping, found if isinstance(found, list) else ())]
-    return _of_recommenders(files, results) or _of_forms(files, results)
+    return [shown for shown in (_of_models(files, results), _of_forms(files, results)) if shown is not None]
 
 
-def _of_recommenders(files: Files, results: Sequence[Mapping[str, Any]]) -> tuple[str, Grid] | None:
+def _of_models(files: Files, results: Sequence[Mapping[str, Any]]) -> tuple[str, Grid] | None:
     named = [result for result in results if text(result.get("model")) is not None]
     if not named:
         return None
@@ -126,6 +126,8 @@ def _of_recommenders(files: Files, results: Sequence[Mapping[str, Any]]) -> tupl
     examples = files.baselines.get("test_examples")
     rows = f"{number(examples)} test examples" if examples else "the test examples"
     what = f"What is ranked for {rows} by a part of what each has, against the rest of it."
+    if "ridge_strength" in files.baselines:
+        what = f"What is predicted of {rows}, by models that learn from the same training rows."
     return what, Grid(("model", *map(words, names), "seconds"), lines)
 
 

@@ -17,7 +17,6 @@ from trainer.inputs.examples import Source
 from trainer.inputs.split import Data
 from trainer.layers import Encoder, encoded_keys
 from trainer.problem import Problem
-from trainer.run import Run
 
 SHARES = (0.01, 0.05, 0.2, 1.0)
 SEEDS = (0, 1, 2)
@@ -52,12 +51,11 @@ def compare(
     problem: Problem,
     source: Source,
     data: Data,
-    run: Run,
     eval_batch_size: int = 4096,
     shares: Sequence[float] = SHARES,
     seeds: Sequence[int] = SEEDS,
-) -> list[Result]:
-    """Trains the three forms of a problem on shares of its training rows, prints a table and writes `baselines.json`.
+) -> dict[str, Any]:
+    """Trains the three forms of a problem on shares of its training rows, and prints a table.
 
     A share's rows are drawn by the seed, the same for the three forms, and the smaller shares are parts of the larger.
     Each training ends by one rule: a tenth of the share is held out from it, and the model is that of the pass after
@@ -68,13 +66,12 @@ def compare(
         problem: What the job has trained.
         source: Its data set.
         data: Its examples, encoded for the job; they are read again where a form needs a key that they lack.
-        run: Where `baselines.json` goes.
         eval_batch_size: Examples a step of evaluation.
         shares: Of the training rows.
         seeds: One training of each form on each share for each of them.
 
     Returns:
-        The results, by share, form and seed.
+        What `baselines.json` is to say; its results are by share, form and seed.
     """
     start = time.perf_counter()
     crosses, dropped = list(dict.fromkeys(cross.name for cross in exchanged(problem))), left_out(problem)
@@ -94,8 +91,7 @@ def compare(
     seconds = round(time.perf_counter() - start, 1)
     print(f"\n{table(results, metric, len(data.validation))}\n({seconds:.0f} s)", flush=True)
     found = {"metric": metric, "validation_examples": len(data.validation), "crosses": crosses, "left_out": dropped}
-    run.write_json("baselines.json", {**found, "seconds": seconds, "results": [asdict(result) for result in results]})
-    return results
+    return {**found, "seconds": seconds, "results": [asdict(result) for result in results]}
 
 
 def drawn(count: int, share: float, seed: int) -> np.ndarray[Any, Any]:

@@ -1,15 +1,18 @@
 """What is watched most, EASE and the trained model for the same people, in one table."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from trainer.baselines import results
 from trainer.baselines.recommenders import ease, memory
 from trainer.baselines.recommenders.ease import Scoring
 from trainer.baselines.recommenders.ranking import People, judged, of_examples, people_of
+from trainer.baselines.results import Result
+from trainer.baselines.strengths import strongest
 from trainer.errors import Refusal, TrainingFailure
 from trainer.feature_column.serialization import encoded_key
 from trainer.heads import Head
@@ -18,34 +21,12 @@ from trainer.inputs.cache import AnyExamples
 from trainer.inputs.split import Data
 from trainer.layers import encodable
 from trainer.problem import Problem
-from trainer.run import Run
-from trainer.terminal import aligned
-
-STRENGTHS = (1.0, 10.0, 100.0, 1_000.0, 10_000.0)
-"""The first of EASE's λ that are tried."""
-FINER = (0.5, 0.25)
-"""How far to both sides of the best, in powers of ten, is then looked for a better one."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What one recommender is worth.
-
-    Args:
-        model: Its name.
-        metrics: On the test people, by name.
-        seconds: That it took to learn.
-    """
-
-    model: str
-    metrics: Mapping[str, float]
-    seconds: float
 
 
 def compare(
-    problem: Problem, head: Head, data: Data, run: Run, measured: Mapping[str, Any], eval_batch_size: int = 4096
-) -> list[Result]:
-    """Holds the trained model against what is watched most and against EASE, prints a table and writes a file.
+    problem: Problem, head: Head, data: Data, measured: Mapping[str, Any], eval_batch_size: int = 4096
+) -> dict[str, Any]:
+    """Holds the trained model against what is watched most and against EASE, and prints a table.
 
     Both learn from all that the training people have. The strength of EASE is chosen on the validation people, and each
     reads the test people once: of them the same part goes in, and the same part is to be found, as for the trained
@@ -55,12 +36,11 @@ def compare(
         problem: What the job has trained; its head hides part of a bag.
         head: The same as it is on the trained model.
         data: Its examples, encoded for the job.
-        run: Where `baselines.json` goes.
         measured: The job's own metrics.
         eval_batch_size: The most people that are judged at once.
 
     Returns:
-        The results of popularity, EASE and the trained model.
+        What `baselines.json` is to say.
 
     Raises:
         TrainingFailure: The memory does not hold what EASE needs any more.
@@ -72,46 +52,14 @@ def compare(
     _check(people, items)
     strength, tried, linear = _ease(catalogue, watched, data.validation)
     judges = catalogue.people(data.test())
-    results = [catalogue.result(each, judges) for each in (_popularity(watched), linear)]
-    names = list(results[0].metrics)
-    results.append(Result(str(problem.name), {name: measured[name] for name in names}, float(measured["seconds"])))
+    learned = [catalogue.result(each, judges) for each in (_popularity(watched), linear)]
+    learned.append(results.trained(problem.name, measured, list(learned[0].metrics)))
     count = sum(int(np.sum(some.weights > 0)) for some in judges)
-    print(f"\n{table(results, count)}", flush=True)
+    heading = f"of {count:,} test people, each by the same part of what they have"
+    print(f"\n{results.table(learned, heading)}", flush=True)
     found = {"train_examples": people, "items": items, "test_examples": count, "chosen_by": catalogue.metric}
     chosen = {"ease_strength": strength, "ease_tried": {f"{value:.6g}": worth for value, worth in tried.items()}}
-    rows = [{"model": each.model, **each.metrics, "seconds": each.seconds} for each in results]
-    run.write_json("baselines.json", {**found, **chosen, "results": rows})
-    return results
-
-
-def strongest(worth: Callable[[float], float]) -> tuple[float, dict[float, float]]:
-    """Returns the λ that is worth most, of powers of ten and then in finer steps around the best, and all tried.
-
-    Args:
-        worth: Returns what a λ is worth.
-
-    Example:
-        >>> round(strongest(lambda strength: -abs(np.log10(strength) - 2.7))[0])
-        562
-    """
-    tried = {strength: worth(strength) for strength in STRENGTHS}
-    for step in FINER:
-        best = max(tried, key=tried.__getitem__)
-        tried |= {strength: worth(strength) for strength in (best / 10**step, best * 10**step)}
-    return max(tried, key=tried.__getitem__), tried
-
-
-def table(results: Sequence[Result], people: int) -> str:
-    """Returns the results as text, a row a recommender.
-
-    Args:
-        results: Of the same metrics.
-        people: How many they were judged by.
-    """
-    names = list(results[0].metrics)
-    rows = [[one.model, *(f"{one.metrics[name]:.4f}" for name in names), f"{one.seconds:.1f}"] for one in results]
-    lines = aligned([["", *names, "seconds"], *rows], right=range(1, len(names) + 2))
-    return "\n".join([f"of {people:,} test people, each by the same part of what they have", *lines])
+    return {**found, **chosen, "results": [each.to_dict() for each in learned]}
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ ORDER = [
     {"own_code", "registration", "scale", "search", "settings"},
     {"feature_column"},
     {"heads"},
-    {"catalogue"},
+    {"catalogue", "ink"},
     {"problem", "problems"},
     {"optimizers"},
     {"formats"},

@@ -47,6 +47,7 @@ CHANGES: dict[str, Any] = {
     "window": ByDate("day", 9),
     "csv": CsvFormat(";"),
     "from_rows": tower,
+    "from_batch": tower,
     "planted": tower,
     "num_epochs": 7,
     "train_batch_size": 7,
@@ -60,9 +61,10 @@ CHANGES: dict[str, Any] = {
 }
 
 
-def test_every_argument_of_a_problem_but_columns_search_and_prose_is_told() -> None:
+def test_every_argument_of_a_problem_but_columns_search_prose_and_what_is_shown_is_told() -> None:
     names = {field.name for field in dataclasses.fields(Problem)}
     left_out = {"dnn_feature_columns", "linear_feature_columns", "catalogues", "search", "name", "description"}
+    left_out |= {"projector_examples", "pictures"}
     assert names == set(CHANGES) | left_out
 
 

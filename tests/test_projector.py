@@ -889,6 +889,7 @@ def test_a_running_tensorboard_finds_a_step_that_comes_later(tmp_path: Path) -> 
 
 PROBLEMS: dict[str, dict[str, Any]] = {
     "bikes": {},
+    "digits": {},
     "flights": {"dataset": "nyc_flights/JFK"},
     "movies": {"download": False},
 }

@@ -70,6 +70,7 @@ class Problem:
         csv: How CSV files are written, where their header does not tell.
         from_rows: A function of a part of a file, its columns by name as arrays of strings, whatever the format, to the
             features; numbers may stay strings. None takes the columns as the features.
+        from_batch: The same of a data set of TFDS: a function of a batch, its features by name as tensors.
         planted: A function of "train" or "test" that returns features by name, as arrays, or what `dataset` may: the
             data where those of `dataset` are not here and cannot be fetched.
         num_epochs: Passes over the training rows.
@@ -84,6 +85,9 @@ class Problem:
         catalogues: By raw feature, what is known of its values, for the projector and the files of tables: a
             `Catalogue`, or a function of a `catalogue.Beside` that returns one, or None where there is none. It is
             called before the training, and for planted data too.
+        projector_examples: How many test examples the projector shows by what the last hidden layer makes of them.
+        pictures: A function of the raw features of some examples, by name as tensors, to pictures of these,
+            `(examples, height, width)` or with 3 colours after that, uint8: what the projector shows them as.
         search: What `python -m trainer tune` and a tuning service try, by the names of flags with underscores: a
             `Range`, several numbers or several words, as in `{"learning_rate": Range(1e-4, 1e-1, scale="log"),
             "dimension.day_hour": (4, 8, 16), "hidden_units": ("64", "64,32")}`. The flags are those of the task that
@@ -120,6 +124,7 @@ class Problem:
     window: ByDate | None = None
     csv: CsvFormat = field(default_factory=CsvFormat)
     from_rows: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    from_batch: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     planted: Callable[[str], Any] | None = None
     num_epochs: int = 5
     train_batch_size: int = 1024
@@ -128,6 +133,8 @@ class Problem:
     early_stopping: str | None = None
     patience: int = 3
     catalogues: catalogue.Catalogues = field(default_factory=dict, hash=False)
+    projector_examples: int = 0
+    pictures: Callable[[Mapping[str, Any]], Any] | None = None
     search: Mapping[str, Searched] = field(default_factory=dict, hash=False)
     name: str | None = None
     description: str | None = None

@@ -54,6 +54,11 @@ class Run:
         return self.file("tables")
 
     @property
+    def examples(self) -> str:
+        """The folder of what the last hidden layer makes of test examples, a table."""
+        return self.file("examples")
+
+    @property
     def logs(self) -> str:
         """The folder of TensorBoard's logs; a cloud may name another."""
         return os.environ.get("AIP_TENSORBOARD_LOG_DIR") or self.file("logs")

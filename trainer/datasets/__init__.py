@@ -124,13 +124,14 @@ def _is_prepared(builder: Any) -> bool:
 
 
 def _check_manual(builder: Any, folder: str) -> None:
-    """Refuses a data set without its file by hand, which a builder of this project names as `manual_file`."""
+    """Refuses a data set without its files by hand, which a builder of this project names as `manual_files`."""
     if not builder.MANUAL_DOWNLOAD_INSTRUCTIONS:
         return
-    there, file = paths.names_in(folder), getattr(builder, "manual_file", None)
-    if file in there or str(file).removesuffix(".gz") in there or (there and file is None):
+    there, files = paths.names_in(folder), getattr(builder, "manual_files", None)
+    absent = [file for file in files or () if file not in there and file.removesuffix(".gz") not in there]
+    if not absent and (there or files):
         return
-    what = f"there is no {file}" if file else "there is no file"
+    what = f"there is no {absent[0]}" if absent else "there is no file"
     how = " ".join(builder.MANUAL_DOWNLOAD_INSTRUCTIONS.split()).removesuffix(".")
     raise Absent(f"{title(builder)}: {what} in {folder}; {how}.")
 

@@ -50,9 +50,9 @@ class BikeHires(tfds.core.GeneratorBasedBuilder):
     ]
 
     @property
-    def manual_file(self) -> str:
+    def manual_files(self) -> list[str]:
         """The name of the file that has to be in the folder `manual`, as it is or without `.gz`."""
-        return f"{self.builder_config.name}_hourly_counts.csv.gz"
+        return [f"{self.builder_config.name}_hourly_counts.csv.gz"]
 
     def _info(self) -> tfds.core.DatasetInfo:
         city = self.builder_config.name
@@ -68,7 +68,7 @@ class BikeHires(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Iterator[tuple[int, dict[str, Any]]]]:
-        path = paths.join(os.fspath(dl_manager.manual_dir), self.manual_file)
+        path = paths.join(os.fspath(dl_manager.manual_dir), *self.manual_files)
         hires = read_hires(path if paths.exists(path) else path.removesuffix(".gz"))
         train, test = divided(hires)
         return {"train": self._generate_examples(train), "test": self._generate_examples(test)}

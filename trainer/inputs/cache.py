@@ -13,12 +13,29 @@ from typing import Any
 from trainer import paths
 from trainer.inputs.hiding import Hiding
 from trainer.inputs.memory import Examples, joined
+from trainer.inputs.packing import Array
 from trainer.inputs.stored import Damaged, Stored
 from trainer.inputs.writing import Kept, Writer
 
 AnyExamples = Examples | Stored | Hiding
 
 _CONTENT = "cache.json"
+
+
+def chosen(examples: AnyExamples, places: Array) -> Examples:
+    """Returns the examples at some places, in memory, of which there is a part at a time.
+
+    Args:
+        examples: Wherever they lie.
+        places: Whole numbers, ascending, at least one.
+    """
+    parts, start = [], 0
+    for part in examples.parts():
+        inside = places[(places >= start) & (places < start + len(part))] - start
+        if len(inside):
+            parts.append(part.subset(inside))
+        start += len(part)
+    return joined(parts)
 
 
 def default_memory() -> int:

@@ -83,10 +83,11 @@ class DataSet(Reader):
     Args:
         name: `NAME` or `NAME/CONFIG`.
         data_dir: Where data sets are prepared.
+        made: Makes other features of those of a batch; None takes them as they are.
     """
 
-    def __init__(self, name: str, data_dir: str) -> None:
-        self._name, self._builder = name, datasets.builder(name, data_dir)
+    def __init__(self, name: str, data_dir: str, made: tfds.Made | None = None) -> None:
+        self._name, self._builder, self._made = name, datasets.builder(name, data_dir), made
 
     @property
     def name(self) -> str:
@@ -94,9 +95,9 @@ class DataSet(Reader):
         return self._name
 
     @property
-    def features(self) -> Collection[str]:
-        """The names of its features."""
-        return list(self._builder.info.features)
+    def features(self) -> Collection[str] | None:
+        """The names of its features; None where others are made of them."""
+        return list(self._builder.info.features) if self._made is None else None
 
     @property
     def builder(self) -> Any:
@@ -104,7 +105,9 @@ class DataSet(Reader):
         return self._builder
 
     def _read(self, split: str, wanted: Mapping[str, Wanted]) -> tf.data.Dataset:
-        return tfds.read(self._builder, split, READ_BATCH, wanted)
+        if self._made is None:
+            return tfds.read(self._builder, split, READ_BATCH, wanted)
+        return tfds.made(tfds.read(self._builder, split, READ_BATCH), self._made, self.name)
 
     def rows(self, split: str) -> int:
         """Returns how many rows a split has."""
@@ -231,7 +234,7 @@ def reader(problem: Problem, data_dir: str, limit: Limit | None = None) -> Reade
     if isinstance(problem.dataset, Files):
         return FilesReader(problem.dataset, problem, limit)
     if isinstance(problem.dataset, str):
-        return DataSet(problem.dataset, data_dir)
+        return DataSet(problem.dataset, data_dir, problem.from_batch)
     return Function(problem.dataset)
 
 

@@ -1,7 +1,7 @@
 """Data sets of TFDS as batches of raw features, parsed a batch at a time."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -9,6 +9,7 @@ import tensorflow_datasets as tfds
 
 from trainer.datasets import title
 from trainer.errors import Refusal, nearest
+from trainer.inputs.separating import has_no
 
 # What an Example stores each dtype as. TFDS bit-casts uint64, which a cast would not undo.
 STORED = {
@@ -16,6 +17,8 @@ STORED = {
     **dict.fromkeys((tf.float16, tf.float32, tf.float64), tf.float32),
     tf.string: tf.string,
 }
+
+Made = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 def read(builder: Any, split: str, batch_size: int = 8192, features: Collection[str] | None = None) -> tf.data.Dataset:
@@ -46,6 +49,28 @@ def read(builder: Any, split: str, batch_size: int = 8192, features: Collection[
         batches = _decoded(builder, split, wanted).ragged_batch(batch_size)
     examples = sum(file.take for file in files)
     return batches.apply(tf.data.experimental.assert_cardinality(-(-examples // batch_size)))
+
+
+def made(batches: tf.data.Dataset, function: Made, name: str) -> tf.data.Dataset:
+    """Returns batches of the features that a function makes of those of a data set.
+
+    Args:
+        batches: Of the features by name.
+        function: Of the features of a batch, tensors by name.
+        name: What a person calls the data set.
+
+    Raises:
+        Refusal: The function wants a feature that is not there, or refuses something itself.
+    """
+
+    @tf.autograph.experimental.do_not_convert
+    def features(batch: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return dict(function(batch))
+        except KeyError as error:
+            raise has_no(name, str(error.args[0]), list(batch)) from None
+
+    return batches.map(features, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
 def _files(builder: Any, split: str) -> Sequence[Any]:

@@ -39,7 +39,7 @@ _OF_ROWS = {"dimension", "unit_norm"}
 
 _FIELDS = (
     *("linear_feature_columns", "dnn_feature_columns", "label", "weight_column", "bags", "validation", "window"),
-    *("grouped", "split_seed"),
+    *("grouped", "split_seed", "csv", "from_rows", "from_batch"),
 )
 
 
@@ -60,7 +60,7 @@ def digest(problem: Problem, source: Source) -> str | None:
         told = {
             "version": [VERSION, trainer.__version__, sys.version, importlib.metadata.version("tensorflow")],
             "data": _data(source),
-            "problem": {name: _told(getattr(problem, name)) for name in (*_FIELDS, "csv", "from_rows")},
+            "problem": {name: _told(getattr(problem, name)) for name in _FIELDS},
             "head": type(problem.head).__name__,
             "classes": [getattr(problem.head, "num_classes", None), _told(problem.head.label_vocabulary)],
             "dealt": [source.test_share, source.split_by],

@@ -1,5 +1,6 @@
 """The training of a job, from where it stands to its end, and what is measured of the model."""
 
+import dataclasses
 import resource
 import sys
 from typing import Any
@@ -151,7 +152,7 @@ def learned(work: Work, changed: dict[str, str]) -> tuple[Work, dict[str, Any]]:
     test_examples = work.data.test()
     test = evaluation(test_examples, settings.eval_batch_size)
     metrics = {**test, **validation, **best}
-    work = work.counting("test", test_examples)
+    work = dataclasses.replace(work.counting("test", test_examples), test=test_examples)
     return work, {**metrics, **_of_training(work, training.position.steps, training.checkpoints.seconds)}
 
 

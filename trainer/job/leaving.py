@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trainer import export, paths, pictures, projector, report, tables
-from trainer.job import summary
+from trainer.job import summary, tested
 from trainer.job.tables import leave_tables
 from trainer.job.work import Work
 from trainer.models import Retrieval
 from trainer.pictures import Picture, to_tensorboard
+from trainer.prediction.confusion import Confusion
 from trainer.run import Run
 from trainer.tables import Entry, Table
 
@@ -36,14 +37,42 @@ def leave(work: Work) -> Left:
     run = work.plan.run
     leave_model(work, found)
     drawn: list[Picture] = []
+    confusion = leave_confusion(work)
     with summary.unstopped("pictures"):
         _remove_pictures(run)  # of the part before a resume: some may have no place now
-        drawn = pictures.write(run.file("pictures"), found, _history(run), _tell_of_picture)
+        drawn = pictures.write(run.file("pictures"), found, _history(run), _tell_of_picture, confusion)
     with summary.unstopped("pictures in TensorBoard"):
         to_tensorboard(paths.join(run.logs, "train"), drawn, int(work.model.optimizer.iterations.numpy()))
+    examples = leave_examples(work)
     with summary.unstopped("the projector"):
-        projector.write(run.projector, found, tell=summary.tell)
+        projector.write(run.projector, [*found, *examples], tell=summary.tell)
     return Left(found, tables.read_manifest(run.tables).tables, drawn)
+
+
+def leave_confusion(work: Work) -> Confusion | None:
+    """Writes which classes of the test rows were taken for which, where there are classes, and returns it."""
+    with summary.unstopped("the confusion of classes"):
+        confusion = tested.confusion_of(work)
+        if confusion is not None:
+            work.plan.run.write_json(tested.CONFUSION, confusion.to_dict())
+        return confusion
+    return None
+
+
+def leave_examples(work: Work) -> list[Table]:
+    """Writes what the last hidden layer makes of test examples, as a table, where that is shown; returns it, or none.
+
+    What an earlier part of the run has left goes in any case.
+    """
+    run, found = work.plan.run, []
+    with summary.unstopped("test examples"):
+        if paths.is_folder(run.examples):
+            paths.remove_folder(run.examples)
+        table = tested.examples_of(work)
+        if table is not None:
+            tables.write(run.examples, [table])
+            found.append(table)
+    return found
 
 
 def leave_model(work: Work, found: Sequence[Table]) -> None:

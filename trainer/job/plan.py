@@ -99,6 +99,7 @@ def with_settings(problem: Problem, settings: Settings, is_filled: bool = False)
         "dnn_optimizer": settings.optimizer,
         "early_stopping": settings.early_stopping,
         "patience": settings.patience,
+        "projector_examples": settings.projector_examples,
     }
     problem = dataclasses.replace(problem, **{name: value for name, value in given.items() if value is not None})
     if settings.early_stopping == NEVER:

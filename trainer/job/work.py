@@ -32,6 +32,7 @@ class Work:
         out_of_vocabulary: By the name of a table, of "train", "validation" and at last "test", the share of examples
             that hold a value in no vocabulary of it.
         bad_rows: The rows of files that were set aside; None where the data are no files.
+        test: The test examples, once the training has ended.
     """
 
     plan: Plan
@@ -44,6 +45,7 @@ class Work:
     met: Met = field(default_factory=Met)
     out_of_vocabulary: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     bad_rows: BadRows | None = None
+    test: AnyExamples | None = None
 
     def counting(self, name: str, examples: AnyExamples) -> "Work":
         """Returns the work with the shares of one set of examples, out of vocabulary, among the others."""

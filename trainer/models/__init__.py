@@ -11,6 +11,7 @@ from trainer.models.build import (
     tables_of,
     with_slots,
 )
+from trainer.models.last_hidden import last_hidden
 from trainer.models.retrieval import Retrieval, retrieval
 from trainer.models.wide_and_deep import wide_and_deep
 
@@ -23,6 +24,7 @@ __all__ = [
     "compiled",
     "halves",
     "inputs_of",
+    "last_hidden",
     "retrieval",
     "tables_of",
     "wide_and_deep",

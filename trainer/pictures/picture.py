@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-HEAT_MAP, PLANE, LINE, CURVES = "heat map", "plane", "line", "curves"
+HEAT_MAP, PLANE, LINE, CURVES, CONFUSION = "heat map", "plane", "line", "curves", "confusion"
 """The kinds of pictures."""
 
 

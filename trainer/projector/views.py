@@ -22,8 +22,11 @@ def bookmarks(columns: Mapping[str, Sequence[str]], points: Array, layout: Array
         points: `(rows, dimension)`, as the page shows them.
         layout: Where they lie in two dimensions, `(rows, 2)`, or None where nobody laid them out.
     """
-    colours = [name for name, texts in list(columns.items())[1:] if is_colourable(texts) and len(set(texts)) > 1]
     label = next(iter(columns))
+    # Labels that several rows share, as classes, are worth a colour; those that name each row are not.
+    shared = [label] if len(set(columns[label])) < len(points) else []
+    others = list(columns)[1:]
+    colours = [name for name in [*shared, *others] if is_colourable(columns[name]) and len(set(columns[name])) > 1]
     places = None if layout is None else _places(points, layout)
     states = []
     for colour in colours[:MOST_VIEWS] or [_UNCOLOURED]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from trainer import paths
-from trainer.pictures import CURVES, HEAT_MAP, LINE, PLANE, Picture
+from trainer.pictures import CONFUSION, CURVES, HEAT_MAP, LINE, PLANE, Picture
 from trainer.run import Run
 
 MOST_BYTES = 8_000_000
@@ -15,6 +15,12 @@ MOST_BYTES = 8_000_000
 
 _KINDS = {HEAT_MAP: "heat map", PLANE: "labelled plane", LINE: "labelled line"}
 """The kinds of pictures of a table in the order in which they stand there, in words."""
+
+_TITLES = {
+    CURVES: "Training and validation curves",
+    CONFUSION: "Classes of the test rows, and what they were taken for",
+}
+"""Of pictures of no table."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +93,8 @@ def _as_shown(pictures: Iterable[Picture], names: Sequence[str]) -> list[Picture
 
 
 def _title(picture: Picture) -> str:
-    if picture.kind == CURVES:
-        return "Training and validation curves"
+    if picture.kind in _TITLES:
+        return _TITLES[picture.kind]
     kind = _KINDS.get(picture.kind, picture.kind)
     return kind if picture.table is None else f"{picture.table}: {kind}"
 

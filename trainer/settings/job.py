@@ -10,7 +10,14 @@ from trainer.terminal import byte_count
 
 RUN_ONLY = {
     *("job_dir", "overwrite", "resume", "allow_changed", "settings", "dry_run", "baselines", "verbose"),
-    *("projector_every_epochs", "cache_memory", "checkpoint_seconds", "checkpoint_steps", "checkpoints_kept"),
+    *(
+        "projector_every_epochs",
+        "projector_examples",
+        "cache_memory",
+        "checkpoint_seconds",
+        "checkpoint_steps",
+        "checkpoints_kept",
+    ),
     *("start_seconds", "peer_seconds"),
 }
 """Settings that change where a run goes or what is shown, not what is learned."""
@@ -144,6 +151,15 @@ class Settings:
         "also write the tables for the projector after so many epochs, each time in a folder of its own",
         "N",
         least=1,
+        group="tables",
+    )
+
+    projector_examples: int | None = flag(
+        None,
+        "show so many test examples in the projector, by what the last hidden layer makes of them (default: what the "
+        "problem says, mostly none)",
+        "N",
+        least=0,
         group="tables",
     )
 

@@ -1,7 +1,7 @@
 """The loss and the metrics of a model on some examples, many steps a Python call."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -15,6 +15,30 @@ from trainer.optimizers.averages import averaged
 from trainer.training.machines import replicas
 from trainer.training.pace import Pace
 from trainer.training.running import RunningLoss
+
+
+def answers(
+    examples: AnyExamples,
+    logits: Callable[[Mapping[str, Any], bool], Any],
+    made: Callable[[Any], Mapping[str, Any]],
+    batch_size: int = 4096,
+) -> dict[str, Any]:
+    """Returns what is made of the logits of examples: arrays of a row an example, by name.
+
+    Args:
+        examples: Encoded as the logits want them.
+        logits: Those of `Halves`.
+        made: What is made of logits `(batch, units)`, a row of each array an example.
+        batch_size: Examples at a time.
+    """
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def answer(features: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(made(logits(features, False)))
+
+    with telling():
+        parts = [answer(features) for features, _, _ in examples.batches(batch_size)]
+    return {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
 
 
 class Evaluation:

@@ -18,7 +18,10 @@ from trainer.problem import Range
 
 ROOT = Path(__file__).parents[1]
 TUNE = Submission(tune=True)
-TRIAL = ("--learning_rate", "0.003", "--train_batch_size", "1024.0", "--num_epochs", "6")
+TRIAL = (
+    *("--learning_rate", "0.003", "--train_batch_size", "1024.0", "--num_epochs", "6", "--hidden_units", "32"),
+    *("--dimension.day_hour", "8.0", "--dimension.carrier_hour", "8.0", "--dimension.origin_hour", "8.0"),
+)
 
 OWN = '''"""A problem whose table can be searched."""
 import numpy as np

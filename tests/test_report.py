@@ -498,7 +498,7 @@ def test_settings_are_what_was_trained_with_and_tell_who_has_set_them() -> None:
     assert [dataclasses.astuple(setting) for setting in found if setting.by == "problem"] == [
         ("--dataset", "nyc_flights", "problem", None),
         ("--learning-rate", "0.003", "problem", "—"),
-        ("dnn_hidden_units", "64, 32", "problem", "—"),
+        ("--hidden-units", "64, 32", "problem", "—"),
         ("label", "late", "problem", "—"),
         ("linear_optimizer", "Ftrl", "problem", "—"),
         ("linear_learning_rate", "2.0", "problem", "—"),

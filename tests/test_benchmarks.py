@@ -77,6 +77,13 @@ def test_the_study_of_transfer_finds_that_a_carried_week_is_worth_more_than_a_da
 
 
 @pytest.mark.slow
+def test_the_benchmark_of_texts_compares_them_with_what_is_split_at_spaces(tmp_path: Path) -> None:
+    rows = quick("text", tmp_path)["rows"]
+    assert [row["row"] for row in rows] == ["words", "a pattern", "runs of words", "without small"]
+    assert all(row["ratio"] > 0 for row in rows)
+
+
+@pytest.mark.slow
 def test_the_benchmark_of_vocabularies_counts_and_suggests(tmp_path: Path) -> None:
     parquet, csv, suggest = quick("vocabulary", tmp_path)["rows"]
     assert (parquet["row"], csv["row"], suggest["row"]) == ("parquet", "csv", "suggest")

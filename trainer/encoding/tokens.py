@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from trainer.encoding.coded import Coded
-from trainer.feature_column.patterns import delimiters
+from trainer.feature_column.patterns import delimiters, gaps
 from trainer.feature_column.tokens import Tokens, lowered
 
 _MARK = b"\xff"
@@ -28,7 +28,7 @@ class Tokenizer(tf.Module):
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()
         self.tokens = tokens
-        self._delimiters = delimiters(tokens.pattern)
+        self._delimiters, self._gaps = delimiters(tokens.pattern), gaps(tokens.pattern, tokens.lower)
         self._stopped = None
         if tokens.stop_words:
             with tf.init_scope():  # a table made inside the function that first calls it would live only there
@@ -42,26 +42,52 @@ class Tokenizer(tf.Module):
         Args:
             texts: Strings, `(n,)`; '' has no words.
         """
-        examples, words = self._split(_lowered(texts) if self.tokens.lower else texts)
-        if self._stopped is not None:
-            kept = tf.where(tf.equal(self._stopped.lookup(words), 0))[:, 0]
-            examples, words = tf.gather(examples, kept), tf.gather(words, kept)
-        found = tf.RaggedTensor.from_value_rowids(words, examples, tf.size(texts, tf.int64), validate=False)
-        if self.tokens.ngrams > 1:
-            found = tf.strings.ngrams(found, tuple(range(1, self.tokens.ngrams + 1)), separator=" ")
-        return found  # (n, None)
+        return self.each(texts, tf.identity)
 
-    def _split(self, texts: Any) -> tuple[Any, Any]:
-        """Returns the example of each word, and the word."""
+    def each(self, texts: Any, function: Callable[[Any], Any]) -> Any:
+        """Returns a function of each word of each text, ragged `(n, None)`.
+
+        Args:
+            texts: Strings, `(n,)`.
+            function: Of words, `(words,)`; it may be given each different one once.
+        """
+        if self.tokens.ngrams == 1:
+            return self._words(texts, function)
+        runs = tf.strings.ngrams(self._words(texts, tf.identity), tuple(range(1, self.tokens.ngrams + 1)))
+        return runs.with_flat_values(function(runs.flat_values))  # (n, None)
+
+    def _words(self, texts: Any, function: Callable[[Any], Any]) -> Any:
         if self._delimiters is not None:
-            # Each of several delimiters splits here, which is as fast as to split at one.
-            pieces = tf.raw_ops.StringSplit(input=texts, delimiter=self._delimiters, skip_empty=True)
-            return pieces.indices[:, 0], pieces.values
+            return self._rows(_split(self._lowered(texts), self._delimiters), texts, function)
+        if not self._gaps:
+            return self._rows(self._matches(self._lowered(texts)), texts, function)
+        # To match costs more than to split at what matches never, and most of the pieces are there several times.
+        examples, pieces = _split(texts, self._gaps)
+        different, places = tf.unique(pieces)
+        words = self._rows(self._matches(self._lowered(different)), different, function)
+        rows = tf.RaggedTensor.from_value_rowids(
+            tf.gather(words, places), examples, tf.size(texts, tf.int64), validate=False
+        )
+        return rows.merge_dims(1, 2)  # (n, None)
+
+    def _lowered(self, texts: Any) -> Any:
+        return lowered_texts(texts) if self.tokens.lower else texts
+
+    def _matches(self, texts: Any) -> tuple[Any, Any]:
+        """Returns the example of each match, and the match."""
         marked = tf.strings.regex_replace(texts, self.tokens.pattern, _MARK + rb"\0" + _MARK)
-        pieces = tf.raw_ops.StringSplitV2(input=marked, sep=_MARK)
+        pieces = tf.raw_ops.StringSplit(input=marked, delimiter=_MARK, skip_empty=False)
         # A text that is no UTF-8 may hold the mark itself, and so have words of no letter.
         words = tf.where((pieces.indices[:, 1] % 2 == 1) & (tf.strings.length(pieces.values) > 0))[:, 0]
         return tf.gather(pieces.indices[:, 0], words), tf.gather(pieces.values, words)
+
+    def _rows(self, found: tuple[Any, Any], texts: Any, function: Callable[[Any], Any]) -> Any:
+        """Returns a function of each word but the stop words, by example, ragged `(n, None)`."""
+        examples, words = found
+        if self._stopped is not None:
+            kept = tf.where(tf.equal(self._stopped.lookup(words), 0))[:, 0]
+            examples, words = tf.gather(examples, kept), tf.gather(words, kept)
+        return tf.RaggedTensor.from_value_rowids(function(words), examples, tf.size(texts, tf.int64), validate=False)
 
     def bags(self, values: Any, function: Callable[[Any], Any]) -> Any:
         """Returns a function of each word of each example, ragged `(batch, None)`.
@@ -72,26 +98,28 @@ class Tokenizer(tf.Module):
             function: Of words, `(n,)`.
         """
         if isinstance(values, Coded):
-            found, values = self._each(values.values, function), values.codes
+            found, values = self.each(values.values, function), values.codes
             flat = tf.gather(found, _flat(values))
         else:
-            flat = self._each(_flat(values), function)  # (texts, None)
+            flat = self.each(_flat(values), function)  # (texts, None)
         if not isinstance(values, tf.RaggedTensor):
             if values.shape[1] == 1:
                 return flat
             values = tf.RaggedTensor.from_tensor(values)
         return values.with_flat_values(flat).merge_dims(1, 2)  # (batch, None)
 
-    def _each(self, texts: Any, function: Callable[[Any], Any]) -> Any:
-        words = self(texts)
-        return words.with_flat_values(function(words.flat_values))
+
+def _split(texts: Any, delimiters: bytes) -> tuple[Any, Any]:
+    """Returns the example of each piece between some bytes, and the piece; none is empty."""
+    pieces = tf.raw_ops.StringSplit(input=texts, delimiter=delimiters, skip_empty=True)
+    return pieces.indices[:, 0], pieces.values
 
 
 def _flat(values: Any) -> Any:
     return values.flat_values if isinstance(values, tf.RaggedTensor) else tf.reshape(values, [-1])
 
 
-def _lowered(texts: Any) -> Any:
+def lowered_texts(texts: Any) -> Any:
     """Returns texts with small letters for capitals, one by one, `(n,)`; what is no UTF-8 stays or is replaced."""
     # TensorFlow's own lowering of UTF-8 ends at a NUL, and depends on the language of the machine that serves.
     small = tf.strings.lower(texts)

@@ -4,7 +4,7 @@ import importlib
 import re
 import string
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
 from trainer.errors import Refusal
@@ -38,6 +38,12 @@ _KINDS = (
     _named.MIN_REPEAT,
     _named.AT,
 )
+_CATEGORIES = {
+    _named.CATEGORY_DIGIT: r"\d",
+    _named.CATEGORY_NOT_DIGIT: r"\D",
+    _named.CATEGORY_WORD: r"\w",
+    _named.CATEGORY_NOT_WORD: r"\W",
+}
 _IN_ASCII = (_named.CATEGORY_DIGIT, _named.CATEGORY_WORD)
 
 
@@ -121,7 +127,7 @@ def _inside(kind: Any, value: Any) -> Iterator[Any]:
 def delimiters(pattern: str) -> bytes | None:
     """Returns the bytes between the matches of a pattern that is one set of ASCII's letters, repeated; else None.
 
-    Splitting at them costs a fraction of matching. The commonest come first, for they are looked for in this order.
+    Splitting at them costs less than matching. A space comes first, for they are looked for in this order.
 
     Example:
         >>> found = delimiters("[a-z0-9]+")
@@ -139,11 +145,58 @@ def delimiters(pattern: str) -> bytes | None:
     ((kind, items),) = body
     if not all(map(_is_ascii, items if kind is _named.IN else [(kind, items)])):
         return None
-    letter = re.compile(f"(?:{pattern})", re.ASCII)
-    others = [code for code in range(128) if not letter.fullmatch(chr(code))]
-    # Where not even the others are of the set, no byte of a longer code point is part of a word.
-    beyond = [] if letter.fullmatch("\x80") else list(range(128, 256))
-    return bytes(sorted(others, key=lambda code: code != ord(" ")) + beyond)
+    # Where not even the first code point beyond ASCII is of the set, no byte of any of these is part of a word.
+    beyond = b"" if _holds((kind, items), 128) else bytes(range(128, 256))
+    return _without([(kind, items)], str) + beyond
+
+
+def gaps(pattern: str, lower: bool) -> bytes:
+    """Returns bytes of ASCII at which a text can be split without a change to what matches a pattern: part of no match.
+
+    Args:
+        pattern: One that `check_pattern` has seen.
+        lower: Whether texts become lower before they are matched, and are split before that.
+
+    Example:
+        >>> gaps(r"[^\\W\\d_]+(?:'[a-z]+)?", lower=True)[:5]
+        b' \\x00\\x01\\x02\\x03'
+        >>> gaps("^a", lower=False)  # which does not match at the beginning of a piece
+        b''
+    """
+    parts = list(_leaves(_parser.parse(pattern, re.ASCII)))
+    places = {value for kind, value in parts if kind is _named.AT}
+    if places & {_named.AT_BEGINNING, _named.AT_BEGINNING_STRING}:
+        return b""
+    if places:  # the end of a piece, as that of a text, bounds a word as what is of no word does
+        parts.append((_named.IN, [(_named.CATEGORY, _named.CATEGORY_WORD)]))
+    return _without([part for part in parts if part[0] is not _named.AT], str.lower if lower else str)
+
+
+def _without(parts: Iterable[tuple[Any, Any]], read: Callable[[str], str]) -> bytes:
+    parts = list(parts)
+    codes = [code for code in range(128) if not any(_holds(part, ord(read(chr(code)))) for part in parts)]
+    return bytes(sorted(codes, key=lambda code: code != ord(" ")))
+
+
+def _leaves(parsed: Any) -> Iterator[tuple[Any, Any]]:
+    for kind, value in parsed:
+        inner = list(_inside(kind, value))
+        yield from [leaf for part in inner for leaf in _leaves(part)] if inner else [(kind, value)]
+
+
+def _holds(part: tuple[Any, Any], code: int) -> bool:
+    """Tells whether a code point matches a part of a pattern that matches one."""
+    kind, value = part
+    if kind is _named.IN:
+        is_negated = value[0][0] is _named.NEGATE
+        return any(_holds(item, code) for item in value[is_negated:]) != is_negated
+    if kind is _named.LITERAL:
+        return bool(code == value)
+    if kind is _named.RANGE:
+        return bool(value[0] <= code <= value[1])
+    if kind is _named.CATEGORY:
+        return re.match(_CATEGORIES[value], chr(code), re.ASCII) is not None
+    return bool(code != (ord("\n") if kind is _named.ANY else value))
 
 
 def _is_ascii(item: tuple[Any, Any]) -> bool:

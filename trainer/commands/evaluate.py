@@ -1,4 +1,4 @@
-"""Judges a run's model on its test data or on files: metrics, also by the values of a feature, and calibration."""
+"""Judges a run's model on its test data or on files: metrics, also by the values of a feature, and a picture."""
 
 import os
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ DESCRIPTION = f"""{__doc__}
 
 Without --files these are the run's own test rows, and the metrics those of its metrics.json. All is left as JSON in
 evaluation/evaluation.json of the run, or as --out says; where the answer is yes or no, a picture of the calibration
-stands beside it."""
+stands beside it, and where it is one of several classes, one of which is taken for which."""
 
 _SHOWN = 20
 """Values that are shown on a terminal; the file has all of them."""
@@ -45,7 +45,10 @@ class Settings:
         None, "where the results go (default: evaluation/evaluation.json of the run)", "FILE.json", group="output"
     )
     picture: str | None = flag(
-        None, "where the picture of the calibration goes (default: beside the results)", "FILE.png", group="output"
+        None,
+        "where the picture of the calibration or the confusion goes (default: beside the results)",
+        "FILE.png",
+        group="output",
     )
     verbose: bool = flag(False, "show TensorFlow's own messages", group="output")
 

@@ -8,6 +8,7 @@ from typing import Any
 from trainer import commands, flags, paths
 from trainer.errors import Refusal, refusing
 from trainer.flags import flag
+from trainer.run import Run
 from trainer.terminal import load_tensorflow
 
 PROG = f"{commands.PROG} projector"
@@ -74,11 +75,14 @@ def _tables(place: str, names: Sequence[str], labels: Mapping[str, str]) -> Iter
     from trainer import tables, warm_start
 
     if _is_run(place) or paths.exists(paths.join(place, "manifest.json")):
-        there = tables.read_manifest(place, PROG).tables
         for name in labels:
             raise Refusal(f"{PROG}: --labels {name}: the tables of a run say what their rows stand for; leave it out.")
-        for name in dict.fromkeys(names) or there:
-            yield tables.read(place, name, PROG)
+        examples = Run(place).examples  # test examples, which are shown beside the tables
+        found: dict[str, str] = {}
+        for folder in (place, *([examples] if paths.exists(paths.join(examples, "manifest.json")) else [])):
+            found = {**dict.fromkeys(tables.read_manifest(folder, PROG).tables, folder), **found}
+        for name in dict.fromkeys(names) or sorted(found, key=lambda name: found[name] == examples):
+            yield tables.read(found.get(name, place), name, PROG)
         return
     from trainer.projector import sources
 

@@ -46,12 +46,16 @@ class SklearnDigits(tfds.core.GeneratorBasedBuilder):
         from sklearn.model_selection import train_test_split
 
         images, labels = load_digits(return_X_y=True)
-        grey = np.rint(images.reshape(-1, SIDE, SIDE) * 255 / INK).astype(np.uint8)
         train, test = train_test_split(
             np.arange(len(labels)), test_size=TEST_SHARE, random_state=SPLIT_SEED, stratify=labels
         )
         places = {"train": np.sort(train), "test": np.sort(test)}
-        return {name: self._generate_examples(grey[rows], labels[rows]) for name, rows in places.items()}
+        return {name: self._generate_examples(grey(images[rows]), labels[rows]) for name, rows in places.items()}
 
     def _generate_examples(self, images: Any, labels: Any) -> Iterator[tuple[int, dict[str, Any]]]:
         return examples_of(images, labels)
+
+
+def grey(images: Any) -> Any:
+    """Returns images `(images, 64)` of numbers up to 16 as `(images, 8, 8)` of numbers up to 255, uint8."""
+    return np.rint(images.reshape(-1, SIDE, SIDE) * 255 / INK).astype(np.uint8)

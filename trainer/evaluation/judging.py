@@ -12,7 +12,7 @@ from trainer import models
 from trainer.errors import Refusal
 from trainer.evaluation.calibration import Calibration, calibration
 from trainer.evaluation.groups import Groups
-from trainer.heads import BinaryHead
+from trainer.heads import BinaryHead, MultiClassHead
 from trainer.inputs import split
 from trainer.inputs.examples import Source
 from trainer.inputs.memory import Examples, held, joined
@@ -21,6 +21,7 @@ from trainer.job.plan import with_settings
 from trainer.job.reading import hiding
 from trainer.models import Halves
 from trainer.prediction import Scoring, Trained
+from trainer.prediction.confusion import Confusion, confusion
 from trainer.problem import Files, Share
 from trainer.rows import Limit
 from trainer.training.evaluating import Evaluation
@@ -133,6 +134,13 @@ class Judge:
         logits = self.examples.in_memory().features["logits"][:, 0].astype(np.float64)
         probabilities = 0.5 + 0.5 * np.tanh(logits / 2)  # the sigmoid, whatever the size of a logit
         return calibration(probabilities, self.examples.labels[:, 0], self.examples.weights[:, 0])
+
+    def confusion(self) -> Confusion | None:
+        """Returns which classes are taken for which, where the head answers with one of several; else None."""
+        if not isinstance(self._head, MultiClassHead):
+            return None
+        logits = self.examples.in_memory().features["logits"]
+        return confusion(self._head, self.examples.labels[:, 0], np.argmax(logits, axis=1))
 
     def _slice(self, value: str, places: Array, values: int = 1) -> Slice:
         return Slice(value, self._evaluate(self.examples.subset(places), self.batch_size), values)

@@ -10,10 +10,13 @@ from trainer import paths
 from trainer.errors import Refusal
 from trainer.evaluation.calibration import Calibration
 from trainer.evaluation.judging import Judge, Slice
+from trainer.pictures import matrix
 from trainer.pictures.reliability import reliability
+from trainer.prediction.confusion import Confusion
 from trainer.run import Run, finite
 
-FOLDER, FILE, PICTURE = "evaluation", "evaluation.json", "calibration.png"
+FOLDER, FILE = "evaluation", "evaluation.json"
+CALIBRATION, CONFUSION = "calibration.png", "confusion.png"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Results:
         by: The feature whose values are told apart; None tells none apart.
         slices: The rows of each of its values.
         calibration: Of the answers; None where they are not yes or no.
+        confusion: Of the classes; None where the answers are none of several.
         bad_rows: How many rows of files were set aside.
     """
 
@@ -37,6 +41,7 @@ class Results:
     slices: Sequence[Slice] = ()
     calibration: Calibration | None = None
     bad_rows: int = 0
+    confusion: Confusion | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns them as JSON can hold them; what is not finite is None."""
@@ -46,6 +51,8 @@ class Results:
             found |= {"by": self.by, "slices": told}
         if self.calibration is not None:
             found["calibration"] = self.calibration.to_dict()
+        if self.confusion is not None:
+            found["confusion"] = self.confusion.to_dict()
         kept: dict[str, Any] = finite(found)
         return kept
 
@@ -62,32 +69,36 @@ def results_of(judge: Judge, run: Run, data: str, by: str | None, least_rows: in
         bad_rows: How many rows of files were set aside.
     """
     slices = judge.slices(least_rows)
-    return Results(run.path, data, judge.metrics(), by, slices, judge.calibration(), bad_rows)
+    return Results(run.path, data, judge.metrics(), by, slices, judge.calibration(), bad_rows, judge.confusion())
 
 
 def write(results: Results, out: str | None = None, picture: str | None = None) -> list[str]:
-    """Writes results as JSON, and their calibration, where there is one, as a picture; returns the paths.
+    """Writes results as JSON, and their calibration or confusion as a picture, where there is one; returns the paths.
 
     Args:
         results: What was found.
         out: The JSON file; None is `evaluation/evaluation.json` of the run.
-        picture: The PNG file; None is `calibration.png` beside a run's own results, else `NAME.calibration.png` beside
-            `out`.
+        picture: The PNG file; None is `calibration.png` or `confusion.png` beside a run's own results, else
+            `NAME.calibration.png` or `NAME.confusion.png` beside `out`.
 
     Raises:
         Refusal: They cannot be written.
     """
     run = Run(results.run)
     place = run.file(FOLDER, FILE) if out is None else paths.absolute(out)
-    beside = run.file(FOLDER, PICTURE) if out is None else f"{os.path.splitext(place)[0]}.{PICTURE}"
+    name = CALIBRATION if results.confusion is None else CONFUSION
+    beside = run.file(FOLDER, name) if out is None else f"{os.path.splitext(place)[0]}.{name}"
     try:
         if out is None:
             paths.make_folder(run.file(FOLDER))
         paths.write_text(place, json.dumps(results.to_dict(), indent=2, allow_nan=False) + "\n")
-        if results.calibration is None or not results.calibration.bins:
-            return [place]
         drawing = paths.absolute(picture or beside)
-        _draw(results.calibration, results, drawing)
+        if results.calibration is not None and results.calibration.bins:
+            _draw(results.calibration, results, drawing)
+        elif results.confusion is not None:
+            matrix(results.confusion, drawing, f"rows of {results.data}")
+        else:
+            return [place]
     except OSError as error:
         text = " ".join(str(error.strerror or error).split()).removesuffix(".")
         raise Refusal(f"{place}: the results cannot be written there ({text}); give another place as --out.") from None

@@ -20,14 +20,11 @@ def last_hidden(model: keras.Model) -> keras.Model | None:
         >>> last_hidden(keras.Sequential(layers)).output.shape
         (None, 3)
     """
-    try:
-        output = model.output
-    except (AttributeError, ValueError):  # a model of one's own class
+    outputs = getattr(model, "outputs", None) or []  # a class of one's own has none
+    if len(outputs) != 1:
         return None
-    if not isinstance(output, keras.KerasTensor):
-        return None
-    last = _maker(output)
-    parts = keras.tree.flatten(last.input) if isinstance(last, keras.layers.Add) else [output]
+    last = _maker(outputs[0])
+    parts = keras.tree.flatten(last.input) if isinstance(last, keras.layers.Add) else outputs
     dense = [layer for layer in map(_maker, parts) if isinstance(layer, keras.layers.Dense)]
     if len(dense) != 1 or len(dense[0].input.shape) != 2:
         return None

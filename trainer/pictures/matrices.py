@@ -29,17 +29,18 @@ def why_not(confusion: Confusion) -> str | None:
     return None if confusion.counts.any() else "has no rows"
 
 
-def matrix(confusion: Confusion, path: str) -> None:
+def matrix(confusion: Confusion, path: str, what: str = "test rows") -> None:
     """Draws how many rows of each class were taken for which: the class runs down, what it was taken for across.
 
     Args:
         confusion: Of some rows.
         path: The PNG file to write, whole or not at all.
+        what: What a person calls the rows.
     """
-    figures.save(drawn(confusion), path, few_colours=True)
+    figures.save(drawn(confusion, what), path, few_colours=True)
 
 
-def drawn(confusion: Confusion) -> Figure:
+def drawn(confusion: Confusion, what: str = "test rows") -> Figure:
     """Returns the figure of `matrix`."""
     shown = confusion.most_mistaken(MOST_CLASSES)
     count = len(shown.names)
@@ -56,15 +57,15 @@ def drawn(confusion: Confusion) -> Figure:
     _paint(axes, shares, ~is_right, _WRONG, most)
     _write_counts(axes, shown.counts, shares, np.where(is_right, shares, shares / most))
     _write_axes(axes, shown, shares, is_right)
-    figures.write_title(figure, "Confusion", _sentence(confusion, count))
+    figures.write_title(figure, "Confusion", _sentence(confusion, count, what))
     _write_legend(figure)
     return figure
 
 
-def _sentence(confusion: Confusion, shown: int) -> str:
+def _sentence(confusion: Confusion, shown: int, what: str) -> str:
     rows, classes = int(confusion.counts.sum()), len(confusion.names)
     of_them = f"; of {classes:,} classes the {shown - 1} with the most mistakes" if shown < classes else ""
-    return f"{rows:,} test rows, {confusion.right:,} of them right: {confusion.right / rows:.2%}{of_them}"
+    return f"{rows:,} {what}, {confusion.right:,} of them right: {confusion.right / rows:.2%}{of_them}"
 
 
 def _paint(axes: Any, shares: Array, mask: Array, colours: str, most: float) -> None:
@@ -78,11 +79,23 @@ def _write_counts(axes: Any, counts: Array, shares: Array, depth: Array) -> None
     count = len(counts)
     size = LABEL_SIZE if count <= _SHARES_UNTIL else max(_SMALLEST, min(LABEL_SIZE, 150 / count))
     for row, column in zip(*np.nonzero(counts), strict=True):
-        text = f"{counts[row, column]:,}"
+        text = _short(int(counts[row, column])) if count >= _FINE_FROM else f"{counts[row, column]:,}"
         if count <= _SHARES_UNTIL:
             text += f"\n{shares[row, column]:.1%}"
         ink = "white" if depth[row, column] > _LIGHT else INK
         axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=size, color=ink, linespacing=1.05)
+
+
+def _short(count: int) -> str:
+    """Returns a count in four letters or fewer, as long as it is below a thousand million.
+
+    Example:
+        >>> _short(9999), _short(16405), _short(2_600_000)
+        ('9999', '16k', '3M')
+    """
+    if count < 10_000:
+        return str(count)
+    return f"{count / 1e3:.0f}k" if count < 999_500 else f"{count / 1e6:.0f}M"
 
 
 def _write_axes(axes: Any, shown: Confusion, shares: Array, is_right: Array) -> None:

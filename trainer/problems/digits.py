@@ -28,6 +28,7 @@ def problem(*, side: int = SIDE) -> Problem:
         dnn_feature_columns=[fc.embedding_column(weighted, 128, "sqrtn", name="pixel")],
         dnn_hidden_units=(512, 128),
         dnn_dropout=0.4,
+        batch_norm=True,
         label="label",
         head=MultiClassHead(10),
         learning_rate=0.003,
@@ -39,8 +40,10 @@ def problem(*, side: int = SIDE) -> Problem:
         projector_examples=1000,
         pictures=partial(ink.pictures, size=size),
         search={
-            "learning_rate": Range(3e-4, 1e-2, scale="log"),
-            "train_batch_size": (32, 64, 128, 256),
+            "learning_rate": Range(1e-3, 9e-3, scale="log"),
+            "train_batch_size": (32, 64, 128),
+            "hidden_units": ("256,128", "512,128", "512,256"),
+            "dimension.pixel": (4, 8, 16, 32, 64, 128),
         },
     )
 

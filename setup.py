@@ -51,7 +51,10 @@ setup(
             "cloudml-hypertune",  # writes what a training reports to a tuning service; the trainer writes it by itself
             "trustme",  # the stand-in's certificates, as TensorFlow wants them
         ],
-        "notebooks": ["jupyter"],
+        "notebooks": [
+            "jupyter",
+            "tf-keras>=2.21",  # the fourth notebook holds an old model, of tf.feature_column, against ours
+        ],
         "cloud": [
             "google-cloud-aiplatform>=2",  # creates jobs and asks for them
             "google-cloud-storage>=3",  # stages what they need

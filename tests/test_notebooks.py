@@ -160,6 +160,50 @@ def test_the_second_notebook_carries_a_table_that_is_worth_most_where_least_is_k
     assert pictures(notebook) == 2
 
 
+@pytest.mark.slow
+def test_the_third_notebook_finds_the_bend_of_the_curve_beside_the_rule(tmp_path: Path) -> None:
+    notebook = executed(NOTEBOOKS[2], str(tmp_path / "data"), tmp_path)
+    shown = printed(notebook)
+    assert "made-up data: 800 people, 100 for validation, 300 movies" in shown
+    assert "fourth root of 300 is 4.16: the rule says 5" in shown
+    lines = r"^dimension +(\d+): recall@20 (\S+), same taste +(\d+)%, +(\S+) bytes, +(\S+) multiplications"
+    found = re.findall(lines, shown, re.MULTILINE)
+    recall = {int(dimension): float(value) for dimension, value, *_ in found}
+    same = {int(dimension): int(share) for dimension, _, share, *_ in found}
+    assert list(recall) == [1, 2, 3, 5, 8, 16, 64]
+    assert recall[1] < recall[2] < recall[3] < recall[5] < recall[8]
+    assert recall[5] > 0.85 * max(recall.values())  # where the rule is, most is reached
+    assert recall[64] - recall[8] < 0.05  # and from there on it is flat
+    assert same[1] < 50 < same[2] < same[8]
+    assert same[8] > 95 > same[64]
+    assert found[3][3:] == ("6,000", "1,500")
+    often, seldom = re.findall(r"^dimension 64: .* +(\d+)% near .* often, +(\d+)% near", shown, re.MULTILINE)[0]
+    assert int(often) > int(seldom) + 10
+    assert pictures(notebook) == 4
+
+
+@pytest.mark.slow
+def test_the_fourth_notebook_moves_a_model_that_is_as_good_and_has_equal_ids(tmp_path: Path) -> None:
+    notebook = executed(NOTEBOOKS[3], str(tmp_path / "data"), tmp_path)
+    shown = printed(notebook)
+    (poor,) = re.findall(r"^made-up data: .* (\d+)% earn more$", shown, re.MULTILINE)
+    (old,) = re.findall(r"^tf.feature_column and Keras 2\.\S+: accuracy (\S+)$", shown, re.MULTILINE)
+    (new,) = re.findall(r"^trainer.feature_column and Keras 3\.\S+: accuracy (\S+) ", shown, re.MULTILINE)
+    assert min(float(old), float(new)) > 1 - int(poor) / 100 + 0.1
+    assert float(new) == pytest.approx(float(old), abs=0.02)
+    assert "8 of 8 columns equal on 2,000 rows." in shown
+    assert "3 of 4 columns equal on 200 rows." in shown
+    assert re.search(
+        r"^one-hots \(256, 217\): 222,208 bytes, 98\..% zeros, 55,552 multiplications$", shown, re.MULTILINE
+    )
+    assert "the same sums: True" in shown
+    assert "education_X_occupation: 72 keys share 50 of 100 buckets" in shown
+    assert "72 rows: ['School Driver', 'School Cook'] …" in shown
+    (order,) = re.findall(r"correlation with their order (\S+)$", shown, re.MULTILINE)
+    assert float(order) > 0.9
+    assert pictures(notebook) == 1
+
+
 def main(data_dir: str, *beginnings: str) -> None:
     """Runs notebooks and writes them back with their outputs, without the paths of this machine."""
     places = os.path.abspath(data_dir)

@@ -77,6 +77,7 @@ def test_extras_bring_what_some_steps_need(declared: dict[str, Any]) -> None:
     assert set(extras) <= {"test", "bench", "cloud", "beam", "notebooks", "safetensors", "tune"}
     assert {"pytest", "hypothesis", "tf-keras"} <= names(extras["test"])
     assert {"torch", "gensim"} <= names(extras["bench"])
+    assert names(extras["notebooks"]) == {"jupyter", "tf-keras"}
     assert names(extras["test"]) & {"torch", "gensim"} == set()
     assert {"google-cloud-aiplatform", "google-cloud-storage", "google-cloud-logging"} <= names(extras["cloud"])
     assert "embedding-columns[cloud]" in extras["test"]

@@ -1053,8 +1053,13 @@ REFUSALS: list[tuple[Callable[[], Any], str]] = [
         "embedding_column: column 'hour': dimension must be a whole number of at least 1, not 0.",
     ),
     (
-        lambda: fc.embedding_column(HOUR, 4, "max"),
-        "embedding_column: column 'hour': combiner must be one of mean, sum, sqrtn, not 'max'.",
+        lambda: fc.embedding_column(fc.weighted_categorical_column(HOUR, "share"), 4, "max"),
+        "embedding_column: column 'hour_weighted_by_share': combiner 'max' takes rows as they are, and the column has "
+        "weights; give the column inside it, or combiner='mean' or 'sum' or 'sqrtn'.",
+    ),
+    (
+        lambda: fc.embedding_column(HOUR, 4, "median"),
+        "embedding_column: column 'hour': combiner must be one of mean, sum, sqrtn, max, first, not 'median'.",
     ),
     (
         lambda: fc.embedding_column(HOUR, storage_dtype="float16"),

@@ -1418,8 +1418,30 @@ def compiled_by_xla(layer: Any) -> None:
 
 REFUSALS: list[tuple[Callable[[], Any], str]] = [
     (
-        lambda: layers.EmbeddingTable(4, 2, "max"),
-        "EmbeddingTable: combiner must be one of mean, sum, sqrtn, not 'max'.",
+        lambda: layers.EmbeddingTable(4, 2, "median"),
+        "EmbeddingTable: combiner must be one of mean, sum, sqrtn, max, first, not 'median'.",
+    ),
+    (
+        lambda: layers.EmbeddingTable(4, 2, "max")([[1, 2]], [[0.5, 0.5]]),
+        "EmbeddingTable: combiner 'max' takes rows as they are, without weights; give combiner='mean' or 'sum' or "
+        "'sqrtn'.",
+    ),
+    (
+        lambda: layers.LinearModel([HOUR], sparse_combiner="max"),
+        "LinearModel: sparse_combiner must be one of mean, sum, sqrtn, not 'max'.",
+    ),
+    (
+        lambda: layers.Pooling("median"),
+        "Pooling: how must be one of mean, sum, sqrtn, max, first, not 'median'.",
+    ),
+    (
+        lambda: layers.Pooling()(tf.zeros([2, 3])),
+        "Pooling: values of shape (batch, time, width) are wanted, not (2, 3).",
+    ),
+    (
+        lambda: layers.Pooling(segments=2)(keras.Input((3, 4))),
+        "Pooling: segments, how many an example has, and segment_ids, that of each step, go together; give both, or "
+        "none.",
     ),
     (
         lambda: layers.EmbeddingTable(5, 2, storage_dtype="float16"),

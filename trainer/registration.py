@@ -29,6 +29,7 @@ CLASSES = {
     "EmbeddingTable": "trainer.layers",
     "Encoder": "trainer.layers",
     "LinearModel": "trainer.layers",
+    "Pooling": "trainer.layers",
     "SequenceFeatures": "trainer.layers",
     "Adagrad": "trainer.optimizers",
     "Ftrl": "trainer.optimizers",

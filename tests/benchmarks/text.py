@@ -57,8 +57,8 @@ def sides(tokens: fc.Tokens, texts: Sequence[str]) -> tuple[Encode, Encode]:
     """Returns our encoding of texts, and the peer's: ids of one vocabulary, ragged `(batch, None)`."""
     column = fc.categorical_column_with_vocabulary_list("name", fc.from_data(frequency_threshold=5), tokenize=tokens)
     (column,) = learned([column], {"name": np.array(texts, object)})
-    ours = encoding(column)
-    lookup = ours.lookup  # type: ignore[attr-defined]  # the table of a vocabulary
+    ours: Any = encoding(column)
+    lookup = ours.lookup
 
     def split(given: Any) -> Any:
         pieces = tf.strings.split(given)

@@ -16,7 +16,7 @@ from trainer.feature_column.column import (
     checked_count,
     file_name,
 )
-from trainer.feature_column.nested import is_learned
+from trainer.feature_column.nested import is_learned, nested
 from trainer.feature_column.starting import (
     ON_MISSING_ROWS,
     check_source,
@@ -24,8 +24,10 @@ from trainer.feature_column.starting import (
     source_of,
     vocabulary_of,
 )
+from trainer.feature_column.weighted import WeightedCategoricalColumn
 
-COMBINERS = ("mean", "sum", "sqrtn")
+SUMS = ("mean", "sum", "sqrtn")
+COMBINERS = (*SUMS, "max", "first")
 STORAGE_DTYPES = ("float32", "bfloat16")
 
 
@@ -113,7 +115,8 @@ def embedding_column(
     Args:
         categorical_column: What the table's rows stand for.
         dimension: The floats of a row; None is the rule of thumb `ceil(num_buckets ** 0.25)`.
-        combiner: "mean", "sum" or "sqrtn": how several rows of an example become one.
+        combiner: How several rows of an example become one: "mean", "sum" or "sqrtn", which take weights; "max", the
+            largest of each number; or "first", the row of the first value that has one.
         initializer: A Keras initializer, its name, or a function of shape and dtype;
             None is `truncated_normal(0, 1 / sqrt(dimension))`.
         ckpt_to_load_from: Where the table starts from, restored once, when the model is built: a run's job dir, a
@@ -143,6 +146,7 @@ def embedding_column(
     elif is_learned(categorical_column):
         dimension = by_rule(categorical_column.num_buckets)
     _check_choices(function, combiner, storage_dtype, initializer, max_norm)
+    _check_weighable(function, categorical_column, combiner)
     check_source(function, ckpt_to_load_from, tensor_name_in_ckpt=tensor_name_in_ckpt, old_vocabulary=old_vocabulary)
     return EmbeddingColumn(
         categorical_column,
@@ -171,6 +175,19 @@ def _check_choices(function: str, combiner: str, storage_dtype: str, initializer
         raise Refusal(f"{function}: combiner must be one of {', '.join(COMBINERS)}, not {combiner!r}.")
     if storage_dtype not in STORAGE_DTYPES:
         raise Refusal(f"{function}: storage_dtype must be {' or '.join(STORAGE_DTYPES)}, not {storage_dtype!r}.")
+
+
+def _check_weighable(function: str, column: CategoricalColumn, combiner: str) -> None:
+    """Refuses a combiner that takes rows as they are for a column whose values have weights.
+
+    Raises:
+        Refusal: The column has weights that would be left out.
+    """
+    if combiner not in SUMS and any(isinstance(part, WeightedCategoricalColumn) for part in nested(column)):
+        raise Refusal(
+            f"{function}: combiner '{combiner}' takes rows as they are, and the column has weights; give the column "
+            f"inside it, or combiner={' or '.join(map(repr, SUMS))}."
+        )
 
 
 def by_rule(num_buckets: int) -> int:

@@ -12,7 +12,7 @@ from trainer.feature_column.hash_bucket import HashBucketColumn, categorical_col
 from trainer.feature_column.identity import categorical_column_with_identity
 from trainer.feature_column.nested import nested
 from trainer.feature_column.numeric import DTYPES, checked_normalizer, checked_shape
-from trainer.feature_column.tokens import Tokens
+from trainer.feature_column.tokens import Tokens, makes_words
 from trainer.feature_column.vocabulary import FromData
 from trainer.feature_column.vocabulary_list import (
     VocabularyListColumn,
@@ -40,7 +40,9 @@ class SequenceCategoricalColumn(CategoricalColumn):
 
     @property
     def raw_features(self) -> Mapping[str, RawFeature]:
-        """The feature of the categorical column, with any number of values."""
+        """The feature of the categorical column, with any number of values, or one text whose words are the steps."""
+        if makes_words(self.categorical_column):
+            return self.categorical_column.raw_features
         return {key: feature.as_bag() for key, feature in self.categorical_column.raw_features.items()}
 
     @property

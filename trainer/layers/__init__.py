@@ -8,6 +8,7 @@ from trainer.layers.embedding_table import EmbeddingTable
 from trainer.layers.encoder import Encoder
 from trainer.layers.inputs import BagInput, inputs
 from trainer.layers.linear_model import LinearModel
+from trainer.layers.pooling import Pooling
 from trainer.layers.sequence_features import SequenceFeatures
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Encoder",
     "GivenIds",
     "LinearModel",
+    "Pooling",
     "SequenceFeatures",
     "encodable",
     "encoded_keys",

@@ -11,14 +11,14 @@ import tensorflow as tf
 from trainer.encoding.encoding import values_of
 from trainer.encoding.weighted import aligned
 from trainer.errors import Refusal
-from trainer.feature_column.embedding import COMBINERS, STORAGE_DTYPES
+from trainer.feature_column.embedding import COMBINERS, STORAGE_DTYPES, SUMS
 from trainer.feature_column.serialization import from_dict, to_dict
 from trainer.layers import placement, sharded
 from trainer.layers.given import as_given
 from trainer.layers.placement import Shard
 from trainer.optimizers import remote
 from trainer.optimizers.copies import here
-from trainer.segments import segment_sums
+from trainer.segments import firsts, pooled
 from trainer.tables.sharded import Part, ShardedValues, all_rows
 from trainer.warm_start import Report, Start
 from trainer.warm_start.assignment import fill
@@ -39,7 +39,8 @@ class EmbeddingTable(keras.layers.Layer):
     Args:
         rows: The number of ids.
         dimension: The floats of a row.
-        combiner: "mean", "sum" or "sqrtn".
+        combiner: "mean", "sum", "sqrtn", "max", the largest of each number, or "first", the row of the first id that
+            has one.
         initializer: A Keras initializer, its name or a function of shape and dtype; None is
             `truncated_normal(0, 1 / sqrt(dimension))`.
         max_norm: A looked-up row longer than this is scaled down to it; the table keeps it as it is.
@@ -179,7 +180,8 @@ class EmbeddingTable(keras.layers.Layer):
             ids: `(batch,)`, `(batch, k)`, or ragged or sparse `(batch, None)`: whole numbers in `[0, rows)`, or -1
                 where there is none.
             weights: One number for each id; None weighs all alike. The mean divides by the sum of the weights, "sqrtn"
-                by the root of the sum of their squares, and both leave out weights of 0 or less; a sum takes all.
+                by the root of the sum of their squares, and both leave out weights of 0 or less; a sum takes all; "max"
+                and "first" take none.
 
         Returns:
             `(batch, dimension)`, in the layer's compute dtype.
@@ -188,6 +190,11 @@ class EmbeddingTable(keras.layers.Layer):
         if not ids.dtype.is_integer:
             raise Refusal(f"EmbeddingTable: ids should be whole numbers, not {ids.dtype.name}; cast them.")
         if weights is not None:
+            if self.combiner not in SUMS:
+                raise Refusal(
+                    f"EmbeddingTable: combiner '{self.combiner}' takes rows as they are, without weights; give "
+                    f"combiner={' or '.join(map(repr, SUMS))}."
+                )
             weights = aligned(values_of({"weights": weights}, "weights"), ids, "EmbeddingTable")
         if ids.shape[1] != 1 or weights is not None or isinstance(ids, tf.RaggedTensor):
             return tf.cast(self._combined(ids, weights), self.compute_dtype)  # (batch, dimension)
@@ -221,14 +228,10 @@ class EmbeddingTable(keras.layers.Layer):
         """Returns the rows of each example as the combiner makes one of them, `(batch, dimension)`."""
         keys, examples, weights = self._present(ids, weights)  # each (n,)
         batch = ids.nrows() if isinstance(ids, tf.RaggedTensor) else tf.shape(ids, out_type=tf.int64)[0]
-        combined = segment_sums(self.looked_up(keys), examples, batch, weights)  # (batch, dimension)
-        if self.combiner != "sum":
-            shares = tf.ones_like(examples, combined.dtype) if weights is None else weights
-            shares = tf.square(shares) if self.combiner == "sqrtn" else shares
-            total = tf.math.unsorted_segment_sum(shares, examples, batch)  # (batch,)
-            total = tf.sqrt(total) if self.combiner == "sqrtn" else total
-            combined = tf.math.divide_no_nan(combined, total[:, tf.newaxis])
-        return combined  # (batch, dimension)
+        if self.combiner == "first":  # and no other row is read
+            places = firsts(examples, batch)
+            keys, examples = tf.gather(keys, places), tf.gather(examples, places)
+        return pooled(self.combiner, self.looked_up(keys), examples, batch, weights)  # (batch, dimension)
 
     def _present(self, ids: Any, weights: Any) -> tuple[Any, Any, Any]:
         """Returns the ids that read a row, the example of each, and its weight."""

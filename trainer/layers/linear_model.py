@@ -9,6 +9,7 @@ import tensorflow as tf
 from trainer.errors import Refusal
 from trainer.feature_column import CategoricalColumn, EmbeddingColumn, FeatureColumn, IndicatorColumn, NumericColumn
 from trainer.feature_column.column import file_name
+from trainer.feature_column.embedding import SUMS
 from trainer.feature_column.sequence import is_sequence
 from trainer.feature_column.serialization import encoded_key
 from trainer.layers import columns as shared
@@ -31,7 +32,8 @@ class LinearModel(ColumnsLayer):
         encoded: Whether the features come from an `Encoder` of these columns, rather than raw.
 
     Raises:
-        Refusal: A column is none of these, or a sequence, or an embedding of another dimension.
+        Refusal: A column is none of these, or a sequence, or an embedding of another dimension, or there is no such
+            combiner.
     """
 
     def __init__(
@@ -42,6 +44,8 @@ class LinearModel(ColumnsLayer):
         encoded: bool = False,
         **arguments: Any,
     ) -> None:
+        if sparse_combiner not in SUMS:
+            raise Refusal(f"LinearModel: sparse_combiner must be one of {', '.join(SUMS)}, not {sparse_combiner!r}.")
         self.units, self.sparse_combiner = units, sparse_combiner
         super().__init__(_checked(columns, units), encoded, **arguments)
 

@@ -92,6 +92,17 @@ def test_the_values_of_a_row_are_split_where_it_is_said_what_stands_between_them
     assert known.is_bag
 
 
+def test_the_words_of_a_text_are_counted_as_a_column_makes_them() -> None:
+    texts = ["Quiet room", None, "…", "ROOM, quiet room 2"]
+    known = column(texts, bags={"x": fc.Tokens(stop_words=("2",))})
+    assert (known.texts(), known.counts.tolist(), known.missing) == (["room", "quiet"], [3, 2], 2)
+    coded = column(pa.array(texts).dictionary_encode(), bags={"x": fc.Tokens(stop_words=("2",))})
+    assert (coded.texts(), coded.counts.tolist(), coded.missing) == (["room", "quiet"], [3, 2], 2)
+    words = fc.categorical_column_with_vocabulary_list("x", fc.from_data(), tokenize=fc.Tokens(stop_words=("2",)))
+    (made,) = learned([words], {"x": ["Quiet room", "", "…", "ROOM, quiet room 2"]})
+    assert list(made.vocabulary) == known.texts()
+
+
 def test_numbers_have_quantiles_and_ends_with_all_their_digits() -> None:
     assert told(column([str(2**53 + 1), "5", "-7"]))["greatest"] == 2**53 + 1
     found = told(column([float(place) for place in range(101)]))
@@ -381,6 +392,14 @@ def test_vocabularies_are_replaced_where_that_is_asked_for_and_nothing_else_is(f
         (
             ["--train-files", "rows.parquet", "--out", "v", "--bags", "city=a", "--bags", "city=b"],
             "--bags: 'city' is given twice; give what stands between its values once.",
+        ),
+        (
+            ["--train-files", "rows.parquet", "--out", "v", "--bags", "city=a", "--words", "city"],
+            "--words: 'city' is given twice, or to --bags too; say once how its rows become values.",
+        ),
+        (
+            ["--train-files", "rows.parquet", "--out", "v", "--words", "city=[a-z]*"],
+            "Tokens: pattern '[a-z]*' can match nothing, and a word has one letter at least; write + for *.",
         ),
         (
             ["--train-files", "rows.parquet", "--out", "foreign", "--overwrite"],

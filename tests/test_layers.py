@@ -908,6 +908,27 @@ def test_a_linear_model_adds_the_rows_of_a_named_table_as_they_are() -> None:
     assert again(features).numpy().tolist() == [[1.0], [1.0]]
 
 
+def test_the_words_of_a_text_are_counted_weighed_and_embedded_in_a_model_that_is_exported(tmp_path: Path) -> None:
+    words = fc.categorical_column_with_vocabulary_list("name", ["quiet", "room"], tokenize=fc.Tokens())
+    other = fc.categorical_column_with_vocabulary_list("title", ["quiet", "room"], tokenize=fc.Tokens())
+    dense = [fc.indicator_column(words), *fc.shared_embeddings([words, other], 2, "sum")]
+    raw = layers.inputs(dense)
+    features, linear = layers.DenseFeatures(dense), layers.LinearModel([words])
+    model = keras.Model(raw, [features(raw), linear(raw)])
+    (table_of_both,), (weights,) = features.tables.values(), linear.tables.values()
+    table_of_both.table.assign([[1, 2], [10, 20]])
+    weights.table.assign([[0.5], [2.0]])
+    given = {"name": tf.constant(["Room, ROOM", "", "quiet place"]), "title": tf.constant(["", "quiet room", "b"])}
+    expected = [[0, 2, 20, 40, 0, 0], [0, 0, 0, 0, 11, 22], [1, 0, 1, 2, 0, 0]]
+    assert model(given)[0].numpy().tolist() == expected
+    assert model(given)[1].numpy().tolist() == [[4.0], [0.0], [0.5]]
+    model.export(str(tmp_path / "served"), verbose=False)
+    served = tf.saved_model.load(str(tmp_path / "served"))
+    assert served.serve(given)[0].numpy().tolist() == expected
+    model.save(tmp_path / "model.keras")
+    assert keras.models.load_model(tmp_path / "model.keras")(given)[0].numpy().tolist() == expected
+
+
 @pytest.mark.parametrize("combiner", COMBINED)
 def test_a_linear_model_sums_the_weights_of_ids_and_numbers_and_a_bias(combiner: str) -> None:
     layer = layers.LinearModel([DAY, HOUR, PLACE, MILES], 2, combiner)

@@ -10,6 +10,7 @@ from typing import Any
 from trainer.analysis.column import Column
 from trainer.analysis.facts import MOST, Facts
 from trainer.analysis.findings import Odd
+from trainer.feature_column import Tokens
 from trainer.inputs.bad_rows import BadRow
 
 
@@ -18,7 +19,7 @@ class Analysis:
 
     Args:
         most: The different values of a column up to which they are counted exactly.
-        bags: What stands between the values of a row, by the name of a column of texts.
+        bags: What stands between the values of a row, or how a text becomes words, by the name of a column of texts.
 
     Example:
         >>> import pyarrow as pa
@@ -29,7 +30,7 @@ class Analysis:
         (['Drama', 'Crime'], [2, 1], 1)
     """
 
-    def __init__(self, most: int = MOST, bags: Mapping[str, str] | None = None) -> None:
+    def __init__(self, most: int = MOST, bags: Mapping[str, str | Tokens] | None = None) -> None:
         self._most, self._bags = most, dict(bags or {})
         self.facts: dict[str, Facts] = {}
         """By the name of the column."""

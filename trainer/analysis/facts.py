@@ -7,10 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trainer.feature_column import Tokens
 from trainer.inputs.values import is_list, is_text
 from trainer.vocabulary.distinct import Distinct
 from trainer.vocabulary.quantiles import Numbers
 from trainer.vocabulary.tally import Tally
+from trainer.vocabulary.words import words_by
 
 Array = np.ndarray[Any, Any]
 
@@ -34,7 +36,8 @@ class Facts:
 
     Args:
         most: The different values up to which they are counted exactly.
-        separator: What stands between the values of a row in a text; None where a text is one value.
+        separator: What stands between the values of a row in a text, or how a text becomes words, which are its
+            values; None where it is one value.
 
     Example:
         >>> facts = Facts()
@@ -43,7 +46,7 @@ class Facts:
         (3, [2, 1])
     """
 
-    def __init__(self, most: int = MOST, separator: str | None = None) -> None:
+    def __init__(self, most: int = MOST, separator: str | Tokens | None = None) -> None:
         self._most, self._separator = most, separator
         self.rows = 0
         """Rows with a value."""
@@ -119,7 +122,10 @@ class Facts:
     def _split(self, column: Any) -> Any:
         if pa.types.is_dictionary(column.type):
             column = column.dictionary_decode()
-        return pc.split_pattern(pc.fill_null(readable(column), ""), self._separator)
+        texts = pc.fill_null(readable(column), "")
+        if isinstance(self._separator, Tokens):
+            return words_by(self._separator).of(texts)
+        return pc.split_pattern(texts, self._separator)
 
     def _add_texts(self, column: Any) -> None:
         coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from trainer.analysis.analysis import Analysis, Found
 from trainer.analysis.facts import MOST
+from trainer.feature_column import Tokens
 from trainer.inputs.bad_rows import BadRow, BadRows
 from trainer.inputs.csv import CsvFile
 from trainer.inputs.features import lacking
@@ -27,14 +28,14 @@ class Reading:
 
     Args:
         only: The columns that are looked at; None looks at all.
-        bags: What stands between the values of a row, by the name of a column of texts.
+        bags: What stands between the values of a row, or how a text becomes words, by the name of a column of texts.
         most: The different values of a column up to which they are counted exactly.
         csv: How CSV files are written.
         also: Makes something else of the columns of a part, Arrow arrays by name, and its rows.
     """
 
     only: Sequence[str] | None = None
-    bags: Mapping[str, str] = field(default_factory=dict)
+    bags: Mapping[str, str | Tokens] = field(default_factory=dict)
     most: int = MOST
     csv: CsvFormat = field(default_factory=CsvFormat)
     also: Callable[[Mapping[str, Any], int], Any] | None = None

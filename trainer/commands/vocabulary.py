@@ -13,6 +13,7 @@ from typing import Any
 
 from trainer import commands, flags
 from trainer.errors import Refusal
+from trainer.feature_column import Tokens
 from trainer.flags import flag
 from trainer.rows import CsvFormat, Limit
 from trainer.terminal import load_tensorflow
@@ -20,6 +21,7 @@ from trainer.terminal import load_tensorflow
 PROG = f"{commands.PROG} vocabulary"
 DESCRIPTION = f"""{__doc__}
   {PROG} --train-files "data/*.csv.gz" --out vocabulary
+  {PROG} --train-files homes.csv.gz --words name --frequency-threshold 5 --out vocabulary
   {PROG} --train-files ratings.parquet --columns movieId --frequency-threshold 5 --out vocabulary
   {PROG} --train-files "gs://b/*.csv" --out gs://b/vocabulary --runner DataflowRunner -- --project p --region r"""
 
@@ -34,6 +36,13 @@ class Settings:
     columns: str | None = flag(None, "look at these alone, as a,b,c", "NAMES", group="data")
     bags: tuple[str, ...] = flag(
         (), "what stands between the values of a row, as genres=|; repeatable", "COLUMN=TEXT", group="data"
+    )
+    words: tuple[str, ...] = flag(
+        (),
+        "a column of texts of which the words are counted, of letters and digits, or matches of a pattern, as "
+        "name=[a-z]+; repeatable",
+        "COLUMN[=PATTERN]",
+        group="data",
     )
     delimiter: str | None = flag(None, "between two values of CSV (default: found by the header)", "X", group="data")
     column_names: str | None = flag(None, "of CSV files without a header, as a,b,c", "NAMES", group="data")
@@ -102,12 +111,17 @@ def _check(given: Settings, of_beam: Sequence[str]) -> None:
 def _reading(given: Settings, states: Sequence[Any]) -> Any:
     from trainer.analysis import Reading, spaced
 
-    bags: dict[str, str] = {}
+    bags: dict[str, str | Tokens] = {}
     for text in given.bags:
         name, separator = _bag(text)
         if name in bags:
             raise Refusal(f"--bags: '{name}' is given twice; give what stands between its values once.")
         bags[name] = separator
+    for text in given.words:
+        name, equals, pattern = text.partition("=")
+        if name in bags:
+            raise Refusal(f"--words: '{name}' is given twice, or to --bags too; say once how its rows become values.")
+        bags[name] = Tokens(pattern) if equals else Tokens()
     csv = spaced(states, CsvFormat(given.delimiter, _names(given.column_names)))
     return Reading(_names(given.columns), bags, given.exact_values, csv)
 

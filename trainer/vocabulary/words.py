@@ -1,5 +1,6 @@
 """The words of texts that are counted, as an encoding makes them."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,22 @@ class Words:
             texts: An Arrow array of bytes.
             rows: How often each text is there; None is once.
         """
-        found = self._words(tf.constant(texts.to_numpy(zero_copy_only=False), tf.string))
-        repeated = None if rows is None else np.repeat(rows, found.row_lengths().numpy())
-        return pa.array(found.flat_values.numpy(), pa.binary()), repeated
+        found = self.of(texts)
+        repeated = None if rows is None else np.repeat(rows, np.diff(found.offsets.to_numpy()))
+        return found.values, repeated
+
+    def of(self, texts: Any) -> Any:
+        """Returns the words of each text, an Arrow array of lists of bytes.
+
+        Args:
+            texts: An Arrow array of bytes or strings, none of them null.
+        """
+        found = self._words(tf.constant(texts.cast(pa.binary()).to_numpy(zero_copy_only=False), tf.string))
+        words = pa.array(found.flat_values.numpy(), pa.binary())
+        return pa.ListArray.from_arrays(pa.array(found.row_splits.numpy(), pa.int32()), words)
+
+
+@functools.lru_cache(maxsize=64)
+def words_by(tokens: Tokens) -> Words:
+    """Returns what makes words of texts, made once."""
+    return Words(tokens)

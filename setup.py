@@ -49,6 +49,7 @@ setup(
             "cryptography",  # makes a key for them; google-auth brings it
             "playwright",  # drives Debian's Chromium through TensorBoard's page; brings no browser of its own
             "cloudml-hypertune",  # writes what a training reports to a tuning service; the trainer writes it by itself
+            "embedding-columns[tune]",  # searches are tested with the real one
             "trustme",  # the stand-in's certificates, as TensorFlow wants them
         ],
         "notebooks": [
@@ -62,7 +63,7 @@ setup(
             "pyyaml",  # a dry run's request
         ],
         "beam": ["apache-beam"],
-        "tune": ["keras-tuner"],
+        "tune": ["keras-tuner"],  # proposes what a search tries next
         "safetensors": ["safetensors"],
         "bench": ["torch", "gensim"],
     },

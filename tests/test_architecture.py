@@ -46,6 +46,7 @@ ORDER = [
     {"job"},
     {"evaluation"},
     {"cloud"},
+    {"tuning"},
     {"commands"},
     {"task", "__main__"},
     # The package itself names `build` and `load` and imports them when they are asked for.

@@ -162,15 +162,16 @@ def _shown(settings: type[Any]) -> list[dataclasses.Field[Any]]:
     return [field for field in dataclasses.fields(settings) if field.metadata["group"] is not None]
 
 
-def together(name: str, classes: Sequence[type[Any]]) -> type[Any]:
-    """Returns a frozen dataclass with the fields of several; a field that two of them have is taken once."""
+def together(name: str, classes: Sequence[type[Any]], without: Collection[str] = ()) -> type[Any]:
+    """Returns a frozen dataclass with the fields of several, but for some; of two with one name the last is taken."""
     fields = {}
     for one in classes:
         hints = typing.get_type_hints(one)
         fields.update(
             {field.name: (field.name, hints[field.name], copy.copy(field)) for field in dataclasses.fields(one)}
         )
-    return dataclasses.make_dataclass(name, fields.values(), frozen=True)
+    kept = [field for field_name, field in fields.items() if field_name not in without]
+    return dataclasses.make_dataclass(name, kept, frozen=True)
 
 
 def _not_known(word: str, settings: type[Any]) -> str:

@@ -1,5 +1,6 @@
 """The steps of one training job, from settings to a finished run."""
 
+import dataclasses
 import os
 from collections.abc import Sequence
 
@@ -11,12 +12,13 @@ from trainer.settings import Settings
 from trainer.terminal import load_tensorflow
 
 
-def run(settings: Settings, argv: Sequence[str] = ()) -> int:
+def run(settings: Settings, argv: Sequence[str] = (), is_trial: bool = False) -> int:
     """Trains as the settings say, and leaves a run.
 
     Args:
         settings: Of this job.
         argv: The command line that they came from, kept with the run.
+        is_trial: Whether it is one of many that are compared, and leaves its metrics and tables alone.
 
     Returns:
         The exit code 0.
@@ -34,7 +36,7 @@ def run(settings: Settings, argv: Sequence[str] = ()) -> int:
         _shared(settings)
         check_servers(settings)
     # What can be refused without TensorFlow is refused before its seconds are spent.
-    plan = planned(settings, argv, helps=not cluster.is_chief)
+    plan = dataclasses.replace(planned(settings, argv, helps=not cluster.is_chief), is_trial=is_trial)
     load_tensorflow(settings.verbose)
     if settings.dry_run:
         from trainer.job import dry_run

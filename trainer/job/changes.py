@@ -76,7 +76,7 @@ def check(found: Mapping[str, str], is_allowed: bool) -> None:
     Raises:
         Refusal: Something has changed that is not allowed, or cannot be.
     """
-    words = _joined([*found.values()])
+    words = joined([*found.values()])
     if found and not is_allowed:
         raise Refusal(
             f"--resume: the run was started with {words}; give the same, go on with --allow-changed, or start anew "
@@ -92,14 +92,14 @@ def check(found: Mapping[str, str], is_allowed: bool) -> None:
 
 def shown(found: Mapping[str, str]) -> str:
     """Returns the line that says with what a run is gone on with all the same."""
-    return f"--allow-changed: the run was started with {_joined([*found.values()])}"
+    return f"--allow-changed: the run was started with {joined([*found.values()])}"
 
 
 def of_versions(stored: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:
     """Returns a line where TensorFlow or Keras are of another version than those that a run was started with."""
     pairs = {name: (stored.get("versions", {}).get(name), record["versions"][name]) for name in ("tensorflow", "keras")}
     other = [f"{name} {was}, not {now}" for name, (was, now) in pairs.items() if was is not None and was != now]
-    return f"the run was started with {_joined(other)}; its numbers may differ in the last digits" if other else None
+    return f"the run was started with {joined(other)}; its numbers may differ in the last digits" if other else None
 
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,5 +130,6 @@ def _shown(value: Any) -> str:
     return repr(tuple(value) if isinstance(value, list) else value)
 
 
-def _joined(words: list[str]) -> str:
+def joined(words: list[str]) -> str:
+    """Returns what `changes` has returned as part of a sentence."""
     return ", and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

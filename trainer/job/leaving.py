@@ -35,6 +35,8 @@ def leave(work: Work) -> Left:
     """Writes what a finished run leaves, and returns it; what only shows what was learned may fail."""
     found = leave_tables(work)
     run = work.plan.run
+    if work.plan.is_trial:
+        return Left(found, tables.read_manifest(run.tables).tables, ())
     leave_model(work, found)
     drawn: list[Picture] = []
     confusion = leave_confusion(work)

@@ -27,6 +27,8 @@ class Plan:
         run: Where it goes; without a path where another process writes it.
         argv: The command line.
         helps: Whether this process trains in step with a chief, which writes the run and gives it the first weights.
+        is_trial: Whether it is one of many that are compared, and leaves its metrics and tables alone: no model to
+            serve, pictures, projector or report.
     """
 
     settings: Settings
@@ -34,6 +36,7 @@ class Plan:
     run: Run
     argv: tuple[str, ...] = ()
     helps: bool = False
+    is_trial: bool = False
 
     @property
     def is_filled(self) -> bool:

@@ -83,7 +83,8 @@ def _carried_out(plan: Plan) -> dict[str, Any]:
         with replicas.among(Replicas()):
             size = plan.settings.eval_batch_size
             baselines.compare(plan.problem, work.model, work.source, work.data, plan.run, metrics, size)
-    leave_report(plan.run, left)
+    if not plan.is_trial:
+        leave_report(plan.run, left)
     summary.show_end(plan, metrics, left.entries.values(), work.source.absent)
     return metrics
 

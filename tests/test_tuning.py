@@ -374,6 +374,15 @@ def test_an_oracle_that_is_told_of_the_same_trials_proposes_the_same(place: Path
         assert trial.values["num_epochs"] in range(1, 10)
 
 
+def test_planted_data_are_told_where_something_is_found_on_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert tune("--problem", "bikes", "--no-download", "--train-steps", "2", "--trials", "1") == 0
+    told = "planted data, not real: what trial-01-seed-0 has printed tells why"
+    assert told in capsys.readouterr().out.splitlines()
+
+
 # What is asked for
 
 

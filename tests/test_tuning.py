@@ -271,6 +271,7 @@ def test_a_search_tries_what_the_problem_declares_and_a_failing_trial_does_not_e
     assert lines[-2] == "python -m trainer.task --problem turns.py --learning-rate 0.05 --dimension key=2"
 
 
+@pytest.mark.slow
 def test_tensorboard_lists_the_trials_with_their_values_and_metrics(search: Tuned) -> None:
     with servers.tensorboard(search.folder) as address:
         experiment = _asked(address, "experiment", {})

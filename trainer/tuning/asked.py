@@ -29,8 +29,11 @@ flag says. Called again, the same command goes on where it was interrupted. Only
 
 ORACLES = ("random", "bayesian", "grid")
 SEEDS_OF_DIMENSIONS = 3
-_NOT_OURS = ("job_dir", "resume", "allow_changed", "settings", "baselines", "projector_every_epochs")
-"""Flags of the task that say something of one run."""
+_NOT_OURS = (
+    *("job_dir", "resume", "allow_changed", "settings", "baselines", "projector_every_epochs", "projector_examples"),
+    *("start_seconds", "peer_seconds"),
+)
+"""Flags of the task that say something of one run, of what trials do not leave, or of several machines."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def read(argv: Sequence[str]) -> Asked:
     for argument in {each.name for each in dataclasses.fields(own or Settings)} & _OWN:
         raise Refusal(f"--problem: {name} has an argument '{argument}', which is a flag of tune; rename the argument.")
     of_task: list[type[Any]] = [Settings] if own is None else [Settings, own]
-    given = flags.parse(flags.together("Tuning", [*of_task, Tuning], _NOT_OURS), argv, PROG, DESCRIPTION)
+    given = flags.parse(flags.together("Tuning", [Tuning, *of_task, Tuning], _NOT_OURS), argv, PROG, DESCRIPTION)
     tuning = Tuning(**{each.name: given[each.name] for each in dataclasses.fields(Tuning) if each.name in given})
     fixed, curves = _dimensions(tuning.dimension)
     words = [*_of_task(argv), *(f"--dimension={text}" for text in fixed)]

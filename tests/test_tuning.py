@@ -249,6 +249,9 @@ def test_the_rule_of_thumb_of_a_learned_vocabulary_is_told_by_the_rows_that_were
     shown = capsys.readouterr().out
     assert f"fourth root of {rows} rows; declared" in shown
     assert "one seed does not tell what is noise; --seeds 3 does" in shown
+    values = [trial["ran"][0]["value"] for trial in found]
+    is_largest = "the best is the largest that was tried; larger ones may be better" in shown
+    assert is_largest == (values[1] > values[0])
     # The rows are encoded once, by the first trial.
     assert len([*tmp_path.glob("runs/mine-tune/*/cache")]) == 1
 

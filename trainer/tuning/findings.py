@@ -77,6 +77,8 @@ def _tell_curve(asked: Asked, found: curve.Curve) -> None:
     if found.rows is not None and not found.has_rule:
         rule = by_rule(found.rows)
         print(f"the fourth root of {found.rows:,} rows is {rule}, which was not tried; add auto")
+    if found.best is not None and len(found.points) > 1 and found.best is found.points[-1]:
+        print("the best is the largest that was tried; larger ones may be better")
     if found.noise is None:
         print("one seed does not tell what is noise; --seeds 3 does")
     else:

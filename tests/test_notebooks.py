@@ -204,6 +204,37 @@ def test_the_fourth_notebook_moves_a_model_that_is_as_good_and_has_equal_ids(tmp
     assert pictures(notebook) == 1
 
 
+@pytest.mark.slow
+def test_the_fifth_notebook_finds_evenings_by_every_way_of_looking(nyc_flights_dir: str, tmp_path: Path) -> None:
+    notebook = executed(NOTEBOOKS[4], nyc_flights_dir, tmp_path)
+    shown = printed(notebook)
+    sizes = dict(re.findall(r"^ *(\S+) bytes  (\S+)$", shown, re.MULTILINE))
+    assert {"projector_config.pbtxt", "day_hour.metadata.tsv", "day_hour.views.json", "tensors.index"} <= set(sizes)
+    assert "\nlabel\tday\thour\tcount\nMon 00\tMon\t0\t0\n" in shown
+    assert "168 hours, of which 133 had flights" in shown
+    like, unlike = (re.findall(rf"^{how} Fri 17: +(.+)$", shown, re.MULTILINE)[0] for how in ("like", "unlike"))
+    assert mean_hour(like) > 15
+    assert mean_hour(unlike) < 13
+    assert "'Tue 18', 'Wed 06'] is Wed 06" in shown
+    beside, moved = (int(hour) for hour in re.findall(r"mean hour (\d+)$", shown, re.MULTILINE))
+    assert moved > beside + 4
+    groups, apart = re.findall(r"^(\d+) groups, silhouette (\S+):", shown, re.MULTILINE)[0]
+    assert int(groups) >= 2
+    assert float(apart) > 0.3
+    assert re.findall(r"^week\.(\w+) .* read back the same: (\w+)$", shown, re.MULTILINE) == [
+        ("txt", "True"),
+        ("bin", "True"),
+        ("parquet", "True"),
+    ]
+    assert re.search(r"^0168 8\nMon_00 ", shown, re.MULTILINE)
+    assert pictures(notebook) == 3
+
+
+def mean_hour(keys: str) -> float:
+    hours = [int(hour) for hour in re.findall(r"\w{3} (\d\d) \(", keys)]
+    return sum(hours) / len(hours)
+
+
 def main(data_dir: str, *beginnings: str) -> None:
     """Runs notebooks and writes them back with their outputs, without the paths of this machine."""
     places = os.path.abspath(data_dir)

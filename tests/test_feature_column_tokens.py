@@ -166,6 +166,13 @@ def test_words_are_part_of_what_is_saved_of_a_column_and_of_what_tells_columns_a
     assert len({digest(column) for column in [*columns, fc.categorical_column_with_hash_bucket("name", 9)]}) == 6
 
 
+def test_words_are_told_as_a_person_reads_them() -> None:
+    assert str(fc.Tokens()) == "[a-z0-9]+"
+    every = fc.Tokens("[A-Z]+", lower=False, ngrams=2, stop_words=("THE", "OF"))
+    assert str(every) == "[A-Z]+, capitals kept, runs of up to 2, 2 stop words"
+    assert "tokenize [a-z0-9]+, runs of up to 2" in fc.embedding_column(hashed(ngrams=2), 3)._repr_html_()
+
+
 def test_a_column_of_words_reads_one_text_an_example() -> None:
     column = fc.categorical_column_with_vocabulary_list("name", ["quiet"], tokenize=fc.Tokens())
     assert column.raw_features == {"name": fc.RawFeature("string")}

@@ -717,6 +717,7 @@ def test_a_dry_run_learns_from_the_first_rows(capsys: pytest.CaptureFixture[str]
     printed = capsys.readouterr().out
     assert printed.startswith("Vocabularies and boundaries are those of the first 1,000 rows.\n")
     assert "table words" in printed
+    assert "wide  VocabularyListColumn   text                                     5 ids, words by [a-z0-9]+" in printed
     assert list(tmp_path.iterdir()) == []
 
 

@@ -50,6 +50,12 @@ class Tokens:
                     f"write {lowered(word)!r}."
                 )
 
+    def __str__(self) -> str:
+        """As a person reads it: what differs from the default after the pattern."""
+        told = [self.pattern, *([] if self.lower else ["capitals kept"])]
+        told += [f"runs of up to {self.ngrams}"] if self.ngrams > 1 else []
+        return ", ".join([*told, *([f"{len(self.stop_words):,} stop words"] if self.stop_words else [])])
+
     def of(self, text: str) -> list[str]:
         """Returns the words of a text in their order, then the runs of two, of three and so on."""
         found = re.findall(self.pattern, lowered(text) if self.lower else text, re.ASCII)
@@ -86,6 +92,12 @@ def checked_tokens(function: str, tokenize: Any, dtype: str) -> Tokens | None:
     return tokenize
 
 
+def tokens_of(column: FeatureColumn) -> Tokens | None:
+    """Returns how a column, or the first inside it that does, makes words of a text; None where none does."""
+    found = (getattr(part, "tokenize", None) for part in nested(column))
+    return next((tokens for tokens in found if tokens is not None), None)
+
+
 def makes_words(column: FeatureColumn) -> bool:
     """Tells whether a column, or one inside it, makes words of a text, so that an example has any number of ids."""
-    return any(getattr(part, "tokenize", None) is not None for part in nested(column))
+    return tokens_of(column) is not None

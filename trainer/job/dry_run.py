@@ -13,6 +13,7 @@ import tensorflow as tf
 from trainer import catalogue, models
 from trainer.feature_column import CategoricalColumn, FeatureColumn
 from trainer.feature_column.serialization import encoded_key
+from trainer.feature_column.tokens import tokens_of
 from trainer.heads import goals
 from trainer.inputs.beside import beside
 from trainer.inputs.examples import Source
@@ -79,7 +80,9 @@ def _show_columns(plan: Plan) -> None:
     problem = plan.problem
     for title, columns in (("deep", problem.dnn_feature_columns), ("wide", problem.linear_feature_columns)):
         for column in columns:
-            print(f"{title}  {type(column).__name__:<22} {column.name:<40} {_size(column)}")
+            tokens = tokens_of(column)
+            words = "" if tokens is None else f", words by {tokens}"
+            print(f"{title}  {type(column).__name__:<22} {column.name:<40} {_size(column)}{words}")
 
 
 def _size(column: FeatureColumn) -> str:

@@ -159,6 +159,13 @@ def test_beside_parameter_servers_it_is_refused(monkeypatch: pytest.MonkeyPatch)
             "RetrievalHead: problem movies has no table 'movies'; did you mean 'movie'?",
         ),
         (
+            lambda: trainer.build(
+                problem(fc.categorical_column_with_vocabulary_list("movie_id", ["heat"], tokenize=fc.Tokens()))
+            ),
+            "RetrievalHead: problem movies retrieves values of a bag, and table 'movie' is of the words of a text; "
+            "give a table on a feature in bags.",
+        ),
+        (
             lambda: trainer.build(dataclasses.replace(problem(), linear_feature_columns=[movie])),
             "RetrievalHead: problem movies has linear_feature_columns, which say nothing of a vector; give "
             "dnn_feature_columns alone.",

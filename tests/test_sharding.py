@@ -72,10 +72,12 @@ def test_the_same_seed_gives_the_same_rows_however_many_servers_there_are(initia
     )
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_rows_of_all_parts_are_looked_up_as_of_a_whole_table(dtype: str) -> None:
+@pytest.mark.parametrize(
+    ("dtype", "combiner"), [("float32", "mean"), ("bfloat16", "mean"), ("float32", "max"), ("float32", "first")]
+)
+def test_rows_of_all_parts_are_looked_up_as_of_a_whole_table(dtype: str, combiner: str) -> None:
     ids = np.array([[0, 70_000, 0], [23_334, 23_333, -1], [-1, -1, -1], [46_668, 5, 46_667]])
-    whole, parts = (table(count, storage_dtype=dtype) for count in (0, 3))
+    whole, parts = (table(count, storage_dtype=dtype, combiner=combiner) for count in (0, 3))
     np.testing.assert_allclose(parts(ids), whole(ids), rtol=1e-6)
     np.testing.assert_allclose(parts(ids[:, 1]), whole(ids[:, 1]), rtol=1e-6)
     assert parts(np.full((2, 1), -1)).numpy().tolist() == [[0.0] * 3] * 2

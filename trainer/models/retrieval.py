@@ -11,6 +11,7 @@ from trainer import layers
 from trainer.errors import Refusal, nearest
 from trainer.feature_column import EmbeddingColumn, VocabularyListColumn
 from trainer.feature_column.serialization import encoded_key
+from trainer.feature_column.tokens import makes_words
 from trainer.heads import Head, RetrievalHead
 from trainer.layers import placement
 from trainer.models import retrieval_losses as losses
@@ -246,4 +247,10 @@ def _column(problem: Problem, head: RetrievalHead) -> EmbeddingColumn:
     if head.table not in found:
         ending = nearest(head.table, found) or f"; it has {', '.join(sorted(found)) or 'none'}."
         raise Refusal(f"RetrievalHead: problem {problem.name} has no table '{head.table}'{ending}")
-    return found[head.table][0]
+    column = found[head.table][0]
+    if makes_words(column):
+        raise Refusal(
+            f"RetrievalHead: problem {problem.name} retrieves values of a bag, and table '{head.table}' is of the "
+            "words of a text; give a table on a feature in bags."
+        )
+    return column

@@ -10,8 +10,6 @@ import pytest
 from trainer.datasets.mnist_files import IMAGES, LABELS
 from trainer.formats import idx
 
-TRAIN, TEST = 8000, 2000
-
 
 def mnist() -> tuple[Any, Any]:
     """The 10,000 test images of MNIST and their labels; skips where they are not here."""
@@ -22,7 +20,7 @@ def mnist() -> tuple[Any, Any]:
     return images, labels
 
 
-def write(data_dir: Path, train: int = TRAIN, test: int = TEST, packed: bool = True) -> Path:
+def write(data_dir: Path, train: int, test: int, packed: bool = True) -> None:
     """Writes the first images as those to train on, and those after them as those to test on, into `manual`."""
     images, labels = mnist()
     (data_dir / "manual").mkdir(parents=True, exist_ok=True)
@@ -30,4 +28,3 @@ def write(data_dir: Path, train: int = TRAIN, test: int = TEST, packed: bool = T
         for what, array in ((IMAGES, images[rows]), (LABELS, labels[rows].astype(np.uint8))):
             name = f"{start}-{what}"
             idx.write(str(data_dir / "manual" / (name if packed else name.removesuffix(".gz"))), array)
-    return data_dir

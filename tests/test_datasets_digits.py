@@ -1,11 +1,13 @@
 """Data sets of handwritten digits, and how a problem makes other features of those of a data set."""
 
 import dataclasses
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.datasets import load_digits
 
 from tests import digits
@@ -43,6 +45,21 @@ def test_the_digits_of_scikit_learn_are_all_there_a_fifth_of_each_to_test_on(sma
     assert sorted(map(bytes, found)) == sorted(map(bytes, np.rint(images / 16 * 255).astype(np.uint8)))
     whole, tested = np.bincount(labels), np.bincount(test["label"])
     assert np.abs(tested - whole / 5).max() < 1
+
+
+def test_the_page_of_data_tells_their_file_and_how_many_they_are(small_dir: str) -> None:
+    named = Path(__file__).parents[1].joinpath("data", "README.md").read_text(encoding="utf-8")
+    file = Path(str(sklearn.__file__)).parent / "datasets" / "data" / "digits.csv.gz"
+    assert f"`{hashlib.sha256(file.read_bytes()).hexdigest()}`" in named
+    splits = datasets.builder("sklearn_digits", small_dir).info.splits
+    assert f"{splits['train'].num_examples:,} in `train`, {splits['test'].num_examples} in `test`" in named
+
+
+def test_the_page_of_data_tells_the_test_images_of_mnist_that_the_tests_use(tmp_path: Path) -> None:
+    named = Path(__file__).parents[1].joinpath("data", "README.md").read_text(encoding="utf-8")
+    for array in digits.mnist():
+        idx.write(str(tmp_path / "any"), array)
+        assert f"unpacked `{hashlib.sha256((tmp_path / 'any').read_bytes()).hexdigest()}`" in named
 
 
 def test_their_ink_is_what_the_problem_reads(small_dir: str) -> None:

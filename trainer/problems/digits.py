@@ -20,7 +20,7 @@ def problem(*, side: int = SIDE) -> Problem:
     Args:
         side: pixels on a side of the images; 28 for --dataset mnist, or mnist_files.
     """
-    size = (side, side)
+    size, is_small = (side, side), side <= SIDE
     pixel = fc.categorical_column_with_identity(ink.PIXEL, side * side)
     weighted = fc.weighted_categorical_column(pixel, ink.DARKNESS)
     return Problem(
@@ -33,8 +33,9 @@ def problem(*, side: int = SIDE) -> Problem:
         head=MultiClassHead(10),
         learning_rate=0.003,
         learning_rate_decay="linear",
-        num_epochs=60,
-        train_batch_size=64,
+        # Of the small images there are few, and a pass over them is short.
+        num_epochs=60 if is_small else 15,
+        train_batch_size=64 if is_small else 128,
         from_batch=partial(from_batch, size=size),
         catalogues={ink.PIXEL: ink.plane(size)},
         projector_examples=1000,

@@ -256,6 +256,21 @@ def test_the_rule_of_thumb_of_a_learned_vocabulary_is_told_by_the_rows_that_were
     assert len([*tmp_path.glob("runs/mine-tune/*/cache")]) == 1
 
 
+@pytest.mark.slow
+def test_pixels_take_more_dimensions_than_the_fourth_root_of_their_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["--problem", "digits", "--dimension", "pixel=2,16,auto", "--seeds", "1", "--num-epochs", "30"]
+    assert tune(*words) == 0
+    found = json.loads((tmp_path / "runs" / "digits-tune" / "trials.json").read_text())["trials"]
+    by_dimension = {trial["values"]["dimension.pixel"]: trial["ran"][0]["value"] for trial in found}
+    assert [*by_dimension] == [2, 3, 16]
+    assert by_dimension[16] > by_dimension[3] + 0.03
+    assert by_dimension[16] > 0.95
+    assert "64 × 3   768 B" in capsys.readouterr().out
+
+
 # Searches
 
 

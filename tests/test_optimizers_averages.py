@@ -1,5 +1,6 @@
 """The moving averages of a model's weights: as of Keras, or of the first steps their means; judged with, taken back."""
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -12,7 +13,7 @@ from trainer import feature_column as fc
 from trainer import optimizers
 from trainer.errors import Refusal
 from trainer.heads import RegressionHead
-from trainer.optimizers.averages import averaged, settle
+from trainer.optimizers.averages import _pairs, averaged, settle
 from trainer.problem import Problem
 
 STEPS, MOMENTUM = 12, 0.8
@@ -94,6 +95,36 @@ def test_each_part_of_a_problem_s_optimizer_averages_its_own_weights() -> None:
     for variable, first in zip(model.trainable_variables, before, strict=True):
         rate = 0.01
         np.testing.assert_allclose(variable.numpy(), first - 1.5 * rate, rtol=1e-4, atol=1e-6)  # of 1 and 2 steps
+
+
+def test_rows_that_a_step_does_not_use_are_averaged_too() -> None:
+    table = keras.Variable(np.zeros((3, 2), np.float32))
+    optimizer = optimizers.SGD(1.0, use_ema=True, ema_momentum=0.9)
+    optimizer.averages_evenly = True
+    optimizer.build([table])
+    rows = [0, 0, 2, 0]
+    seen = []
+    for row in rows:
+        optimizer.apply([tf.IndexedSlices(-tf.ones((1, 2)), tf.constant([row]), tf.constant([3, 2]))], [table])
+        seen.append(table.numpy())
+    settle(optimizer)
+    np.testing.assert_allclose(table.numpy(), np.mean(seen, axis=0), rtol=1e-6)  # of few steps it is the mean
+    assert table.numpy()[:, 0].tolist() == pytest.approx([2.0, 0.0, 0.5])
+
+
+def test_a_problem_with_tables_learns_their_averages() -> None:
+    hour = fc.categorical_column_with_identity("hour", 24)
+    problem = dataclasses.replace(
+        of_one_number(average=0.9), dnn_feature_columns=[fc.embedding_column(hour, 2, name="hour")]
+    )
+    model = trainer.build(problem)
+    hours = np.arange(48) % 24
+    model.fit({"hour": hours[:, np.newaxis]}, hours.astype(np.float32), batch_size=16, epochs=2, verbose=0)
+    # Keras's own fit ends with the averages.
+    averages = {id(variable): average.numpy() for variable, average in _pairs(model.optimizer)}
+    assert len(averages) == len(model.trainable_variables)
+    for variable in model.trainable_variables:
+        np.testing.assert_allclose(variable.numpy(), averages[id(variable)])
 
 
 def test_an_average_that_is_none_is_refused() -> None:

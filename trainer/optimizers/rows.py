@@ -127,7 +127,7 @@ class RowSparse(keras.optimizers.Optimizer):
         left = tf.minimum(self.ema_momentum, steps / (steps + 1.0))
         for variable, average in zip(trainable_variables, self._model_variables_moving_average, strict=False):
             if average is not None:
-                average.assign_add((1.0 - left) * (variable.value - average.value))
+                average.assign_add((1.0 - left) * (tf.cast(variable.value, average.value.dtype) - average.value))
 
     def update_whole(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates a variable, given a dense gradient of its shape."""
@@ -196,7 +196,7 @@ class RowSparse(keras.optimizers.Optimizer):
         """Refuses what variables with sparse gradients cannot have."""
         whole = {
             "a constraint": any(getattr(table, "constraint", None) for table in tables),
-            "use_ema": self.use_ema,
+            "use_ema": self.use_ema and not self.averages_evenly,  # a problem that averages says that it knows
             "gradient_accumulation_steps": self.gradient_accumulation_steps,
             "loss_scale_factor": self.loss_scale_factor,
         }

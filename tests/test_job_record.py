@@ -46,6 +46,7 @@ CHANGES: dict[str, Any] = {
     "validation": ByValue("fold", (1,)),
     "window": ByDate("day", 9),
     "csv": CsvFormat(";"),
+    "max_bad_rows": "1%",
     "from_rows": tower,
     "from_batch": tower,
     "planted": tower,

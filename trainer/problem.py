@@ -25,8 +25,8 @@ from trainer.rows import CsvFormat as CsvFormat
 from trainer.rows import EveryNthBlock as EveryNthBlock
 from trainer.rows import Files as Files
 from trainer.rows import Grouped as Grouped
+from trainer.rows import Limit, check_grouped
 from trainer.rows import Share as Share
-from trainer.rows import check_grouped
 from trainer.search import Range as Range
 from trainer.search import Searched as Searched
 from trainer.settings import Settings
@@ -38,7 +38,8 @@ class Problem:
 
     Args:
         dataset: The name of a data set ("nyc_flights/JFK"), `Files`, or a function of "train" or "test" that returns a
-            `tf.data.Dataset` of `(features, label)`, as an Estimator's `input_fn` does.
+            `tf.data.Dataset` of `(features, label)`, as an Estimator's `input_fn` does; None where it has no data of
+            its own, and stands on the files of `--train-files`, or without them on what is `planted`.
         dnn_feature_columns: Dense columns, concatenated, into the hidden layers.
         linear_feature_columns: Columns of the wide part: one weight an id; an embedding column of as many floats as
             the head has logits is added as it is, and so is weights in a table of its own.
@@ -68,6 +69,8 @@ class Problem:
         split_seed: Another one draws other rows, or groups, for validation and test.
         window: The days to train and to test on; None takes the splits as the data have them.
         csv: How CSV files are written, where their header does not tell.
+        max_bad_rows: How many rows of the files of a flag may be set aside where `--max-bad-rows` does not say: a
+            number, or a share, as "1%".
         from_rows: A function of a part of a file, its columns by name as arrays of strings, whatever the format, to the
             features; numbers may stay strings. None takes the columns as the features.
         from_batch: The same of a data set of TFDS: a function of a batch, its features by name as tensors.
@@ -98,7 +101,7 @@ class Problem:
         description: One sentence; None is the first of the file's.
     """
 
-    dataset: str | Files | Callable[[str], Any]
+    dataset: str | Files | Callable[[str], Any] | None
     dnn_feature_columns: Sequence[DenseColumn] = ()
     linear_feature_columns: Sequence[FeatureColumn] = ()
     dnn_hidden_units: Sequence[int] = ()
@@ -123,6 +126,7 @@ class Problem:
     split_seed: int = 0
     window: ByDate | None = None
     csv: CsvFormat = field(default_factory=CsvFormat)
+    max_bad_rows: str = "0"
     from_rows: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     from_batch: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     planted: Callable[[str], Any] | None = None
@@ -159,6 +163,7 @@ class Problem:
             )
         if self.average is not None and not 0 < self.average < 1:
             raise Refusal(f"Problem: average is a number above 0 and below 1, not {self.average!r}.")
+        self.bad_rows  # noqa: B018  # refuses what is no limit
         _check_table_optimizers(self.table_optimizers)
         searches.check(self.search)
         _check_apart(self.dnn_feature_columns, self.linear_feature_columns)
@@ -180,6 +185,11 @@ class Problem:
     def embeddings(self) -> dict[str, tuple[EmbeddingColumn, ...]]:
         """The embedding columns by the name of their table; several share one where they were declared so."""
         return embeddings_by_table(self.columns)
+
+    @property
+    def bad_rows(self) -> Limit:
+        """How many rows of files may be set aside."""
+        return Limit.parsed(self.max_bad_rows)
 
     @property
     def raw_features(self) -> dict[str, RawFeature]:

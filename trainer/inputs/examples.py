@@ -27,7 +27,7 @@ class Source:
         problem: The problem.
         features: The features that its model reads, and the dtype of each: "string", "int64" or "float32".
         data_dir: Where data sets are prepared.
-        limit: How many bad rows files may have.
+        limit: How many bad rows files may have; None is what the problem says.
         beside: Features that are given beside these, as the data have them.
         flag: That names the files, where it is none of those of a job.
 
@@ -51,7 +51,8 @@ class Source:
         self.own_keys = {*features, *(key for key in others if key)}
         self.keys = {*self.own_keys, *beside}
         self._flag = flag
-        self.absent: str | None = None
+        has_none = problem.dataset is None
+        self.absent = f"problem {problem.name} has no data of its own; give --train-files." if has_none else None
         self._reader, self._is_sample = reader(problem, data_dir, limit), False
         self._window: Window | None = None
         self._class_ids = ids_of(problem.head.label_vocabulary)

@@ -120,14 +120,14 @@ class FilesReader(Reader):
     Args:
         files: The patterns of their names.
         problem: Says how their rows become features.
-        limit: How many bad rows the files of one pattern may have.
+        limit: How many bad rows the files of one pattern may have; None is what the problem says.
 
     Raises:
         Refusal: No file matches a pattern, or one file is among those of two splits.
     """
 
     def __init__(self, files: Files, problem: Problem, limit: Limit | None = None) -> None:
-        self.files, self.problem, self.limit = files, problem, limit or Limit()
+        self.files, self.problem, self.limit = files, problem, limit or problem.bad_rows
         self._paths = {
             split: matching(pattern, flag) for split, flag in FLAGS.items() if (pattern := getattr(files, split))
         }
@@ -226,11 +226,15 @@ def reader(problem: Problem, data_dir: str, limit: Limit | None = None) -> Reade
     Args:
         problem: The problem.
         data_dir: Where data sets are prepared.
-        limit: How many bad rows files may have.
+        limit: How many bad rows files may have; None is what the problem says.
 
     Raises:
-        Refusal: The data set is unknown, or no file matches.
+        Refusal: The data set is unknown, or no file matches, or the problem has no data.
     """
+    if problem.dataset is None:
+        if problem.planted is None:
+            raise Refusal(f"--train-files: problem {problem.name} has no data of its own; give files.")
+        return Function(problem.planted, PLANTED)
     if isinstance(problem.dataset, Files):
         return FilesReader(problem.dataset, problem, limit)
     if isinstance(problem.dataset, str):

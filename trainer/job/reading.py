@@ -203,7 +203,7 @@ def _again(
         return split.collected(source, "test", halves.encode, halves.outside, _narrow(problem))
 
     met = Meeting(problem).restored(folder, content["met"])
-    bad = _bad_rows(content["bad"], plan.settings.bad_rows)
+    bad = _bad_rows(content["bad"], plan.settings.bad_rows or plan.problem.bad_rows)
     return Read(problem, source, model, halves, Data(train, validation, test, content["digest"]), met, bad, True)
 
 

@@ -60,8 +60,8 @@ class Settings:
         None, "a feature whose values, as a person's or a day's rows, are never on two sides", "KEY", group="data"
     )
     split_seed: int | None = flag(None, "of the rows or groups that are held out", "N", least=0, group="data")
-    max_bad_rows: str = flag(
-        "0", "rows of the files of a flag that may be set aside, as 10 or 1%", "N|N%", group="data"
+    max_bad_rows: str | None = flag(
+        None, "rows of the files of a flag that may be set aside, as 10 or 1% (default: none)", "N|N%", group="data"
     )
     cache_memory: str | None = flag(
         None,
@@ -164,9 +164,9 @@ class Settings:
     )
 
     @property
-    def bad_rows(self) -> Limit:
-        """How many rows of files may be set aside."""
-        return Limit.parsed(self.max_bad_rows)
+    def bad_rows(self) -> Limit | None:
+        """How many rows of files may be set aside, where it is not the problem that says it."""
+        return None if self.max_bad_rows is None else Limit.parsed(self.max_bad_rows)
 
     @property
     def cache_bytes(self) -> int | None:

@@ -891,6 +891,7 @@ PROBLEMS: dict[str, dict[str, Any]] = {
     "bikes": {},
     "digits": {},
     "flights": {"dataset": "nyc_flights/JFK"},
+    "homes": {},
     "movies": {"download": False},
 }
 """Of each problem, the settings with which its tables are there soonest."""

@@ -61,7 +61,8 @@ def from_data(top_k: int | None = None, frequency_threshold: int = 0) -> FromDat
 
     Args:
         top_k: The most values to keep; None keeps all.
-        frequency_threshold: The fewest rows that a value must have.
+        frequency_threshold: The fewest rows that a value must have; of a text whose words are the values, the times
+            that a word must be there.
 
     Raises:
         Refusal: A number is no whole number, or too small.

@@ -145,13 +145,12 @@ def embedding_column(
         dimension = checked_count(function, "dimension", dimension)
     elif is_learned(categorical_column):
         dimension = by_rule(categorical_column.num_buckets)
-    _check_choices(function, combiner, storage_dtype, initializer, max_norm)
-    _check_weighable(function, categorical_column, combiner)
+    _check_choices(function, storage_dtype, initializer, max_norm)
     check_source(function, ckpt_to_load_from, tensor_name_in_ckpt=tensor_name_in_ckpt, old_vocabulary=old_vocabulary)
     return EmbeddingColumn(
         categorical_column,
         dimension,
-        combiner,
+        _checked_combiner(function, categorical_column, combiner),
         initializer,
         source_of(ckpt_to_load_from),
         tensor_name_in_ckpt,
@@ -166,28 +165,24 @@ def embedding_column(
     )
 
 
-def _check_choices(function: str, combiner: str, storage_dtype: str, initializer: Any, max_norm: float | None) -> None:
+def _check_choices(function: str, storage_dtype: str, initializer: Any, max_norm: float | None) -> None:
     if max_norm is not None and not (isinstance(max_norm, numbers.Real) and max_norm > 0):
         raise Refusal(f"{function}: max_norm must be a number above 0, not {max_norm!r}.")
     if initializer is not None and not callable(initializer) and not isinstance(initializer, str):
         raise Refusal(f"{function}: initializer must be a function or a name, not {initializer!r}.")
-    if combiner not in COMBINERS:
-        raise Refusal(f"{function}: combiner must be one of {', '.join(COMBINERS)}, not {combiner!r}.")
     if storage_dtype not in STORAGE_DTYPES:
         raise Refusal(f"{function}: storage_dtype must be {' or '.join(STORAGE_DTYPES)}, not {storage_dtype!r}.")
 
 
-def _check_weighable(function: str, column: CategoricalColumn, combiner: str) -> None:
-    """Refuses a combiner that takes rows as they are for a column whose values have weights.
-
-    Raises:
-        Refusal: The column has weights that would be left out.
-    """
+def _checked_combiner(function: str, column: CategoricalColumn, combiner: str) -> str:
+    if combiner not in COMBINERS:
+        raise Refusal(f"{function}: combiner must be one of {', '.join(COMBINERS)}, not {combiner!r}.")
     if combiner not in SUMS and any(isinstance(part, WeightedCategoricalColumn) for part in nested(column)):
         raise Refusal(
             f"{function}: combiner '{combiner}' takes rows as they are, and the column has weights; give the column "
             f"inside it, or combiner={' or '.join(map(repr, SUMS))}."
         )
+    return combiner
 
 
 def by_rule(num_buckets: int) -> int:

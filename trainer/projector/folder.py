@@ -155,6 +155,6 @@ class _Shown:
 
 
 def _places(name: str, values: Array, tell: Callable[[str], None]) -> Array | None:
-    if _TOLD_ROWS < len(values) <= layout.MOST_LAID_OUT:
+    if len(values) > _TOLD_ROWS and layout.is_laid_out(values):
         tell(f"projector: laying out the {len(values):,} rows of {name} beside their neighbours")
     return layout.neighbourhoods(values)

@@ -11,10 +11,13 @@ _PERPLEXITY = 30.0
 _FEWEST = 5
 """Below this number of rows there is no neighbourhood to keep."""
 
+_SHOWN_WHOLE = 3
+"""The dimensions of the page."""
+
 _PARALLEL = 2_000
 """Below this number of rows threads wait for each other longer than they work, for minutes on a busy machine."""
 
-MOST_LAID_OUT = 10_000
+_MOST_LAID_OUT = 10_000
 """The rows up to which neighbours are laid out: the time grows faster than their number, here to a minute."""
 
 
@@ -24,15 +27,21 @@ def components(points: Array) -> Array:
     return np.asarray(points @ axes[:, ::-1][:, :MOST_COMPONENTS])
 
 
+def is_laid_out(points: Array) -> bool:
+    """Tells whether points, `(rows, dimension)`, are neither too few nor too many, and more than the page can show."""
+    return _FEWEST <= len(points) <= _MOST_LAID_OUT and points.shape[1] > _SHOWN_WHOLE
+
+
 def neighbourhoods(points: Array) -> Array | None:
     """Returns a layout in two dimensions in which neighbours lie beside each other, `(rows, 2)`, by t-SNE.
 
-    None where there are fewer than 5 rows or more than 10,000, or fewer than 2 different ones.
+    None where there are fewer than 5 rows or more than 10,000, or fewer than 2 different ones, or at most 3 dimensions,
+    which the page shows as they are.
 
     Source: Laurens van der Maaten and Geoffrey Hinton, "Visualizing data using t-SNE", 2008.
     """
     rows = len(points)
-    if not _FEWEST <= rows <= MOST_LAID_OUT:
+    if not is_laid_out(points):
         return None
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits

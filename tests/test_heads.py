@@ -348,7 +348,8 @@ def test_labels_of_one_value_have_no_share_of_their_variance() -> None:
 
 @pytest.mark.parametrize("log", [False, True])
 def test_a_scaled_loss_and_its_metrics_are_saved_with_a_model(log: bool) -> None:
-    head = RegressionHead(mean=7.0, scale=2.0, log=log)
+    head = RegressionHead(mean=7.0, scale=2.0, log=log, huber=1.5)
+    assert head.loss().get_config()["huber"] == 1.5
     for each in (head.loss(), *head.metrics()):
         copy = type(each).from_config(each.get_config())
         assert copy.get_config() == each.get_config()
@@ -362,6 +363,7 @@ def test_a_scaled_loss_and_its_metrics_are_saved_with_a_model(log: bool) -> None
         ({"scale": -1}, "scale is a finite number above 0, in the label's unit, not -1."),
         ({"mean": float("nan")}, "mean is a finite number, in the label's unit, not nan."),
         ({"mean": "7"}, "mean is a finite number, in the label's unit, not '7'."),
+        ({"huber": 0.0}, "huber is a finite number above 0, of times the scale, not 0.0."),
         ({"scale": 0, "log": True}, "scale is a finite number above 0, of the label's logarithm, not 0."),
     ],
 )
@@ -444,6 +446,20 @@ def test_a_logit_of_half_precision_is_a_price_of_more_than_half_precision_holds(
     (found,) = head.predictions(tf.constant([[4.0]], tf.float16)).values()
     np.testing.assert_allclose(found, [[np.exp(14.0)]], rtol=1e-6)
     assert float(head.loss()(found, tf.constant([[3.0]], tf.float16))) == pytest.approx(1.0, rel=1e-3)
+
+
+def test_an_error_of_many_scales_costs_linearly_and_is_judged_as_it_is() -> None:
+    labels, logits = tf.constant([[10.0], [10.0], [10.0]]), tf.constant([[0.5], [1.5], [-4.0]])
+    head = RegressionHead(10.0, 2.0, huber=1.5)
+    assert float(head.loss()(labels, logits)) * 3 == pytest.approx(0.5**2 + 1.5**2 + 1.5 * (8 - 1.5))
+    assert float(head.metrics()[0](labels, logits)) == pytest.approx(2 * np.sqrt((0.5**2 + 1.5**2 + 4**2) / 3))
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        loss = RegressionHead(10.0, 2.0, huber=1.5).loss()(labels, logits)
+    slopes = tape.gradient(loss, logits) * 3
+    np.testing.assert_allclose(slopes, [[1.0], [3.0], [-3.0]], rtol=1e-6)  # continuous at 1.5
+    wide = RegressionHead(huber=100.0).loss()(labels, logits)
+    assert float(wide) == pytest.approx(float(RegressionHead().loss()(labels, logits)))
 
 
 def test_a_label_without_a_logarithm_is_refused_with_the_smallest() -> None:

@@ -51,9 +51,13 @@ class ScaledSquaredError(keras.losses.Loss):
         mean: What a logit of 0 predicts.
         scale: How much more a logit of 1 predicts.
         log: Whether what is predicted is the logarithm of the label.
+        huber: From how many times `scale` on an error costs linearly; None squares all.
         name: The loss's name.
         reduction: How the losses of the examples become one.
         dtype: Of the computation.
+
+    Source:
+        Peter Huber, "Robust estimation of a location parameter", 1964, for what is linear; it costs twice what he has.
 
     Example:
         >>> float(ScaledSquaredError(mean=100.0, scale=10.0)([[120.0]], [[1.0]]))
@@ -65,22 +69,29 @@ class ScaledSquaredError(keras.losses.Loss):
         mean: float,
         scale: float,
         log: bool = False,
+        huber: float | None = None,
         name: str = "scaled_squared_error",
         reduction: str = "sum_over_batch_size",
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self.mean, self.scale, self.log = mean, scale, log
+        self.mean, self.scale, self.log, self.huber = mean, scale, log, huber
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Returns the loss of each example, `(batch,)`, from labels and logits."""
         logits = keras.ops.convert_to_tensor(y_pred)
         known = keras.ops.cast(logits_of(y_true, self.mean, self.scale, self.log), logits.dtype)
-        return keras.ops.mean(keras.ops.square(logits - keras.ops.reshape(known, keras.ops.shape(logits))), axis=-1)
+        errors = logits - keras.ops.reshape(known, keras.ops.shape(logits))  # (batch, 1)
+        costs = keras.ops.square(errors)
+        if self.huber is not None:
+            far = keras.ops.abs(errors)
+            costs = keras.ops.where(far <= self.huber, costs, self.huber * (2 * far - self.huber))
+        return keras.ops.mean(costs, axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments."""
-        return {**super().get_config(), "mean": self.mean, "scale": self.scale, "log": self.log}
+        own = {"mean": self.mean, "scale": self.scale, "log": self.log, "huber": self.huber}
+        return {**super().get_config(), **own}
 
 
 class _OfNumbers(keras.metrics.Metric):

@@ -25,9 +25,11 @@ class RegressionHead(Head):
             deviation.
         log: Whether the natural logarithm of the label, which is above 0, is learned. Of it are `rmse` and `r2`;
             predictions and `median_absolute_error` are in the label's own unit.
+        huber: From how many times `scale` on an error costs linearly and no longer as its square, so that a few labels
+            far from all others do not lead; None squares all. Metrics stay as they are.
 
     Raises:
-        Refusal: One of them is not finite, or the scale not above 0.
+        Refusal: One of them is not finite, or the scale or `huber` not above 0.
 
     Example:
         >>> RegressionHead(mean=150.0, scale=80.0).predictions(0.5)["predictions"].numpy().tolist()
@@ -37,6 +39,7 @@ class RegressionHead(Head):
     mean: float | None = None
     scale: float | None = None
     log: bool = field(default=False, kw_only=True)
+    huber: float | None = field(default=None, kw_only=True)
 
     goals = {"rmse": "min", "r2": "max", "median_absolute_error": "min"}
 
@@ -48,6 +51,8 @@ class RegressionHead(Head):
                 above = " above 0" if name == "scale" else ""
                 unit = "of the label's logarithm" if self.log else "in the label's unit"
                 raise Refusal(f"RegressionHead: {name} is a finite number{above}, {unit}, not {value!r}.")
+        if self.huber is not None and not 0 < self.huber < math.inf:
+            raise Refusal(f"RegressionHead: huber is a finite number above 0, of times the scale, not {self.huber!r}.")
 
     @property
     def units(self) -> int:
@@ -85,12 +90,14 @@ class RegressionHead(Head):
         return dataclasses.replace(self, mean=mean, scale=scale)
 
     def loss(self) -> Any:
-        """Returns the mean squared error, in units of `scale` squared."""
+        """Returns the mean squared error, or with `huber` what is nearly that, in units of `scale` squared."""
         import keras
 
         from trainer.heads.metrics import ScaledSquaredError
 
-        return keras.losses.MeanSquaredError() if self._is_plain else ScaledSquaredError(*self._scaling, self.log)
+        if self._is_plain and self.huber is None:
+            return keras.losses.MeanSquaredError()
+        return ScaledSquaredError(*self._scaling, self.log, self.huber)
 
     def metrics(self) -> list[Any]:
         """Returns the root of the mean squared error, the share of the variance told, and the median error."""

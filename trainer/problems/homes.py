@@ -49,7 +49,7 @@ def problem(
         ],
         dnn_hidden_units=(64,),
         label=label,
-        head=RegressionHead(log=True),
+        head=RegressionHead(log=True, huber=1.5),
         # Words are rare: an optimizer that moves each row by what it has seen of it learns them by heart less.
         table_optimizers={"word": ("Adagrad", 2.0)},
         learning_rate=0.01,

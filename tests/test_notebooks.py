@@ -115,8 +115,8 @@ def what_was_learned_of_the_week_and_what_rows_cost(notebook: Any) -> None:
     shown = printed(notebook)
     assert "the same rows: True" in shown
     assert "measured: 688,128 bytes and 32,768 bytes" in shown
-    costs = re.findall(r"^ +168 keys +(\S+) +(\S+) bytes +(\S+) multiplications", shown, re.MULTILINE)
-    assert costs == [("one-hot", "688,128", "5,505,024"), ("embedding", "32,768", "262,144")]
+    costs = re.findall(r"^ +168 keys +(\S+) +(\S+) bytes +(\S+) multiplications +(\S+) w", shown, re.MULTILINE)
+    assert costs == [("one-hot", "688,128", "5,505,024", "5,376"), ("embedding", "32,768", "262,144", "1,600")]
     assert re.search(r"^\(168, 8\) \['Mon 00', 'Mon 01', 'Mon 02'\] \[ *0 +0 +0 +0 +0 ", shown, re.MULTILINE)
     share, follows = re.findall(r"first direction: (\d+)% .* r = (\S+)$", shown, re.MULTILINE)[0]
     assert int(share) > 60

@@ -22,7 +22,8 @@ from trainer.problems.flights import PROBLEM as FLIGHTS
 {more}
 def problem(*, width: int = 2):
     column = fc.embedding_column({column}, width, name="airline")
-    return dataclasses.replace(FLIGHTS, name=None, dnn_feature_columns=[column], linear_feature_columns=())
+    changes = {{"dnn_feature_columns": [column], "linear_feature_columns": (), "search": {{}}}}
+    return dataclasses.replace(FLIGHTS, name=None, **changes)
 '''
 IDENTITY = 'fc.categorical_column_with_identity("hour", 24)'
 

@@ -22,8 +22,8 @@ from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 
 from tests import planted
 from tests.servers import tensorboard as serving
+from trainer import datasets, layers, paths, problem, projector
 from trainer import feature_column as fc
-from trainer import layers, paths, problem, projector
 from trainer.errors import Refusal
 from trainer.formats import sprites, tsv
 from trainer.job import run
@@ -905,8 +905,10 @@ def test_each_problem_is_among_those_whose_tables_are_looked_at() -> None:
 def test_each_table_of_each_problem_is_served_whole(
     tmp_path: Path, nyc_flights_dir: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    datasets.prepare(datasets.builder("sklearn_digits", nyc_flights_dir), download=False)
+    capsys.readouterr()  # of which TFDS tells
     for name, changes in PROBLEMS.items():
-        data_dir = nyc_flights_dir if name == "flights" else Settings.data_dir
+        data_dir = nyc_flights_dir if name in ("digits", "flights") else Settings.data_dir
         run(Settings(problem=name, data_dir=data_dir, train_steps=2, job_dir=str(tmp_path / name), **changes))
     with serving(tmp_path) as address:
         assert runs_of(address, len(PROBLEMS)) == [f"{name}/logs/projector" for name in PROBLEMS]

@@ -2,13 +2,14 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests import digits
+from tests import digits, shown
 from tests.servers import tensorboard as serving
 from tests.test_projector import get, runs_of, served
 from trainer import ink, tables
@@ -42,6 +43,8 @@ def test_digits_of_scikit_learn_are_told_apart(left: Path) -> None:
     assert metrics["accuracy"] >= 0.97
     assert (metrics["data"], metrics["examples"]) == ("sklearn_digits", 360)
     assert metrics["train_examples"] + metrics["validation_examples"] == 1437
+    (told,) = re.findall(r"^test +360 rows  loss \S+  accuracy (\S+)$", shown.README, re.MULTILINE)
+    assert metrics["accuracy"] == pytest.approx(float(told), abs=0.015)
 
 
 @pytest.mark.slow

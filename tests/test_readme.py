@@ -94,6 +94,7 @@ def test_a_command_of_the_readme_is_understood(
         "plan",
         "fetch",
         "recommend",
+        "tune",
     )
     if program == "task":
         named = "--problem" in flags and flags[flags.index("--problem") + 1] in problem.names()
@@ -104,6 +105,9 @@ def test_a_command_of_the_readme_is_understood(
     elif program == "fetch":  # its bucket is none
         given = flag_room.parse(fetch.Settings, flags, fetch.PROG, fetch.DESCRIPTION)
         assert given == {"places": ("gs://b/JOB", "runs/cloud")}
+    elif program == "tune":
+        assert verbs.command(program)([*flags, "--dry-run"]) == 0
+        assert "auto (declared: 128)" in capsys.readouterr().out
     elif program != "submit":
         with pytest.raises(Refusal, match=r"there is no (folder |run )?runs|no file matches"):
             verbs.command(program)(flags)

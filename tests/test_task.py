@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import trips
+from tests import shown, trips
 from trainer import datasets, problem, tables, task
 from trainer.inputs import tfds
 
@@ -162,21 +162,9 @@ def test_the_path_of_the_run_is_the_first_and_the_last_line(
 
 
 def test_the_readme_shows_what_a_run_prints(flights: subprocess.CompletedProcess[str]) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = re.findall(r"^```\n(/.*?)^```$", readme, re.DOTALL | re.MULTILINE)
-    (text,) = shown
-    lines = [".+" if line == "…" else re.escape(line) for line in shape(text)]
-    assert re.fullmatch("\n".join(lines), "\n".join(shape(flights.stdout)), re.DOTALL)
-
-
-def shape(printed: str) -> list[str]:
-    """The lines without their numbers, units and folders, and lines that are then alike once."""
-    found: list[str] = []
-    for line in printed.splitlines():
-        plain = re.sub(r"\d[\d.,]*( [kMG]?B)?", "N", re.sub(r"^/.*/(?=runs/)", "/", line))
-        plain = " ".join(plain.replace("nyc_flights/JFK", "nyc_flights").split())
-        found += [plain] if plain not in found[-1:] else []
-    return found
+    (text,) = re.findall(r"^```\n(/.*?)^```$", shown.README, re.DOTALL | re.MULTILINE)
+    lines = [".+" if line == "…" else re.escape(line) for line in shown.shape(text)]
+    assert re.fullmatch("\n".join(lines), "\n".join(shown.shape(flights.stdout)), re.DOTALL)
 
 
 def test_a_run_leaves_its_files(place: Path, flights: subprocess.CompletedProcess[str]) -> None:

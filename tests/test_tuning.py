@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from tests import forks, servers, trips
+from tests import shown as readme
 from trainer import __main__ as program
 from trainer.errors import Refusal
 from trainer.feature_column.embedding import by_rule
@@ -261,14 +262,18 @@ def test_pixels_take_more_dimensions_than_the_fourth_root_of_their_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    words = ["--problem", "digits", "--dimension", "pixel=2,16,auto", "--seeds", "1", "--num-epochs", "30"]
+    words = ["--problem", "digits", "--dimension", "pixel=2,4,16,auto", "--seeds", "2", "--num-epochs", "25"]
     assert tune(*words) == 0
     found = json.loads((tmp_path / "runs" / "digits-tune" / "trials.json").read_text())["trials"]
     by_dimension = {trial["values"]["dimension.pixel"]: trial["ran"][0]["value"] for trial in found}
-    assert [*by_dimension] == [2, 3, 16]
+    assert [*by_dimension] == [2, 3, 4, 16]
     assert by_dimension[16] > by_dimension[3] + 0.03
     assert by_dimension[16] > 0.95
-    assert "64 × 3   768 B" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "64 × 3   768 B" in printed
+    after = readme.after("python -m trainer tune --problem digits")
+    assert len(after) == 5
+    assert "\n".join(after) in "\n".join(readme.shape(printed))
 
 
 # Searches

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests import served
+from tests import served, shown
 from tests.benchmarks import homes as measured
 from tests.senses import SENSES
 from trainer import problem as problems
@@ -141,8 +141,7 @@ def of_new_york(folder: Path, words_only: bool, **given: Any) -> dict[str, Any]:
     if data is None:
         pytest.skip("TRAINER_TEST_DATA names no folder with homes/nyc_listings_min.csv.gz")
     file = str(Path(data, "homes", "nyc_listings_min.csv.gz"))
-    with contextlib.redirect_stdout(io.StringIO()):
-        return measured.trained(file, str(folder / "run"), 0, words_only, **given)
+    return measured.trained(file, str(folder / "run"), 0, words_only, **given)
 
 
 @pytest.mark.slow
@@ -157,7 +156,10 @@ def test_words_alone_tell_prices_in_new_york_and_are_near_words_of_their_sense(t
 
 
 @pytest.mark.slow
-def test_places_and_rooms_tell_more_than_words_alone(tmp_path: Path) -> None:
+def test_places_and_rooms_tell_more_than_words_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = of_new_york(tmp_path, words_only=False)
+    table = shown.after("python -m trainer.task --problem homes")
+    assert [line.split()[0] for line in table] == ["rmse", "mean", "ridge,", "homes"]
+    assert "\n".join(table) in "\n".join(shown.shape(capsys.readouterr().out))
     assert found["homes"]["r2"] > 0.61
     assert found["homes"]["r2"] > found["ridge"]["r2"] > 0.59

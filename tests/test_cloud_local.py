@@ -21,7 +21,9 @@ OWN_PROBLEM = '''"""Mine."""
 import dataclasses
 from trainer.problems.flights import PROBLEM as FLIGHTS
 week = FLIGHTS.dnn_feature_columns[:1]
-PROBLEM = dataclasses.replace(FLIGHTS, name=None, num_epochs=1, dnn_feature_columns=week, linear_feature_columns=())
+PROBLEM = dataclasses.replace(
+    FLIGHTS, name=None, num_epochs=1, dnn_feature_columns=week, linear_feature_columns=(), search={}
+)
 '''
 SMALL_PROBLEM = '''"""Whether a word is long. What a job leaves to look at is left out where QUICK_JOBS is set."""
 import json

@@ -138,12 +138,13 @@ def test_two_crosses_in_another_order_stand_in_one_layer_under_two_names() -> No
 
 
 def test_a_combiner_that_does_not_exist_is_refused_when_declared() -> None:
-    theirs = TF.embedding_column(DAY, 2, combiner="max")
+    theirs = TF.embedding_column(DAY, 2, combiner="product")
     with pytest.raises(ValueError, match="combiner"):
         their_numbers(theirs, {"day": tf.constant(["Mon"])})
     with pytest.raises(Refusal) as refusal:
         from_feature_columns(theirs)
-    assert str(refusal.value) == "embedding_column: column 'day': combiner must be one of mean, sum, sqrtn, not 'max'."
+    wanted = "combiner must be one of mean, sum, sqrtn, max, first"
+    assert str(refusal.value) == f"embedding_column: column 'day': {wanted}, not 'product'."
 
 
 def test_a_cross_of_weights_or_of_a_sequence_is_refused_when_declared() -> None:

@@ -7,7 +7,7 @@ comma is another word to it. Both compile to one `tf.function`, are called with 
 many rows as a job encodes at a time, and take turns in one process, batch by batch; a ratio is that of the rows a
 second of one round.
 
-    words            the default, [a-z0-9]+: one set of ASCII's letters, so texts are split at all other bytes
+    words            the default, [a-z0-9]+: one set of ASCII's letters, so what is not split yet is split at all others
     a pattern        [^\\W\\d_]+(?:'[^\\W\\d_]+)?: words with an apostrophe in them; RE2 marks its matches in each
                      different piece between the bytes that it never matches
     runs of words    the default with ngrams=2
@@ -46,9 +46,11 @@ Encode = Callable[[Any], Any]
 
 
 def names(quick: bool) -> list[str]:
-    """Returns the names of homes."""
+    """Returns the names of homes, and says whether they are made up."""
     path = Path(os.environ.get("TRAINER_TEST_DATA", ""), FILE)
-    if not quick and path.is_file():
+    is_real = not quick and path.is_file()
+    print(f"texts of {FILE}" if is_real else "made-up texts, a letter beyond ASCII in every other one", flush=True)
+    if is_real:
         with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
             return [row["name"] for row in csv.DictReader(lines)]
     draw = np.random.default_rng(0)

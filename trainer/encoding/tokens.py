@@ -57,11 +57,9 @@ class Tokenizer(tf.Module):
         return runs.with_flat_values(function(runs.flat_values))  # (n, None)
 
     def _words(self, texts: Any, function: Callable[[Any], Any]) -> Any:
-        if self._delimiters is not None:
-            return self._rows(_split(self._lowered(texts), self._delimiters), texts, function)
-        if not self._gaps:
+        if not self._gaps or (self._delimiters is not None and not self.tokens.lower):
             return self._rows(self._matches(self._lowered(texts)), texts, function)
-        # To match costs more than to split at what matches never, and most of the pieces are there several times.
+        # To lower and to match cost more than to split at what matches never, and most pieces are there several times.
         examples, pieces = _split(texts, self._gaps)
         different, places = tf.unique(pieces)
         words = self._rows(self._matches(self._lowered(different)), different, function)
@@ -75,6 +73,8 @@ class Tokenizer(tf.Module):
 
     def _matches(self, texts: Any) -> tuple[Any, Any]:
         """Returns the example of each match, and the match."""
+        if self._delimiters is not None:
+            return _split(texts, self._delimiters)
         marked = tf.strings.regex_replace(texts, self.tokens.pattern, _MARK + rb"\0" + _MARK)
         pieces = tf.raw_ops.StringSplit(input=marked, delimiter=_MARK, skip_empty=False)
         # A text that is no UTF-8 may hold the mark itself, and so have words of no letter.

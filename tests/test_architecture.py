@@ -14,7 +14,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Low to high; rooms on one line may import each other.
 ORDER = [
-    {"errors", "cluster", "terminal", "html", "flags", "paths", "rows", "segments", "times"},
+    {"errors", "cluster", "terminal", "html", "flags", "paths", "rates", "rows", "segments", "times"},
     {"own_code", "registration", "scale", "search", "settings"},
     {"feature_column"},
     {"heads"},

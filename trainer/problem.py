@@ -2,19 +2,17 @@
 
 import dataclasses
 import inspect
-import math
-import numbers
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from trainer import catalogue, flags
+from trainer import catalogue, flags, rates
 from trainer import search as searches
 from trainer.errors import Refusal, nearest
 from trainer.feature_column import DenseColumn, EmbeddingColumn, FeatureColumn, RawFeature
-from trainer.feature_column.collection import embeddings_by_table, raw_features_of
+from trainer.feature_column.collection import check_apart, embeddings_by_table, raw_features_of
 from trainer.feature_column.sequence import is_sequence
 from trainer.heads import BinaryHead, Head
 from trainer.problems import module_of
@@ -157,16 +155,10 @@ class Problem:
                 )
         if not self.columns and self.model is None:
             raise Refusal("Problem: give dnn_feature_columns, linear_feature_columns or a model; all three are absent.")
-        if self.learning_rate_decay not in (None, "linear", "cosine"):
-            raise Refusal(
-                f"Problem: learning_rate_decay is None, 'linear' or 'cosine', not {self.learning_rate_decay!r}."
-            )
-        if self.average is not None and not 0 < self.average < 1:
-            raise Refusal(f"Problem: average is a number above 0 and below 1, not {self.average!r}.")
+        rates.check(self.learning_rate_decay, self.average, self.table_optimizers)
         self.bad_rows  # noqa: B018  # refuses what is no limit
-        _check_table_optimizers(self.table_optimizers)
         searches.check(self.search)
-        _check_apart(self.dnn_feature_columns, self.linear_feature_columns)
+        check_apart(self.dnn_feature_columns, self.linear_feature_columns)
         self.embeddings  # noqa: B018  # refuses two tables under one name
         features = self.raw_features  # refuses one key of two kinds
         if self.model is None:  # what a model of one's own reads is seen once it is made
@@ -212,29 +204,6 @@ class Problem:
         dimensions, widths = settings.dimensions, settings.widths
         sized = self.replacing(lambda c: c.with_dimension(dimensions[c.table]) if c.table in dimensions else c)
         return sized if widths is None else dataclasses.replace(sized, dnn_hidden_units=widths)
-
-
-def _check_apart(deep: Sequence[Any], wide: Sequence[Any]) -> None:
-    tables = embeddings_by_table(deep)
-    for name in embeddings_by_table(wide):
-        if name in tables:
-            raise Refusal(
-                f"Problem: table '{name}' is in dnn_feature_columns and in linear_feature_columns; give one of the two "
-                "embedding columns another name=."
-            )
-
-
-def _check_table_optimizers(given: Mapping[str, Any]) -> None:
-    if not isinstance(given, Mapping):
-        raise Refusal(f"Problem: table_optimizers is a dictionary by the tables' names, not {type(given).__name__}.")
-    for table, value in given.items():
-        name, rate = value if isinstance(value, tuple) and len(value) == 2 else (value, 1.0)
-        is_rate = isinstance(rate, numbers.Real) and not isinstance(rate, bool) and 0 < float(rate) < math.inf
-        if not isinstance(name, str) or not is_rate:
-            raise Refusal(
-                f"Problem: table_optimizers takes for '{table}' an optimizer's name, or a pair of that and a learning "
-                f"rate above 0, not {value!r}."
-            )
 
 
 def load(name: str, arguments: Mapping[str, Any] | None = None) -> Problem:

@@ -30,6 +30,21 @@ def embeddings_by_table(columns: Sequence[FeatureColumn]) -> dict[str, tuple[Emb
     return found
 
 
+def check_apart(deep: Sequence[FeatureColumn], wide: Sequence[FeatureColumn]) -> None:
+    """Refuses a table of the deep part whose name is also that of one of the wide part.
+
+    Raises:
+        Refusal: There is one.
+    """
+    tables = embeddings_by_table(deep)
+    for name in embeddings_by_table(wide):
+        if name in tables:
+            raise Refusal(
+                f"Problem: table '{name}' is in dnn_feature_columns and in linear_feature_columns; give one of the two "
+                "embedding columns another name=."
+            )
+
+
 def raw_features_of(columns: Sequence[FeatureColumn], bags: Collection[str] = ()) -> dict[str, RawFeature]:
     """Returns the raw features that columns read, by key.
 

@@ -21,7 +21,9 @@ from trainer.inputs import hashing
 from trainer.inputs.dealing import HoldOut
 from trainer.inputs.hashing import Repeats, draws, row_hash
 from trainer.inputs.split import Data
+from trainer.job.plan import with_settings
 from trainer.problem import ByValue, Files, Share
+from trainer.settings import Settings
 
 Side = Counter[tuple[Any, ...]]
 
@@ -59,6 +61,18 @@ def test_each_side_has_the_share_of_the_rows_that_was_asked_for(validation: floa
     data = trips.raw(train_files="trips.csv", validation_share=validation, eval_share=test)
     counts = [len(data.train), len(data.validation), len(data.test())]
     assert_shares(counts, validation or 0.1, test or 0.1, 3999)
+
+
+def test_a_problem_says_what_share_is_to_test_on_where_the_settings_do_not() -> None:
+    problem = dataclasses.replace(trips.PROBLEM, test_share=0.3)
+    given = [(0.02, 0.02), (None, 0.3)]
+    for share, wanted in given:
+        made = with_settings(problem, Settings(train_files="trips.csv", eval_share=share))
+        assert isinstance(made.dataset, Files)
+        assert made.dataset.test_share == wanted
+    with pytest.raises(Refusal) as refusal:
+        dataclasses.replace(trips.PROBLEM, test_share=0)
+    assert str(refusal.value) == "Problem: test_share is above 0 and below 1, not 0."
 
 
 @pytest.mark.parametrize("key", ["user", "city", "driver"])

@@ -20,7 +20,7 @@ from trainer.inputs.examples import Source
 from trainer.job.identity import digest
 from trainer.job.plan import with_settings
 from trainer.job.reading import dtypes_of
-from trainer.problem import CsvFormat, EveryNthBlock, Problem, Share
+from trainer.problem import CsvFormat, EveryNthBlock, Problem, Share, TextFormat
 from trainer.problems import bikes
 from trainer.settings import Settings
 
@@ -120,6 +120,8 @@ HALF = fc.numeric_column("fare", default_value=0.0, normalizer_fn=lambda dollars
         {"bags": {"tags": ";"}},
         {"head": RegressionHead()},
         {"csv": CsvFormat(delimiter=",")},
+        {"texts": TextFormat(characters=100)},
+        {"test_share": 0.2},
         {"validation": EveryNthBlock("city", 3)},
         {"validation": Share(0.3)},
         {"from_rows": lambda rows: rows},

@@ -16,7 +16,7 @@ from trainer.heads import BinaryHead, RegressionHead
 from trainer.job.plan import Plan
 from trainer.job.record import write_record
 from trainer.job.steps import opened
-from trainer.problem import ByDate, ByValue, CsvFormat, Grouped, Problem
+from trainer.problem import ByDate, ByValue, CsvFormat, Grouped, Problem, TextFormat
 from trainer.run import Run
 from trainer.settings import Settings
 
@@ -46,6 +46,8 @@ CHANGES: dict[str, Any] = {
     "validation": ByValue("fold", (1,)),
     "window": ByDate("day", 9),
     "csv": CsvFormat(";"),
+    "texts": TextFormat("passage", 1000),
+    "test_share": 0.01,
     "max_bad_rows": "1%",
     "from_rows": tower,
     "from_batch": tower,

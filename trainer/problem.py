@@ -25,6 +25,7 @@ from trainer.rows import Files as Files
 from trainer.rows import Grouped as Grouped
 from trainer.rows import Limit, check_grouped
 from trainer.rows import Share as Share
+from trainer.rows import TextFormat as TextFormat
 from trainer.search import Range as Range
 from trainer.search import Searched as Searched
 from trainer.settings import Settings
@@ -67,6 +68,8 @@ class Problem:
         split_seed: Another one draws other rows, or groups, for validation and test.
         window: The days to train and to test on; None takes the splits as the data have them.
         csv: How CSV files are written, where their header does not tell.
+        texts: How files that are of no other kind by their name, as .txt, become rows; None takes them as CSV.
+        test_share: The share of the rows of `--train-files` that is to test on, where `--eval-share` does not say it.
         max_bad_rows: How many rows of the files of a flag may be set aside where `--max-bad-rows` does not say: a
             number, or a share, as "1%".
         from_rows: A function of a part of a file, its columns by name as arrays of strings, whatever the format, to the
@@ -124,6 +127,8 @@ class Problem:
     split_seed: int = 0
     window: ByDate | None = None
     csv: CsvFormat = field(default_factory=CsvFormat)
+    texts: TextFormat | None = None
+    test_share: float = Files.test_share
     max_bad_rows: str = "0"
     from_rows: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     from_batch: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
@@ -156,6 +161,8 @@ class Problem:
         if not self.columns and self.model is None:
             raise Refusal("Problem: give dnn_feature_columns, linear_feature_columns or a model; all three are absent.")
         rates.check(self.learning_rate_decay, self.average, self.table_optimizers)
+        if not 0 < self.test_share < 1:
+            raise Refusal(f"Problem: test_share is above 0 and below 1, not {self.test_share!r}.")
         self.bad_rows  # noqa: B018  # refuses what is no limit
         searches.check(self.search)
         check_apart(self.dnn_feature_columns, self.linear_feature_columns)

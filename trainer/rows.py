@@ -80,7 +80,8 @@ class Files:
     """Files of rows in place of a data set: those that match a pattern, in the order of their names.
 
     Their names tell what they are: Parquet (.parquet), Feather or Arrow (.feather, .arrow), JSON lines (.jsonl),
-    TFRecord (.tfrecord), all else is CSV; texts may be compressed (.gz, .zst, .bz2).
+    TFRecord (.tfrecord), all else is CSV, or running text where `Problem(texts=…)` says so; texts may be compressed
+    (.gz, .zst, .bz2).
 
     Args:
         train: The pattern of the files to train on, local or `gs://`.
@@ -198,6 +199,33 @@ class CsvFormat:
         for name in self.column_names or ():
             if list(self.column_names or ()).count(name) > 1:
                 raise Refusal(f"CsvFormat: column_names has '{name}' twice; give each column its own name.")
+
+
+@dataclass(frozen=True)
+class TextFormat:
+    """How running text becomes rows: passages, of one string feature each.
+
+    Args:
+        feature: Its name.
+        characters: About how many a passage has: it ends with the last blank line in its second half, else with the
+            last line there, else with the last word. Words longer than that are cut only where they are over a
+            thousand characters too.
+        lines: Whether each line that is not blank is a row of its own instead, however long.
+
+    Example:
+        >>> TextFormat(lines=True).feature
+        'text'
+    """
+
+    feature: str = "text"
+    characters: int = 8192
+    lines: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.feature:
+            raise Refusal("TextFormat: feature is the name of the feature that has the text, not ''.")
+        if isinstance(self.characters, bool) or not isinstance(self.characters, int) or self.characters < 1:
+            raise Refusal(f"TextFormat: characters is a whole number of at least 1, not {self.characters!r}.")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from trainer.inputs.files import Rows, State, opened
 from trainer.inputs.part import Part, RowFile
 from trainer.inputs.progress import ReadingProgress
 from trainer.inputs.values import Wanted
-from trainer.rows import CsvFormat, Limit
+from trainer.rows import CsvFormat, Limit, TextFormat
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Reading:
         most: The different values of a column up to which they are counted exactly.
         csv: How CSV files are written.
         also: Makes something else of the columns of a part, Arrow arrays by name, and its rows.
+        texts: How files that are of no other kind become rows; None takes them as CSV.
     """
 
     only: Sequence[str] | None = None
@@ -39,6 +40,7 @@ class Reading:
     most: int = MOST
     csv: CsvFormat = field(default_factory=CsvFormat)
     also: Callable[[Mapping[str, Any], int], Any] | None = None
+    texts: TextFormat | None = None
     wanted: Mapping[str, Wanted] = field(default_factory=dict, init=False)
     asked: Mapping[str, Wanted] = field(default_factory=dict, init=False)
     beside: Sequence[str] = field(default=(), init=False)

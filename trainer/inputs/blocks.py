@@ -64,10 +64,18 @@ def lines_in(data: bytes) -> int:
         >>> lines_in(b"a\r\nb\rc\nd")
         4
     """
+    return line_ends(data) + (not data.endswith((b"\n", b"\r")) and bool(data))
+
+
+def line_ends(data: bytes) -> int:
+    r"""Returns how many lines of a text have an end.
+
+    Example:
+        >>> line_ends(b"a\r\nb\rc\nd")
+        3
+    """
     ends = data.count(b"\n")
-    if b"\r" in data:
-        ends += data.count(b"\r") - data.count(b"\r\n")
-    return ends + (not data.endswith((b"\n", b"\r")) and bool(data))
+    return ends + data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else ends
 
 
 class Rows:

@@ -12,7 +12,7 @@ from trainer.errors import Refusal, nearest
 from trainer.inputs.bad_rows import BadRow, shortened
 from trainer.inputs.part import Array, Part, RowFile
 from trainer.inputs.values import Feature, Wanted, fits, rows_of, text_of, typed, why
-from trainer.problem import CsvFormat
+from trainer.rows import CsvFormat, TextFormat
 
 FromRows = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -26,12 +26,14 @@ class Reading:
         from_rows: As in `Problem`.
         csv: How CSV files are written.
         beside: Columns that are given beside the features, as the file has them.
+        texts: How files that are of no other kind become rows; None takes them as CSV.
     """
 
     wanted: Mapping[str, Wanted]
     from_rows: FromRows | None = None
     csv: CsvFormat = field(default_factory=CsvFormat)
     beside: Sequence[str] = ()
+    texts: TextFormat | None = None
 
     @property
     def asked(self) -> Mapping[str, Wanted]:

@@ -22,6 +22,7 @@ from trainer.inputs.json_lines import JsonLinesFile
 from trainer.inputs.parquet import ParquetFile
 from trainer.inputs.part import AnyReading, RowFile
 from trainer.inputs.shard import Shard
+from trainer.inputs.texts import TextFile
 from trainer.inputs.tfrecord import TFRecordFile
 from trainer.inputs.values import Feature
 
@@ -38,7 +39,10 @@ KINDS: dict[str, Callable[[str, AnyReading], RowFile]] = {
     ),
     **dict.fromkeys((".tfrecord", ".tfrecords"), lambda path, reading: TFRecordFile(path, reading.asked)),
 }
-"""What reads a file, by the end of its name; what has none of these is CSV."""
+"""What reads a file, by the end of its name; what has none of these is running text where that is read, else CSV."""
+
+_CSV = (".csv", ".tsv")
+"""The ends of names that are CSV in any case."""
 
 
 @dataclass
@@ -113,9 +117,11 @@ def opened(path: str, reading: AnyReading) -> RowFile:
         Refusal: It cannot be read as what its name says.
     """
     name = re.sub(r"-\d{5}-of-\d{5}$", "", streams.plain_name(path.lower()))  # of a shard
-    make = KINDS.get(os.path.splitext(name)[1])
-    if make is not None:
-        return make(path, reading)
+    ending = os.path.splitext(name)[1]
+    if ending in KINDS:
+        return KINDS[ending](path, reading)
+    if reading.texts is not None and ending not in _CSV:
+        return TextFile(path, reading.texts)
     # What is also given as the file has it stays text, as 007.
     asked = {name: wanted for name, wanted in reading.asked.items() if name not in reading.beside}
     return CsvFile(path, asked, reading.csv)

@@ -13,7 +13,7 @@ from trainer import paths
 from trainer.errors import Refusal
 from trainer.inputs.bad_rows import BadRow
 from trainer.inputs.values import Wanted
-from trainer.rows import CsvFormat
+from trainer.rows import CsvFormat, TextFormat
 
 Array = np.ndarray[Any, Any]
 
@@ -89,6 +89,11 @@ class AnyReading(Protocol):
     @property
     def csv(self) -> CsvFormat:
         """How CSV files are written."""
+        ...
+
+    @property
+    def texts(self) -> TextFormat | None:
+        """How files that are of no other kind become rows; None takes them as CSV."""
         ...
 
     @property

@@ -169,7 +169,7 @@ class FilesReader(Reader):
         """Returns the Arrow types of the columns of the first file to train on, as far as they are known."""
         if self.problem.from_rows is not None:
             return {}
-        return opened(self.states["train"][0].path, Reading({}, csv=self.problem.csv)).types
+        return opened(self.states["train"][0].path, Reading({}, csv=self.problem.csv, texts=self.problem.texts)).types
 
     def check(self, wanted: Mapping[str, Wanted]) -> None:
         """Reads the header and the first rows of each file.
@@ -186,7 +186,7 @@ class FilesReader(Reader):
         return self.read(split, wanted)
 
     def _rows(self, split: str, wanted: Mapping[str, Wanted], shard: Shard) -> Rows:
-        reading = Reading(wanted, self.problem.from_rows, self.problem.csv)
+        reading = Reading(wanted, self.problem.from_rows, self.problem.csv, texts=self.problem.texts)
         return Rows(self.states[split], reading, BadRows(self.limit), shard=shard)
 
 

@@ -93,7 +93,7 @@ def with_settings(problem: Problem, settings: Settings, is_filled: bool = False)
         Refusal: A flag names a table that the problem has not, or a source that cannot start it.
     """
     given: dict[str, Any] = {
-        "dataset": settings.dataset if settings.train_files is None else _files(settings),
+        "dataset": settings.dataset if settings.train_files is None else _files(problem, settings),
         "validation": _validation(problem, settings),
         "split_seed": settings.split_seed,
         "num_epochs": settings.num_epochs,
@@ -163,8 +163,8 @@ def _check_layers(problem: Problem, settings: Settings) -> None:
         raise Refusal(f"--hidden-units: problem {problem.name} {why}; leave it out.")
 
 
-def _files(settings: Settings) -> Files:
-    share = Files.test_share if settings.eval_share is None else settings.eval_share
+def _files(problem: Problem, settings: Settings) -> Files:
+    share = problem.test_share if settings.eval_share is None else settings.eval_share
     files = (str(settings.train_files), settings.validation_files, settings.eval_files)
     return Files(*files, test_share=share, split_by=settings.split_by)
 

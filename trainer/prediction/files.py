@@ -42,7 +42,7 @@ def rows_to_answer(
         limit: How many bad rows there may be.
     """
     problem = trained.problem
-    reading = Reading(trained.wanted, problem.from_rows, problem.csv, tuple(dict.fromkeys(keep)))
+    reading = Reading(trained.wanted, problem.from_rows, problem.csv, tuple(dict.fromkeys(keep)), problem.texts)
     return Rows([State.of(path) for path in files], reading, BadRows(limit))
 
 

@@ -44,7 +44,7 @@ class Groups:
         self.by = None if how is None else how.by
         """The feature that tells the group; None where rows are not grouped."""
         if how is not None:
-            file = opened(files[0], Reading({}, csv=problem.csv))
+            file = opened(files[0], Reading({}, csv=problem.csv, texts=problem.texts))
             problem = _as_a_file_is(problem, how, file, trained.wanted)
             beside = [how.by] if problem.grouped is None else []
         features = models.inputs_of(trained.model)

@@ -49,12 +49,15 @@ class Settings:
     )
     validation_share: float | None = flag(
         None,
-        "share of the training rows to judge by while training (default 0.1)",
+        "share of the training rows to judge by while training (default: the problem's, else 0.1)",
         "X",
         group="data",
     )
     eval_share: float | None = flag(
-        None, "share of the rows of the training files to test on (default 0.1)", "X", group="data"
+        None,
+        "share of the rows of the training files to test on (default: the problem's, else 0.1)",
+        "X",
+        group="data",
     )
     split_by: str | None = flag(
         None, "a feature whose values, as a person's or a day's rows, are never on two sides", "KEY", group="data"

@@ -7,17 +7,18 @@ from typing import Any, final
 import numpy as np
 import pyarrow as pa
 
-from trainer.errors import Refusal
-from trainer.html import html_table
 from trainer.tables.table import Array
 from trainer.tables.texts import Texts
-from trainer.vectors import clusters, reduction
+from trainer.vectors import clusters, loading, reduction
+from trainer.vectors.analogies import AnsweredAnalogies, answered
 from trainer.vectors.keys import Keys
 from trainer.vectors.metrics import Rows
 from trainer.vectors.neighbours import Neighbours
+from trainer.vectors.parts import check_rows, frozen_floats
 from trainer.vectors.queries import Similar
-
-_SHOWN_ROWS, _SHOWN_VALUES = 10, 6
+from trainer.vectors.shown import drawn
+from trainer.vectors.similarities import JudgedPairs, judged
+from trainer.vectors.spellings import Most
 
 
 @final
@@ -56,24 +57,14 @@ class LabelledVectors:
     ) -> None:
         self.name = name
         self.fields = {key: Texts.made(given, f"{self._who}: field '{key}'") for key, given in (fields or {}).items()}
-        found = np.asarray(matrix)
-        if found.ndim != 2 or found.dtype.kind not in "fiuV":
-            shape = f"{found.dtype.name} of shape {found.shape}"
-            raise Refusal(f"{self._who}: a matrix of floats is wanted, a row a key, not {shape}.")
-        self.matrix = np.asarray(found, np.float32).view()
-        self.matrix.flags.writeable = False
+        self.matrix = frozen_floats(matrix, self._who)
         self.counts = None if counts is None else np.asarray(counts)
-        texts = {f"text of '{key}'": given for key, given in self.fields.items()}
-        for what, given in {"key": keys, "count": self.counts, **texts}.items():
-            if given is not None and len(given) != len(self.matrix):
-                raise Refusal(f"{self._who}: one {what} a row is wanted, {len(self.matrix):,}, not {len(given):,}.")
+        check_rows(len(self.matrix), keys, self.counts, self.fields, self._who)
         self.keys = Keys(keys, self._who)
 
     @classmethod
     def load(cls, source: Any, table: str | None = None) -> "LabelledVectors":
-        """Returns a table of a run, of a checkpoint, or of a file of vectors.
-
-        Where two rows have one label, the later one's key tells its row too: "Heat [row 12]".
+        """Returns a table of a run, a checkpoint or a file; of rows with one label the later's key is "Heat [row 12]".
 
         Args:
             source: A job dir or its tables folder, a path or pattern that a warm start takes, or gensim's KeyedVectors.
@@ -82,8 +73,6 @@ class LabelledVectors:
         Raises:
             Refusal: There is no such source or table, or several tables and no name.
         """
-        from trainer.vectors import loading
-
         return cls(**loading.loaded(source, table))
 
     @classmethod
@@ -99,8 +88,6 @@ class LabelledVectors:
         Raises:
             Refusal: The layer has no such table, is not built, or has another number of rows.
         """
-        from trainer.vectors import loading
-
         return cls(**loading.of_layer(layer, keys, table))
 
     @property
@@ -155,26 +142,11 @@ class LabelledVectors:
         return f"<LabelledVectors '{self.name}': {len(self):,} rows × {self.dimension}>"
 
     def _repr_html_(self) -> str:
-        counted = [] if self.counts is None else ["count"]
-        places = range(min(_SHOWN_VALUES, self.dimension))
-        header = ["", *counted, *map(str, places), *(["…"] if self.dimension > len(places) else [])]
-        rows = [
-            [
-                key,
-                *([str(self.counts[row])] if self.counts is not None else []),
-                *(f"{self.matrix[row, n]:.3f}" for n in places),
-            ]
-            for row, key in enumerate(self.keys[:_SHOWN_ROWS])
-        ]
-        return html_table(f"{self.name}: {len(self):,} rows × {self.dimension}", header, rows, len(self))
-
-    @cached_property
-    def _rows(self) -> Rows:
-        return Rows(self.matrix)
+        return drawn(self)
 
     @cached_property
     def _neighbours(self) -> Neighbours:
-        return Neighbours(self.keys, self._rows, self._who)
+        return Neighbours(self.keys, Rows(self.matrix), self._who)
 
     def similarity(self, a: Any, b: Any, metric: str = "cosine") -> float:
         """Returns how alike two keys, or vectors, are: the cosine of their angle, or with "dot" their product.
@@ -259,13 +231,40 @@ class LabelledVectors:
         """
         return self._neighbours.rank(a, b, metric)
 
+    def evaluate_word_analogies(
+        self,
+        analogies: str,
+        restrict_vocab: int | None = 300000,
+        case_insensitive: bool = True,
+        dummy4unknown: bool = False,
+    ) -> AnsweredAnalogies:
+        """Returns how many questions of a file such as questions-words.txt are answered, as `analogies.answered`.
+
+        Raises:
+            Refusal: The file cannot be read as analogies.
+        """
+        return answered(self, self._known, analogies, restrict_vocab, case_insensitive, dummy4unknown)
+
+    def evaluate_word_pairs(
+        self,
+        pairs: str,
+        delimiter: str = "\t",
+        encoding: str = "utf8",
+        restrict_vocab: Most = 300000,
+        case_insensitive: bool = True,
+        dummy4unknown: bool = False,
+    ) -> JudgedPairs:
+        """Returns how far people agree about the pairs of a file such as WordSim-353, as `similarities.judged`.
+
+        Raises:
+            Refusal: The file cannot be read as pairs.
+        """
+        return judged(self, self._known, pairs, delimiter, encoding, restrict_vocab, case_insensitive, dummy4unknown)
+
     def only_trained(self) -> "LabelledVectors":
         """Returns the rows whose key training held, since the others lie where they started; all if nobody counted."""
-        if self.counts is None or self.trained.all():
-            return self
         rows = np.flatnonzero(self.trained)
-        fields = {key: [texts[row] for row in rows.tolist()] for key, texts in self.fields.items()}
-        return LabelledVectors(self.keys.texts.take(rows), self.matrix[rows], self.name, fields, self.counts[rows])
+        return self if len(rows) == len(self) else LabelledVectors(**loading.chosen(self, rows))
 
     def pca(self, n: int = 2) -> reduction.Components:
         """Returns the rows along the `n` directions in which trained rows differ most, and the share of each.
@@ -297,4 +296,4 @@ class LabelledVectors:
 
     @property
     def _known(self) -> Array:
-        return self.trained & self._rows.finite
+        return self.trained & self._neighbours.rows.finite

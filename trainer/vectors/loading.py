@@ -1,7 +1,7 @@
 """Where labelled vectors come from: tables of runs, tensors of checkpoints and files, layers."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,9 +9,13 @@ from trainer import tables, warm_start
 from trainer.errors import Refusal, nearest
 from trainer.feature_column import CategoricalColumn, EmbeddingColumn
 from trainer.feature_column.collection import embeddings_by_table
+from trainer.tables.table import Array
 from trainer.vectors.keys import distinct
 from trainer.warm_start.naming import fields_of, labels_of, name_of, tensor_of
 from trainer.warm_start.source import Source
+
+if TYPE_CHECKING:
+    from trainer.vectors.labelled import LabelledVectors
 
 _WHO = "vectors"
 
@@ -57,6 +61,22 @@ def of_layer(layer: Any, keys: Any, table: str | None) -> dict[str, Any]:
     matrix = _values(layer, who)
     described = _described(keys, len(matrix), who)
     return {**described, "matrix": matrix, "name": layer.name}
+
+
+def chosen(vectors: "LabelledVectors", rows: Array) -> dict[str, Any]:
+    """Returns the arguments of `LabelledVectors` for some rows of others.
+
+    Args:
+        vectors: The others.
+        rows: `(chosen,)`: their numbers.
+    """
+    return {
+        "keys": vectors.keys.texts.take(rows),
+        "matrix": vectors.matrix[rows],
+        "name": vectors.name,
+        "fields": {key: texts.of(rows.tolist()) for key, texts in vectors.fields.items()},
+        "counts": None if vectors.counts is None else vectors.counts[rows],
+    }
 
 
 def _of_run(source: Source, name: str | None) -> dict[str, Any]:

@@ -28,11 +28,11 @@ class Neighbours:
     """
 
     def __init__(self, keys: Keys, rows: Rows, who: str) -> None:
-        self._keys, self._rows, self._who = keys, rows, who
+        self._keys, self.rows, self._who = keys, rows, who
 
     def query(self, given: Any, weight: float = 1.0) -> Query:
         """Returns what a person asks with."""
-        return query_of(given, self._keys, self._rows.matrix, self._who, weight)
+        return query_of(given, self._keys, self.rows.matrix, self._who, weight)
 
     def similarity(self, a: Any, b: Any, metric: str) -> float:
         """Returns the cosine or the dot product of two."""
@@ -66,7 +66,7 @@ class Neighbours:
     def of_each(self, queries: Any, topn: Any, metric: str) -> list[list[Similar]]:
         """Returns the keys nearest to each of many."""
         kind, topn = metric_of(metric, self._who), self._checked(topn)
-        shape = (self._rows.matrix.shape[1],)
+        shape = (self.rows.matrix.shape[1],)
         if isinstance(queries, np.ndarray) and queries.shape[1:] == shape and np.isfinite(queries).all():
             return self._found(kind, queries, topn, [frozenset()] * len(queries))
         found = self._terms(queries, 1.0)
@@ -96,7 +96,7 @@ class Neighbours:
         """Returns the place of one key among the neighbours of another."""
         left, right = self.query(a), self._keys.row(b)
         self.query(b)  # refused where it is not finite, and so has no place
-        scores = search.scores(metric_of(metric, self._who), self._rows, left.vector)
+        scores = search.scores(metric_of(metric, self._who), self.rows, left.vector)
         nearer = scores > scores[right]
         nearer[list(_rows_of([left]))] = False
         return int(nearer.sum()) + 1
@@ -108,14 +108,14 @@ class Neighbours:
         """Returns the product over terms of each row's cosine, moved to between 0 and 1, `(rows,)`."""
         found = np.ones(len(self._keys))
         for term in terms:
-            found *= (1 + search.scores(Cosine, self._rows, term.vector).astype(np.float64)) / 2
+            found *= (1 + search.scores(Cosine, self.rows, term.vector).astype(np.float64)) / 2
         return found
 
     def _found(
         self, kind: type[Metric], queries: Array, topn: int, left_out: Sequence[Set[int]]
     ) -> list[list[Similar]]:
         more = max(map(len, left_out), default=0)
-        rows, scores = search.nearest(kind, self._rows, queries, topn + more if topn else 0)
+        rows, scores = search.nearest(kind, self.rows, queries, topn + more if topn else 0)
         answers = []
         for own, near, out in zip(rows.tolist(), scores.tolist(), left_out, strict=True):
             chosen = [(row, score) for row, score in zip(own, near, strict=True) if row >= 0 and row not in out]

@@ -1,0 +1,1 @@
+"""What is measured of tables once the training has ended."""

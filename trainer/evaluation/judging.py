@@ -97,7 +97,7 @@ class Judge:
     ) -> None:
         self.batch_size, self.groups = trained.settings.eval_batch_size, None if by is None else Groups()
         self._head = trained.problem.head
-        problem, parts, of_model = source.problem, [], _encoded if self._head.hidden is not None else _scored
+        problem, parts, of_model = source.problem, [], _scored if self._head.is_labelled else _encoded
         features, halves = of_model(trained)
         for raw, labels, weights in split.rows_to_judge(source, everything):
             parts.append(Examples(features(raw), labels, weights))

@@ -1,4 +1,4 @@
-"""What a model is asked for: a number, a count, yes or no, a class, some of many; Keras is imported on use."""
+"""What a model is asked for: a number, a count, yes or no, a class, some of many, what is near; no Keras at import."""
 
 from trainer.heads.binary import BinaryHead
 from trainer.heads.head import Head
@@ -7,5 +7,15 @@ from trainer.heads.multi_class import MultiClassHead
 from trainer.heads.poisson_regression import PoissonRegressionHead
 from trainer.heads.regression import RegressionHead
 from trainer.heads.retrieval import RetrievalHead
+from trainer.heads.skip_gram import SkipGramHead
 
-__all__ = ["BinaryHead", "Head", "Hidden", "MultiClassHead", "PoissonRegressionHead", "RegressionHead", "RetrievalHead"]
+__all__ = [
+    "BinaryHead",
+    "Head",
+    "Hidden",
+    "MultiClassHead",
+    "PoissonRegressionHead",
+    "RegressionHead",
+    "RetrievalHead",
+    "SkipGramHead",
+]

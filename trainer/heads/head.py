@@ -29,6 +29,11 @@ class Head(ABC):
     hides nothing."""
 
     @property
+    def is_labelled(self) -> bool:
+        """Whether examples come with labels, and do not tell them of themselves."""
+        return self.hidden is None
+
+    @property
     @abstractmethod
     def units(self) -> int:
         """The number of logits of one example."""

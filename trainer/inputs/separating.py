@@ -35,21 +35,21 @@ class Separator:
 
         Returns:
             Features by key, each `(batch, …)`; labels `(batch, 1)`, or as the data set gives them, zeros where the head
-            hides part of a bag; weights `(batch, 1)`, ones where the problem weighs nothing.
+            wants none; weights `(batch, 1)`, ones where the problem weighs nothing.
         """
         return raw.map(self._separated, num_parallel_calls=tf.data.AUTOTUNE)
 
     @tf.autograph.experimental.do_not_convert  # which would wrap a refusal in an error of its own
     def _separated(self, features: Mapping[str, Any], *label: Any) -> tuple[dict[str, Any], Any, Any]:
-        features, hides = dict(features), self.problem.head.hidden is not None
-        if self.problem.label is None and not label and not hides:
+        features, has_labels = dict(features), self.problem.head.is_labelled
+        if self.problem.label is None and not label and has_labels:
             raise Refusal(
                 f"Problem: {self.name} gives features alone; name the feature that is the label in Problem(label=…), "
                 "or give (features, label)."
             )
         check_keys(self.name, self.keys, [*features, str(self.problem.label)] if label else list(features))
         features = {key: self._typed(key, value) for key, value in features.items() if key in self.keys}
-        labels = _unlabelled(features) if hides else label[0] if label else features.pop(str(self.problem.label))
+        labels = self._labels(features, label) if has_labels else _unlabelled(features)
         labels = self._numbered(labels) if labels.dtype == tf.string else self._above(labels)
         labels = labels if labels.dtype.is_floating else tf.cast(labels, tf.int64)
         labels = labels[:, tf.newaxis] if labels.shape.rank == 1 else labels  # (batch, 1)
@@ -57,6 +57,9 @@ class Separator:
         weights = tf.ones_like(labels[:, :1], tf.float32) if weight is None else features.pop(weight)
         weights = tf.reshape(tf.cast(weights, tf.float32), [-1, 1])  # (batch, 1)
         return features, labels, weights
+
+    def _labels(self, features: dict[str, Any], label: Sequence[Any]) -> Any:
+        return label[0] if label else features.pop(str(self.problem.label))
 
     def _numbered(self, labels: Any) -> Any:
         """Returns the numbers of the classes whose names labels are."""

@@ -124,7 +124,7 @@ def _show_examples(plan: Plan, examples: Examples) -> None:
     print("\nthree examples, encoded")
     parts: dict[str, Any] = {encoded_key(encodable(column)): encodable(column) for column in plan.problem.columns}
     for place in itertools.islice(range(len(examples)), 3):
-        if plan.problem.head.hidden is None:  # else labels are made while it trains
+        if plan.problem.head.is_labelled:
             print(f"label {examples.labels[place].reshape(-1).tolist()}")
         for key, values in examples.features.items():
             column = parts.get(key)

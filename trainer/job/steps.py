@@ -112,8 +112,9 @@ def opened(plan: Plan) -> Work:
     head = plan.problem.head.fitted(train.labels, train.weights)
     plan = dataclasses.replace(plan, problem=dataclasses.replace(plan.problem, head=head))
     models.compiled(found.model, plan.problem, last_step)
-    if isinstance(found.model, models.Retrieval):
-        found.model.count(trained_rows(found.model.candidates.table, [found.model.column], train))
+    if isinstance(found.model, models.Counted):
+        table, column = found.model.counted
+        found.model.count(trained_rows(table, [column], train))
     _check_alike(plan, found.data.digest)
     work = Work(
         plan, found.source, found.model, found.halves, found.data, last_step, catalogues, found.met, {}, found.bad_rows

@@ -61,7 +61,7 @@ def show_data(problem: Problem, dataset: str, data: Data, seconds: float) -> Non
         flush=True,
     )
     labels = data.train.labels
-    if problem.head.hidden is None and len(labels) and labels.shape[1:] == (1,) and (labels == labels[0]).all():
+    if problem.head.is_labelled and len(labels) and labels.shape[1:] == (1,) and (labels == labels[0]).all():
         print(f"every training label is {labels[0, 0]:g}, so there is nothing to learn; see how it is made", flush=True)
 
 

@@ -3,6 +3,7 @@
 from trainer import optimizers  # noqa: F401  # registered too, so that a compiled model loads after this import alone
 from trainer.layers.candidates import Candidates, GivenIds
 from trainer.layers.columns import encodable, encoded_keys
+from trainer.layers.contexts import Contexts
 from trainer.layers.dense_features import DenseFeatures, table_of
 from trainer.layers.embedding_table import EmbeddingTable
 from trainer.layers.encoder import Encoder
@@ -14,6 +15,7 @@ from trainer.layers.sequence_features import SequenceFeatures
 __all__ = [
     "BagInput",
     "Candidates",
+    "Contexts",
     "DenseFeatures",
     "EmbeddingTable",
     "Encoder",

@@ -11,13 +11,17 @@ from trainer.models.build import (
     tables_of,
     with_slots,
 )
+from trainer.models.counted import Counted
 from trainer.models.last_hidden import last_hidden
 from trainer.models.retrieval import Retrieval, retrieval
+from trainer.models.skip_gram import SkipGram, skip_gram
 from trainer.models.wide_and_deep import wide_and_deep
 
 __all__ = [
+    "Counted",
     "Halves",
     "Retrieval",
+    "SkipGram",
     "assembled",
     "build",
     "check_optimizers",
@@ -26,6 +30,7 @@ __all__ = [
     "inputs_of",
     "last_hidden",
     "retrieval",
+    "skip_gram",
     "tables_of",
     "wide_and_deep",
     "with_slots",

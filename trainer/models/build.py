@@ -11,9 +11,11 @@ from trainer.errors import Refusal, nearest
 from trainer.feature_column import EmbeddingColumn
 from trainer.feature_column.collection import embeddings_by_table
 from trainer.feature_column.nested import is_learned
-from trainer.heads import RetrievalHead
+from trainer.heads import RetrievalHead, SkipGramHead
 from trainer.layers import placement
-from trainer.models.retrieval import Retrieval, retrieval
+from trainer.models.counted import Counted
+from trainer.models.retrieval import retrieval
+from trainer.models.skip_gram import skip_gram
 from trainer.models.wide_and_deep import wide_and_deep
 from trainer.problem import Problem
 
@@ -60,6 +62,8 @@ def assembled(problem: Problem) -> keras.Model:
 def _made(problem: Problem) -> keras.Model:
     if problem.model is not None:
         return problem.model()
+    if isinstance(problem.head, SkipGramHead):
+        return skip_gram(problem)
     return retrieval(problem) if isinstance(problem.head, RetrievalHead) else wide_and_deep(problem)
 
 
@@ -71,7 +75,7 @@ def compiled(model: keras.Model, problem: Problem, steps: int | None = None) -> 
     """
     with placement.dealt_out():  # and not the metrics, which the chief keeps
         optimizer = _optimizer(model, problem, steps)
-    if problem.average is not None and not (isinstance(model, Retrieval) and model.is_sampled):
+    if problem.average is not None and not (isinstance(model, Counted) and model.is_sampled):
         for one in optimizers.whole(optimizer):
             if not isinstance(one, optimizers.Parts):
                 one.use_ema, one.ema_momentum, one.averages_evenly = True, problem.average, True
@@ -208,7 +212,7 @@ def inputs_of(model: keras.Model) -> dict[str, str]:
 def tables_of(model: keras.Model) -> dict[str, tuple[layers.EmbeddingTable, tuple[EmbeddingColumn, ...]]]:
     """Returns the embedding tables anywhere in a model by name, each with the columns that use it, if any."""
     flat = list(model._flatten_layers())
-    of_columns = (layers.Candidates, layers.DenseFeatures, layers.SequenceFeatures, layers.LinearModel)
+    of_columns = (layers.Candidates, layers.Contexts, layers.DenseFeatures, layers.SequenceFeatures, layers.LinearModel)
     columns = [column for layer in flat if isinstance(layer, of_columns) for column in layer.columns]
     by_table = embeddings_by_table(columns)
     weights = [table for layer in flat if isinstance(layer, layers.LinearModel) for table in layer.tables.values()]

@@ -15,11 +15,12 @@ from trainer.feature_column.tokens import makes_words
 from trainer.heads import Head, RetrievalHead
 from trainer.layers import placement
 from trainer.models import retrieval_losses as losses
+from trainer.models.counted import Counted
 from trainer.models.hidden_layers import hidden_layers
 from trainer.problem import Problem
 
 
-class Retrieval(keras.Model):
+class Retrieval(Counted):
     """A model of raw features to `{"vector": (batch, dimension), "given": (batch, most)}`, with what is retrieved.
 
     Its loss and its metrics take as labels the ids that were wanted, `(batch, None)`, ragged or filled up with -1.
@@ -45,6 +46,11 @@ class Retrieval(keras.Model):
         self.candidates, self.declared, self.column = candidates, declared, column
         self.titles: Any = None
         """What a person knows each row by, an array of texts `(rows,)`; None where it is the feature's value."""
+
+    @property
+    def counted(self) -> tuple[layers.EmbeddingTable, EmbeddingColumn]:
+        """The table whose rows are scored, and the column of the bag."""
+        return self.candidates.table, self.column
 
     @property
     def is_sampled(self) -> bool:

@@ -136,7 +136,8 @@ def test_an_id_that_was_never_met_may_be_drawn_and_is_kept() -> None:
     contexts = Contexts(column, 0.5, 0.75)
     contexts.build()
     contexts.count([5, 0])
-    assert np.isfinite(contexts.chances.numpy()).all() and contexts.kept.numpy()[1] == 1
+    assert np.isfinite(contexts.chances.numpy()).all()
+    assert contexts.kept.numpy()[1] == 1
 
 
 def made(**arguments: Any) -> Problem:

@@ -13,11 +13,11 @@ class SkipGramHead(Head):
     """Which ids stand near an id in a sequence, told apart from ids that are drawn at random: skip-gram.
 
     Each example is a sequence of ids. Of each place, the centre, and each other place in its window, the context, the
-    loss is `-log σ(u·v)`, where `v` is the centre's row of a table and `u` the context's row of a second table,
-    `TABLE_output`; and `-log σ(-u·v)` for each of `negatives` ids that are drawn by their counts to a power. A window
-    reaches 1 to `window` places to both sides, drawn anew for each centre; before that, frequent ids are left out at
-    random, so that a window reaches over them. Negatives are drawn for a block of centres together, and weigh as much
-    as if each pair had had its own.
+    loss is `-log sigmoid(u·v)`, where `v` is the centre's row of a table and `u` the context's row of a second table,
+    `TABLE_output`; and `-log sigmoid(-u·v)` for each of `negatives` ids that are drawn by their counts to a power. A
+    window reaches 1 to `window` places to both sides, drawn anew for each centre; before that, frequent ids are left
+    out at random, so that a window reaches over them. Negatives are drawn for a block of centres together, and weigh as
+    much as if each pair had had its own.
 
     The loss is told as the mean of the pairs, and learned as their sum, so that a step moves a row by as much whatever
     else is in it. Adagrad is the optimizer to go with it: a row that is in many pairs of a step is moved by their sum,
@@ -54,7 +54,7 @@ class SkipGramHead(Head):
     block: int = field(default=128, kw_only=True)
     block_negatives: int = field(default=32, kw_only=True)
 
-    goals = {}  # noqa: RUF012  # of the class, as those of every head
+    goals = {}  # of the class, as those of every head
 
     def __post_init__(self) -> None:
         for name in ("window", "negatives", "block", "block_negatives"):

@@ -138,6 +138,17 @@ def test_what_columns_start_from_goes_along(folder: Path) -> None:
     assert places(packed("--problem", "mine.py")) == ["mine.py", "old.npy", "old.txt"]
 
 
+def test_what_measures_read_goes_along(folder: Path) -> None:
+    (folder / "questions.txt").write_text(": all\na b c d\n")
+    write(folder / "mine.py", more="from trainer.measures import Analogies")
+    text = (folder / "mine.py").read_text()
+    measures = (
+        'name=None, measures=[Analogies("questions.txt", "airline"), Analogies("gs://b/q.txt", "airline", "far")]'
+    )
+    (folder / "mine.py").write_text(text.replace("name=None", measures))
+    assert places(packed("--problem", "mine.py")) == ["mine.py", "questions.txt"]
+
+
 def test_a_rehearsal_takes_rows_that_a_problem_names_and_a_cloud_does_not(folder: Path) -> None:
     (folder / "rows").mkdir()
     for name in ("a", "b"):

@@ -64,10 +64,10 @@ CHANGES: dict[str, Any] = {
 }
 
 
-def test_every_argument_of_a_problem_but_columns_search_prose_and_what_is_shown_is_told() -> None:
+def test_every_argument_of_a_problem_but_columns_search_prose_and_what_is_shown_or_measured_is_told() -> None:
     names = {field.name for field in dataclasses.fields(Problem)}
     left_out = {"dnn_feature_columns", "linear_feature_columns", "catalogues", "search", "name", "description"}
-    left_out |= {"projector_examples", "pictures"}
+    left_out |= {"projector_examples", "pictures", "measures"}
     assert names == set(CHANGES) | left_out
 
 

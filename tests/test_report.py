@@ -344,7 +344,7 @@ def test_what_is_not_there_is_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '"text"', "{}", "null"])
 def test_a_torn_file_is_left_out(content: str, tmp_path: Path) -> None:
-    for name in ("settings", "metrics", "problem", "warm_start", "baselines"):
+    for name in ("settings", "metrics", "problem", "warm_start", "baselines", "measures"):
         (tmp_path / f"{name}.json").write_text(content)
     (tmp_path / "history.jsonl").write_text(content)
     (tmp_path / "tables").mkdir()
@@ -600,6 +600,20 @@ def test_baselines_are_shown_where_they_were_measured(tmp_path: Path) -> None:
     assert "form 1 % 100 % embedding 0.7050 ± 0.0071 0.7050 ± 0.0071 one-hot 0.6050" in text
 
 
+def test_measures_of_tables_are_shown_section_by_section(tmp_path: Path) -> None:
+    run = left(tmp_path / "run", [])
+    counts = {"accuracy": 0.25, "right": 1, "total": 4, "out_of_vocabulary": 2}
+    sections = [{"section": "family", **counts}, {"section": "<b>", **counts, "accuracy": None, "right": 0}, "torn"]
+    analogies = {"file": "q.txt", "table": "word", **counts, "total": 8, "sections": sections}
+    run.write_json("measures.json", {"analogies": analogies, "similarities": {"spearman": 0.49}, "other": "torn"})
+    report.write(run, [])
+    text = opened(run).section("measures")
+    assert text == (
+        "Measures of the tables analogies of word: q.txt accuracy right total out of vocabulary family 0.2500 1 4 2 "
+        "<b> — 0 4 2 — — — — all 0.2500 1 8 2 similarities spearman all 0.4900"
+    )
+
+
 def test_examples_that_are_groups_of_rows_are_called_so() -> None:
     problem = {"grouped": {"kind": "Grouped", "by": "user_id"}}
     found = {**METRICS, "examples": 61, "validation_examples": 61, "train_examples": 488, "examples_per_second": 292.0}
@@ -687,10 +701,12 @@ def whole(path: Path) -> dict[str, Any]:
     result = {"form": "one-hot", "share": 1.0, "value": 0.5}
     results = [{**result, "seed": 0}, {**result, "seed": 1}, {**result, "form": "none"}]
     run.write_json("baselines.json", {"metric": "auc", "validation_examples": 7, "results": results})
+    sections = [{"section": "family", "accuracy": 0.25}]
+    run.write_json("measures.json", {"analogies": {"table": "word", "accuracy": 0.25, "sections": sections}})
     return {name: json.loads(paths.read_text(run.file(name))) for name in (*FILES, "tables/manifest.json")}
 
 
-FILES = ("settings.json", "metrics.json", "problem.json", "warm_start.json", "baselines.json")
+FILES = ("settings.json", "metrics.json", "problem.json", "warm_start.json", "baselines.json", "measures.json")
 
 
 @pytest.mark.parametrize("name", [*FILES, "tables/manifest.json"])

@@ -15,7 +15,7 @@ from trainer.problem import Problem
 from trainer.terminal import shown
 
 _PROSE = ("name", "description")
-_UNLEARNED = ("search", "projector_examples", "pictures")
+_UNLEARNED = ("search", "projector_examples", "pictures", "measures")
 """What of a problem no training goes by."""
 
 _COLUMNS = ("dnn_feature_columns", "linear_feature_columns", "catalogues")

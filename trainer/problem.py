@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from trainer import catalogue, flags, rates
+from trainer import measures as measuring
 from trainer import search as searches
 from trainer.errors import Refusal, nearest
 from trainer.feature_column import DenseColumn, EmbeddingColumn, FeatureColumn, RawFeature
@@ -92,6 +93,8 @@ class Problem:
         projector_examples: How many test examples the projector shows by what the last hidden layer makes of them.
         pictures: A function of the raw features of some examples, by name as tensors, to pictures of these,
             `(examples, height, width)` or with 3 colours after that, uint8: what the projector shows them as.
+        measures: What is asked of the tables after the last step, once, as `measures.Analogies("questions-words.txt")`:
+            its numbers go into metrics.json, and all that was found into measures.json.
         search: What `python -m trainer tune` and a tuning service try, by the names of flags with underscores: a
             `Range`, several numbers or several words, as in `{"learning_rate": Range(1e-4, 1e-1, scale="log"),
             "dimension.day_hour": (4, 8, 16), "hidden_units": ("64", "64,32")}`. The flags are those of the task that
@@ -142,6 +145,7 @@ class Problem:
     catalogues: catalogue.Catalogues = field(default_factory=dict, hash=False)
     projector_examples: int = 0
     pictures: Callable[[Mapping[str, Any]], Any] | None = None
+    measures: Sequence[measuring.Measure] = ()
     search: Mapping[str, Searched] = field(default_factory=dict, hash=False)
     name: str | None = None
     description: str | None = None
@@ -166,7 +170,8 @@ class Problem:
         self.bad_rows  # noqa: B018  # refuses what is no limit
         searches.check(self.search)
         check_apart(self.dnn_feature_columns, self.linear_feature_columns)
-        self.embeddings  # noqa: B018  # refuses two tables under one name
+        tables = list(self.embeddings)  # refuses two tables under one name
+        measuring.check(self.measures, tables if self.model is None else None)
         features = self.raw_features  # refuses one key of two kinds
         if self.model is None:  # what a model of one's own reads is seen once it is made
             catalogue.check(self.catalogues, features)

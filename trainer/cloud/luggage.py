@@ -200,6 +200,7 @@ def _read_by_the_problem(asked: Asked, with_rows: bool) -> Iterator[str]:
         yield from reading.own_modules(os.getcwd())
     tables = [entry[0] if isinstance(entry, tuple) else entry for entry in problem.table_optimizers.values()]
     named = [*map(_optimizer_file, (problem.dnn_optimizer, problem.linear_optimizer, *tables)), *_of_columns(problem)]
+    named += [file for measure in problem.measures for file in measure.files if is_here(file)]
     rows = problem.dataset if asked.settings.train_files is None and asked.settings.dataset is None else None
     if with_rows and isinstance(rows, Files):
         patterns = filter(None, (rows.train, rows.validation, rows.test))

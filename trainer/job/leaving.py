@@ -7,8 +7,10 @@ from typing import Any
 
 from trainer import export, paths, pictures, projector, report, tables
 from trainer.job import summary, tested
+from trainer.job.measuring import leave_measures
 from trainer.job.tables import leave_tables
 from trainer.job.work import Work
+from trainer.measures import Measured
 from trainer.models import Retrieval
 from trainer.pictures import Picture, to_tensorboard
 from trainer.prediction.confusion import Confusion
@@ -24,11 +26,13 @@ class Left:
         tables: The trained tables.
         entries: What the manifest says of each.
         pictures: What was drawn.
+        measured: What the problem's measures have found, by their names.
     """
 
     tables: Sequence[Table]
     entries: Mapping[str, Entry]
     pictures: Sequence[Picture]
+    measured: Mapping[str, Measured] = dataclasses.field(default_factory=dict)
 
 
 def leave(work: Work) -> Left:
@@ -38,6 +42,7 @@ def leave(work: Work) -> Left:
     if work.plan.is_trial:
         return Left(found, tables.read_manifest(run.tables).tables, ())
     leave_model(work, found)
+    measured = leave_measures(work)
     drawn: list[Picture] = []
     confusion = leave_confusion(work)
     with summary.unstopped("pictures"):
@@ -48,7 +53,7 @@ def leave(work: Work) -> Left:
     examples = leave_examples(work)
     with summary.unstopped("the projector"):
         projector.write(run.projector, [*found, *examples], tell=summary.tell)
-    return Left(found, tables.read_manifest(run.tables).tables, drawn)
+    return Left(found, tables.read_manifest(run.tables).tables, drawn, measured)
 
 
 def leave_confusion(work: Work) -> Confusion | None:
@@ -91,14 +96,16 @@ def leave_report(run: Run, left: Left) -> None:
         report.write(run, left.tables, left.pictures)
 
 
-def health_of(left: Left) -> dict[str, Any]:
-    """Returns the health of the tables as metrics: `tables/NAME/WHAT`, without what is not known."""
-    return {
+def metrics_of(left: Left) -> dict[str, Any]:
+    """Returns what measures have found, and the health of the tables: `tables/NAME/WHAT`, without what is not known."""
+    found = {name: value for measured in left.measured.values() for name, value in measured.metrics.items()}
+    health = {
         f"tables/{name}/{what}": value
         for name, entry in left.entries.items()
         for what, value in {**dataclasses.asdict(entry.health), "dimension": entry.dimension}.items()
         if value is not None
     }
+    return {**found, **health}
 
 
 def _remove_pictures(run: Run) -> None:

@@ -12,6 +12,7 @@ from trainer.errors import Refusal, nearest
 from trainer.feature_column import EmbeddingColumn
 from trainer.feature_column.nested import is_learned
 from trainer.feature_column.starting import checked_missing_rows
+from trainer.flags import flag_name
 from trainer.problem import Files, Problem, Share
 from trainer.run import Run
 from trainer.settings import NEVER, Settings
@@ -68,8 +69,9 @@ def planned(settings: Settings, argv: Sequence[str] = (), helps: bool = False) -
         helps: Whether this process trains in step with a chief, which writes the run.
 
     Raises:
-        Refusal: The problem, a table's name, a warm start or the job dir cannot be used, `--baselines` has
-            nothing to compare, or `--unfreeze-after` no table to train later, or no epoch to train it in.
+        Refusal: The problem, a table's name, a warm start, a file of a measure or the job dir cannot be used,
+            `--baselines` has nothing to compare, or `--unfreeze-after` no table to train later, or no epoch to train it
+            in.
     """
     problem = problems.load(settings.problem, settings.problem_arguments)
     overwrites = settings.overwrite or settings.dry_run
@@ -78,6 +80,8 @@ def planned(settings: Settings, argv: Sequence[str] = (), helps: bool = False) -
     _check_unfreezing(problem, settings)
     if settings.baselines:
         baselines.check(problem)
+    if not helps:  # the chief alone measures
+        _check_measures(problem, settings)
     return Plan(settings, problem, run, tuple(argv), helps)
 
 
@@ -161,6 +165,13 @@ def _check_layers(problem: Problem, settings: Settings) -> None:
         why = "has no dnn_feature_columns, which go into hidden layers"
     if why is not None:
         raise Refusal(f"--hidden-units: problem {problem.name} {why}; leave it out.")
+
+
+def _check_measures(problem: Problem, settings: Settings) -> None:
+    """Refuses files that measures could not read after the training; what has named one is told."""
+    for measure in problem.measures:
+        given = [name for name, value in settings.problem_arguments.items() if value in measure.files]
+        measure.check(flag_name(given[0]) if given else type(measure).__name__)
 
 
 def _files(problem: Problem, settings: Settings) -> Files:

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from trainer import baselines, catalogue, export, models, projector
+from trainer import baselines, catalogue, export, measures, models, projector
 from trainer.cluster import from_environment
 from trainer.declared import described, digest_of
 from trainer.errors import Refusal, Terminated
@@ -15,7 +15,7 @@ from trainer.inputs.beside import beside
 from trainer.inputs.examples import Source
 from trainer.job import disk, reading, summary
 from trainer.job.learning import learned
-from trainer.job.leaving import health_of, leave, leave_report
+from trainer.job.leaving import leave, leave_report, metrics_of
 from trainer.job.plan import Plan
 from trainer.job.record import write_record
 from trainer.job.tables import leave_tables, trained_rows
@@ -77,7 +77,7 @@ def _carried_out(plan: Plan) -> dict[str, Any]:
     except Terminated:
         print(f"\nTerminated; add --resume --job-dir {plan.run.path} to go on.\n{plan.run.path}", flush=True)
         raise
-    metrics |= {"total_seconds": round(time.perf_counter() - start, 3), **health_of(left)}
+    metrics |= {"total_seconds": round(time.perf_counter() - start, 3), **metrics_of(left)}
     plan.run.write_json("metrics.json", metrics)
     if plan.settings.baselines:
         with replicas.among(Replicas()):
@@ -85,7 +85,7 @@ def _carried_out(plan: Plan) -> dict[str, Any]:
             baselines.compare(plan.problem, work.model, work.source, work.data, plan.run, metrics, size)
     if not plan.is_trial:
         leave_report(plan.run, left)
-    summary.show_end(plan, metrics, left.entries.values(), work.source.absent)
+    summary.show_end(plan, metrics, left.entries.values(), left.measured, work.source.absent)
     return metrics
 
 
@@ -99,6 +99,7 @@ def opened(plan: Plan) -> Work:
     def check(model: keras.Model, source: Source) -> None:
         _check_frozen(plan, model)
         export.check(model)
+        measures.check(plan.problem.measures, [*models.tables_of(model)])
         catalogue.check(plan.problem.catalogues, source.features)
         catalogues.update(catalogue.opened(plan.problem.catalogues, beside(source, plan.settings.data_dir)))
 

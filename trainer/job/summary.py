@@ -3,7 +3,7 @@
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from trainer.inputs.bad_rows import FILE, BadRows
 from trainer.inputs.split import Data
 from trainer.job.plan import Plan
 from trainer.job.survey import MOST_KEYS
+from trainer.measures import Measured
 from trainer.problem import Problem
 from trainer.run import Run
 from trainer.tables import Entry
@@ -126,8 +127,14 @@ def show_densified(model: keras.Model) -> None:
         )
 
 
-def show_end(plan: Plan, metrics: dict[str, Any], tables: Iterable[Entry], absent: str | None = None) -> None:
-    """Prints the metrics, the health of the tables, how to look at the run, and last where it lies."""
+def show_end(
+    plan: Plan,
+    metrics: dict[str, Any],
+    tables: Iterable[Entry],
+    measured: Mapping[str, Measured],
+    absent: str | None = None,
+) -> None:
+    """Prints the metrics, what was measured of the tables, their health, how to look at the run, and where it lies."""
     shown = ("loss", "auc", "accuracy", "rmse", "r2", "rmse_over_mean", "rmsle")
     own = [name for name in metrics if f"validation_{name}" in metrics and name != "examples"]
     names = sorted(own, key=lambda name: shown.index(name) if name in shown else len(shown))
@@ -139,6 +146,8 @@ def show_end(plan: Plan, metrics: dict[str, Any], tables: Iterable[Entry], absen
         f"{metrics['seconds']:.1f} s, {metrics['examples_per_second']:,.0f} examples/s, "
         f"{quantity(metrics['peak_memory_bytes'])} of memory, {metrics['total_seconds']:.0f} s in all"
     )
+    for name, found in measured.items():
+        print(f"{name:<11} {found.line}")
     show_health(tables)
     print(f"look at it  {_look(plan.run)}")
     show_planted(absent)

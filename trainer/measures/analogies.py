@@ -1,9 +1,11 @@
 """Word analogies: a is to b as c is to which word, in sections of a file such as questions-words.txt."""
 
 from dataclasses import dataclass
+from typing import final
 
 from trainer.errors import Refusal
 from trainer.measures.lines import lines_of
+from trainer.measures.measure import Measure, Measured, Trained, of_share
 
 Question = tuple[str, str, str, str]
 """As Athens is to Greece, so is Oslo to Norway: the last is asked for."""
@@ -20,6 +22,43 @@ class Section:
 
     name: str
     questions: tuple[Question, ...]
+
+
+@final
+@dataclass(frozen=True)
+class Analogies(Measure):
+    """The share of word analogies that a table answers, as `LabelledVectors.evaluate_word_analogies` asks them.
+
+    Args:
+        file: The path of the questions, such as word2vec's questions-words.txt.
+        table: The table that is asked.
+        name: What it is called; `analogies` is the share of right answers to the questions all of whose words are in
+            the table, and `analogies_coverage` the share of those questions.
+    """
+
+    file: str
+    table: str = "word"
+    name: str = "analogies"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The metrics that it adds to metrics.json."""
+        return self.name, f"{self.name}_coverage"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The file of the questions."""
+        return (self.file,)
+
+    def check(self, who: str) -> None:
+        """Refuses a file that cannot be read as analogies."""
+        sections_of(self.file, who)
+
+    def measured(self, trained: Trained) -> Measured:
+        """Returns how many questions the table answers."""
+        found = trained.vectors(self.table).evaluate_word_analogies(self.file)
+        metrics = of_share(self.name, found.score, found.coverage)
+        return Measured(metrics, found.line, {"file": self.file, "table": self.table, **found.to_dict()})
 
 
 def sections_of(file: str, who: str = "analogies") -> list[Section]:

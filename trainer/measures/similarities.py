@@ -1,12 +1,52 @@
 """Pairs of words that people judged by how alike they are, as in WordSim-353."""
 
 import math
+from dataclasses import dataclass
+from typing import final
 
 from trainer.errors import Refusal
 from trainer.measures.lines import lines_of
+from trainer.measures.measure import Measure, Measured, Trained, of_share
 
 Pair = tuple[str, str, float]
 """Two words, and how alike people find them."""
+
+
+@final
+@dataclass(frozen=True)
+class Similarities(Measure):
+    """How far a table agrees with people about which words are alike, as `LabelledVectors.evaluate_word_pairs` asks it.
+
+    Args:
+        file: The path of the pairs, such as those of WordSim-353, with tabs between two words and a number.
+        table: The table that is asked.
+        name: What it is called; `similarities` is Spearman's correlation over the pairs both of whose words are in the
+            table, and `similarities_coverage` the share of those pairs.
+    """
+
+    file: str
+    table: str = "word"
+    name: str = "similarities"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The metrics that it adds to metrics.json."""
+        return self.name, f"{self.name}_coverage"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The file of the pairs."""
+        return (self.file,)
+
+    def check(self, who: str) -> None:
+        """Refuses a file that cannot be read as pairs of words."""
+        pairs_of(self.file, who)
+
+    def measured(self, trained: Trained) -> Measured:
+        """Returns how far the table agrees."""
+        found = trained.vectors(self.table).evaluate_word_pairs(self.file)
+        metrics = of_share(self.name, found.score, found.coverage)
+        return Measured(metrics, found.line, {"file": self.file, "table": self.table, **found.to_dict()})
 
 
 def pairs_of(file: str, who: str = "similarities", delimiter: str = "\t", encoding: str = "utf8") -> list[Pair]:

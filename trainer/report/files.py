@@ -21,6 +21,7 @@ class Files:
         problem: Of problem.json: the name, the columns and the head.
         warm_start: Of warm_start.json, by table.
         baselines: Of baselines.json.
+        measures: Of measures.json, by the name of the measure.
         history: The lines of history.jsonl, one an epoch.
         entries: What the tables' manifest says of each, by its name.
     """
@@ -30,6 +31,7 @@ class Files:
     problem: Mapping[str, Any] = field(default_factory=dict)
     warm_start: Mapping[str, Any] = field(default_factory=dict)
     baselines: Mapping[str, Any] = field(default_factory=dict)
+    measures: Mapping[str, Any] = field(default_factory=dict)
     history: Sequence[Mapping[str, Any]] = ()
     entries: Mapping[str, Entry] = field(default_factory=dict)
 
@@ -83,7 +85,7 @@ class Files:
 
 def read(run: Run) -> Files:
     """Returns what is there of a run's files."""
-    names = ("settings", "metrics", "problem", "warm_start", "baselines")
+    names = ("settings", "metrics", "problem", "warm_start", "baselines", "measures")
     return Files(**{name: _object(run, f"{name}.json") for name in names}, history=_history(run), entries=_entries(run))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainer import paths
 from trainer.pictures import Picture
-from trainer.report import declared, figures, files, images, repeating, tables
+from trainer.report import declared, figures, files, images, measures, repeating, tables
 from trainer.report.wording import words, writable
 from trainer.run import Run
 from trainer.tables import Table
@@ -60,6 +60,7 @@ def _contents(run: Run, trained: Sequence[Table], pictures: Sequence[Picture]) -
         "curves": drawn.curves,
         "history": figures.history(found),
         "history_lines": len(found.history),
+        "measures": measures.measures(found),
         "baselines": figures.baselines(found),
         "tables": tables.parts(found, trained, drawn.of_tables),
         "others": drawn.others,

@@ -8,6 +8,7 @@ import numpy as np
 
 from trainer.measures.analogies import Question, Section, sections_of
 from trainer.tables.table import Array
+from trainer.vectors import shares
 from trainer.vectors.metrics import blocks
 from trainer.vectors.spellings import Most, Spellings, spellings, units
 
@@ -52,10 +53,22 @@ class AnsweredSection:
     @property
     def coverage(self) -> float:
         """The share of questions all of whose words are in the table."""
-        return 1 - self.out_of_vocabulary / self.questions if self.questions else 0.0
+        return (self.questions - self.out_of_vocabulary) / self.questions if self.questions else 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the section as gensim gives it."""
+        """Returns the section in numbers, as JSON can hold it."""
+        return {
+            "section": self.name,
+            "accuracy": self.accuracy,
+            "right": len(self.correct),
+            "total": self.total,
+            "out_of_vocabulary": self.out_of_vocabulary,
+            "coverage": self.coverage,
+        }
+
+    @property
+    def of_gensim(self) -> dict[str, Any]:
+        """The section as gensim gives it."""
         return {"section": self.name, "correct": [*self.correct], "incorrect": [*self.incorrect]}
 
 
@@ -90,9 +103,27 @@ class AnsweredAnalogies:
         """The share of questions all of whose words are in the table."""
         return self.total.coverage
 
+    @property
+    def line(self) -> str:
+        """What a person is told.
+
+        Example:
+            >>> greek = ("athens", "greece", "oslo", "norway")
+            >>> AnsweredAnalogies((AnsweredSection("capitals", (greek,), (), 4, 3),)).line
+            '1.000 of 1 question, 3 more out of vocabulary (coverage 0.25)'
+        """
+        total = self.total
+        return shares.line(self.score, "", total.total, "question", total.out_of_vocabulary, total.coverage)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns all sections in numbers, as JSON can hold them."""
+        total = self.total.to_dict()
+        del total["section"]
+        return {**total, "sections": [section.to_dict() for section in self.sections]}
+
     def __iter__(self) -> Iterator[Any]:
         yield self.score
-        yield [section.to_dict() for section in (*self.sections, self.total)]
+        yield [section.of_gensim for section in (*self.sections, self.total)]
 
 
 def answered(

@@ -1,5 +1,6 @@
 """How far a table agrees with people about which words are alike."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -8,6 +9,7 @@ import numpy as np
 
 from trainer.measures.similarities import pairs_of
 from trainer.tables.table import Array
+from trainer.vectors import shares
 from trainer.vectors.spellings import Most, spellings, units
 
 if TYPE_CHECKING:
@@ -42,7 +44,32 @@ class JudgedPairs:
     @property
     def coverage(self) -> float:
         """The share of pairs both of whose words are in the table."""
-        return 1 - self.out_of_vocabulary / self.pairs
+        return (self.pairs - self.out_of_vocabulary) / self.pairs
+
+    @property
+    def score(self) -> float | None:
+        """Spearman's correlation; None where it is of no pairs, or of pairs that are all alike."""
+        return None if math.isnan(self.spearman.coefficient) else self.spearman.coefficient
+
+    @property
+    def line(self) -> str:
+        """What a person is told.
+
+        Example:
+            >>> JudgedPairs(Correlation(0.5, 0.1), Correlation(0.45, 0.1), 353, 34, 319).line
+            '0.450 Spearman of 319 pairs, 34 more out of vocabulary (coverage 0.90)'
+        """
+        return shares.line(self.score, " Spearman", self.total, "pair", self.out_of_vocabulary, self.coverage)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the numbers as JSON can hold them."""
+        return {
+            "spearman": self.score,
+            "pearson": None if self.score is None else self.pearson.coefficient,
+            "total": self.total,
+            "out_of_vocabulary": self.out_of_vocabulary,
+            "coverage": self.coverage,
+        }
 
     @property
     def oov_ratio(self) -> float:

@@ -1,0 +1,54 @@
+"""What is measured of the tables of a finished training, and what of it is left in the run."""
+
+from dataclasses import dataclass, field
+
+from trainer import paths
+from trainer.job import summary
+from trainer.job.work import Work
+from trainer.measures import Measured
+from trainer.vectors import LabelledVectors
+
+MEASURES = "measures.json"
+"""The run's file of all that was found, by the names of the measures."""
+
+
+@dataclass(frozen=True)
+class TrainedTables:
+    """The tables that a job has left, as measures ask them.
+
+    Args:
+        work: Of the job, after the training, with its test examples.
+        read: The tables that were asked for, by name.
+    """
+
+    work: Work
+    read: dict[str, LabelledVectors] = field(default_factory=dict)
+
+    def vectors(self, table: str) -> LabelledVectors:
+        """Returns a table as it lies in the run, so that `python -m trainer vectors` measures the same.
+
+        Raises:
+            Refusal: There is no such table.
+        """
+        if table not in self.read:
+            self.read[table] = LabelledVectors.load(self.work.plan.run.path, table)
+        return self.read[table]
+
+
+def leave_measures(work: Work) -> dict[str, Measured]:
+    """Returns what a problem's measures find in the tables of a run, by their names, and writes `measures.json`.
+
+    What cannot be measured is told and left out, and so is the file that an earlier part of the run has left.
+
+    Args:
+        work: Of a job whose tables are written.
+    """
+    run, trained, found = work.plan.run, TrainedTables(work), dict[str, Measured]()
+    for measure in work.plan.problem.measures:
+        with summary.unstopped(measure.name):
+            found[measure.name] = measure.measured(trained)
+    if found:
+        run.write_json(MEASURES, {name: measured.details for name, measured in found.items()})
+    elif paths.exists(run.file(MEASURES)):
+        paths.remove_file(run.file(MEASURES))
+    return found

@@ -246,6 +246,41 @@ def test_a_table_of_another_name_can_be_compared(
     assert alike["other"]["source"] == f"{tmp_path}/week.npz"
 
 
+@pytest.fixture
+def questions(tmp_path: Path) -> Path:
+    path = tmp_path / "questions.txt"
+    path.write_text(": royal\nman king woman queen\nking man queen woman\n: moons\nman moon woman queen\n")
+    return path
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    path = tmp_path / "pairs.tsv"
+    path.write_text("king\tqueen\t9\nking\tsea\t3\nman\twoman\t4\nmoon\tsea\t2\n")
+    return path
+
+
+def test_a_table_is_asked_files_of_questions_by_sections(
+    words: Path, questions: Path, pairs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert told(capsys, words, "--analogies", questions, "--similarities", pairs) == [
+        "section  right  total  accuracy  out of vocabulary",
+        "royal        1      2     0.500                  0",
+        "moons        0      0         -                  1",
+        "all          1      2     0.500                  1",
+        "analogies    0.500 of 2 questions, 1 more out of vocabulary (coverage 0.67)",
+        "similarities 0.500 Spearman of 3 pairs, 1 more out of vocabulary (coverage 0.75)",
+    ]
+    assert told(capsys, words, "--similarities", pairs) == [
+        "similarities 0.500 Spearman of 3 pairs, 1 more out of vocabulary (coverage 0.75)"
+    ]
+    found = parsed(capsys, words, "--analogies", questions)
+    assert [*found] == ["source", "table", "rows", "dimension", "analogies"]
+    assert (found["analogies"]["accuracy"], found["analogies"]["file"]) == (0.5, str(questions))
+    royal, moons = found["analogies"]["sections"]
+    assert (royal["section"], royal["right"], royal["total"], moons["out_of_vocabulary"]) == ("royal", 1, 2, 1)
+
+
 @pytest.mark.parametrize("ending", sorted(formats.endings()))
 def test_a_table_is_written_in_every_format(
     run: Path, tmp_path: Path, ending: str, capsys: pytest.CaptureFixture[str]
@@ -285,6 +320,12 @@ def test_flags_that_cannot_be_used_are_refused_in_a_sentence(
         ": a source and the name of a table are wanted, not 3 words; quote a pattern, and a name with blanks."
     )
     assert refused(capsys, run, "--near", "a", "--out", "a.npz") == ": --near and --out are 2 questions; ask one."
+    assert refused(capsys, run, "--near", "a", "--analogies", "b", "--similarities", "c") == (
+        ": --near and --analogies and --similarities are 3 questions; ask one."
+    )
+    assert refused(capsys, run, "day_hour", "--similarities", f"{tmp_path}/absent.tsv") == (
+        f": similarities: {tmp_path}/absent.tsv cannot be read (No such file or directory); give another path."
+    )
     assert refused(capsys, run, "--minus", "a") == ": --minus goes with --near; add one."
     assert refused(capsys, run, "--clusters", "3", "--metric", "dot") == ": --metric goes with --near; add one."
     assert refused(capsys, run, "--topn", "3") == ": --topn goes with --near or --compare; add one."

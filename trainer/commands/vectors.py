@@ -24,6 +24,7 @@ DESCRIPTION = f"""{__doc__}
   {PROG} glove.6B.50d.txt --near king --near woman --minus man
   {PROG} runs/flights day_hour --clusters 6
   {PROG} runs/flights day_hour --compare runs/lga
+  {PROG} runs/words word --analogies questions-words.txt --similarities wordsim353.tsv
   {PROG} runs/flights day_hour --out day_hour.parquet"""
 
 METRICS = ("cosine", "dot", "euclidean")
@@ -53,6 +54,12 @@ class Settings:
         "turn another table to lie on this one and show the keys that differ (TABLE: the same name, or the only one)",
         "SOURCE[#TABLE]",
         group="questions",
+    )
+    analogies: str | None = flag(
+        None, "tell how many word analogies of a file are answered (questions-words.txt)", "FILE", group="questions"
+    )
+    similarities: str | None = flag(
+        None, "tell how far people agree on a file's pairs of words (wordsim353.tsv)", "FILE", group="questions"
     )
     out: str | None = flag(None, "write it in the format that the name ends in", "FILE", group="questions")
     topn: int | None = flag(None, f"keys that --near and --compare show (default {_TOPN})", "N", 1, group="answers")
@@ -184,6 +191,13 @@ def compare(vectors: "LabelledVectors", given: Settings) -> Answer:
     return Answer(content, lines)
 
 
+def measures(vectors: "LabelledVectors", given: Settings) -> Answer:
+    """Returns what a table is worth by files of questions."""
+    from trainer.vectors.worth import worth
+
+    return Answer(*worth(vectors, given.analogies, given.similarities))
+
+
 def out(vectors: "LabelledVectors", given: Settings) -> Answer:
     """Writes a table to a file and returns what was written."""
     from trainer import formats
@@ -223,8 +237,9 @@ def _question(given: Settings) -> Callable[["LabelledVectors", Settings], Answer
         Refusal: There are two questions, a flag belongs to another, or its value is of no use.
     """
     known = {"near": near, "clusters": clusters, "compare": compare, "out": out}
+    known |= dict.fromkeys(("analogies", "similarities"), measures)  # which may be asked together
     asked = [name for name in known if getattr(given, name) not in (None, ())]
-    if len(asked) > 1:
+    if len({known[name] for name in asked}) > 1:
         raise Refusal(f"{PROG}: {' and '.join(f'--{name}' for name in asked)} are {len(asked)} questions; ask one.")
     for name, owners in {"minus": ["near"], "metric": ["near"], "topn": ["near", "compare"]}.items():
         if getattr(given, name) not in (None, ()) and not set(owners) & set(asked):

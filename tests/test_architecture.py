@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Low to high; rooms on one line may import each other.
 ORDER = [
     {"errors", "cluster", "terminal", "html", "flags", "paths", "rates", "rows", "segments", "times"},
-    {"own_code", "measures", "registration", "scale", "search", "settings"},
+    {"own_code", "measures", "registration", "scale", "search", "settings", "walks"},
     {"feature_column"},
     {"heads"},
     {"catalogue", "ink"},

@@ -20,12 +20,12 @@ from trainer import feature_column as fc
 from trainer.encoding.coded import Coded, decoded
 from trainer.errors import Refusal
 from trainer.inputs import split
-from trainer.inputs.dealing import dealt
 from trainer.inputs.examples import Source
 from trainer.inputs.files import Rows
 from trainer.inputs.grouping import Grouping
 from trainer.inputs.memory import elements
 from trainer.inputs.shard import Shard
+from trainer.inputs.sides import dealt
 from trainer.inputs.split import Data, training_rows
 from trainer.job import dry_run
 from trainer.job.plan import with_settings

@@ -16,7 +16,7 @@ from trainer.heads import BinaryHead, RegressionHead
 from trainer.job.plan import Plan
 from trainer.job.record import write_record
 from trainer.job.steps import opened
-from trainer.problem import ByDate, ByValue, CsvFormat, Grouped, Problem, TextFormat
+from trainer.problem import ByDate, ByValue, CsvFormat, Grouped, Problem, TextFormat, Walks
 from trainer.run import Run
 from trainer.settings import Settings
 
@@ -57,6 +57,7 @@ CHANGES: dict[str, Any] = {
     "learning_rate_decay": "cosine",
     "dataset": "nyc_flights",
     "grouped": Grouped("user"),
+    "walks": Walks("from", "to"),
     "split_seed": 3,
     "average": 0.5,
     "early_stopping": "auc",

@@ -19,7 +19,7 @@ _UNLEARNED = ("search", "projector_examples", "pictures", "measures")
 """What of a problem no training goes by."""
 
 _COLUMNS = ("dnn_feature_columns", "linear_feature_columns", "catalogues")
-_BESIDE_COLUMNS = ("dnn_hidden_units", "label", "head", "validation", "grouped", "split_seed")
+_BESIDE_COLUMNS = ("dnn_hidden_units", "label", "head", "validation", "walks", "grouped", "split_seed")
 _OF_MODEL = ("dnn_hidden_units", "dnn_activation_fn", "batch_norm", "linear_sparse_combiner", "bags", "tower", "model")
 """What of a problem changes its answers, beside its columns and its head."""
 

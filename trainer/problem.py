@@ -30,6 +30,8 @@ from trainer.rows import TextFormat as TextFormat
 from trainer.search import Range as Range
 from trainer.search import Searched as Searched
 from trainer.settings import Settings
+from trainer.walks import Walks as Walks
+from trainer.walks import check_walks
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Problem:
             the place of the whole model.
         callbacks: Keras callbacks that the job adds to its own; functions that return one, so that each run has its
             own.
+        walks: The rows are edges, and the examples random walks on them; None takes each row as one.
         grouped: Which rows are one example, as those of a person are; None takes each row as one.
         validation: Which training rows are held out for choosing and stopping.
         split_seed: Another one draws other rows, or groups, for validation and test.
@@ -125,6 +128,7 @@ class Problem:
     tower: Callable[[Any], Any] | None = None
     model: Callable[[], Any] | None = None
     callbacks: Sequence[Callable[[], Any]] = ()
+    walks: Walks | None = None
     grouped: Grouped | None = None
     validation: EveryNthBlock | ByValue | Share = field(default_factory=Share)
     split_seed: int = 0
@@ -175,6 +179,10 @@ class Problem:
         features = self.raw_features  # refuses one key of two kinds
         if self.model is None:  # what a model of one's own reads is seen once it is made
             catalogue.check(self.catalogues, features)
+        if self.walks is not None:
+            others_of = {name: getattr(self, name) for name in ("grouped", "label", "weight_column", "window")}
+            split_by = getattr(self.dataset, "split_by", None)
+            check_walks(self.walks, features, self.bags, others_of, self.validation, split_by)
         if self.grouped is not None:
             others = {key for key, feature in features.items() if None in feature.shape and key not in self.bags}
             splits = [getattr(self.dataset, "split_by", None), getattr(self.validation, "by", None)]

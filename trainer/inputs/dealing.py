@@ -8,12 +8,10 @@ import numpy as np
 from trainer.encoding import Coded
 from trainer.errors import Refusal
 from trainer.inputs.examples import Source
-from trainer.inputs.grouping import Grouping
-from trainer.inputs.hashing import STEP, Repeats, draws, row_hash, seeded
+from trainer.inputs.gathering import Gathering
+from trainer.inputs.hashing import STEP, Repeats, draws, row_hash
+from trainer.inputs.sides import TEST, TRAIN, VALIDATION
 from trainer.problem import ByValue, EveryNthBlock, Share
-
-TRAIN, VALIDATION, TEST = range(3)
-SETS = ("train", "validation", "test")
 
 Array = np.ndarray[Any, Any]
 Raw = Mapping[str, Any]
@@ -123,11 +121,10 @@ class Dealer:
             sides[drawn < self.test_share] = TEST
         return sides
 
-    def _of_groups(self, groups: Grouping, marks: Raw, rows: int) -> Array:
+    def _of_groups(self, groups: Gathering, marks: Raw, rows: int) -> Array:
         how, start = self.hold_out.how, sum(self.counts)
         if not start:
-            shares = (self.test_share, how.share if isinstance(how, Share) else 0.0)
-            self._dealt = dealt(groups.gathered("train").hashes, shares, self._seed, self._called, groups.how.by)
+            self._dealt = groups.sides("train")
         sides = self._dealt[start : start + rows]
         if how is None or isinstance(how, Share):
             return sides
@@ -154,34 +151,3 @@ class Dealer:
                 f"Problem: validation {self.hold_out.how} holds out {validation:,} of {train + validation:,} training "
                 "rows; some must be left on both sides."
             )
-
-
-def dealt(hashes: Array, shares: tuple[float, float], seed: int, called: str, by: str) -> Array:
-    """Returns the set of each group, `(groups,)`: exactly each share of them, drawn in the order of their hashes.
-
-    Args:
-        hashes: Of each group, `(groups,)`.
-        shares: Of those to test on and of those for validation, each one group at least; 0 draws none.
-        seed: Of the order.
-        called: What a person calls the rows, for the refusal.
-        by: What these are grouped by.
-
-    Raises:
-        Refusal: No group is left to train on.
-
-    Example:
-        >>> dealt(np.arange(10), (0.2, 0.3), 0, "ratings", "user_id").tolist()
-        [2, 2, 1, 1, 1, 0, 0, 0, 0, 0]
-    """
-    count = len(hashes)
-    test, validation = (max(1, round(share * count)) if share else 0 for share in shares)
-    if test + validation >= count:
-        raise Refusal(
-            f"{called}: of {count:,} groups of '{by}', {test:,} to test on and {validation:,} for validation leave "
-            "none to train on; give more rows, or smaller shares."
-        )
-    order = np.argsort(seeded(hashes, seed), kind="stable")
-    sides = np.full(count, TRAIN)
-    sides[order[:test]] = TEST
-    sides[order[test : test + validation]] = VALIDATION
-    return sides

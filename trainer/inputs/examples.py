@@ -8,12 +8,15 @@ import tensorflow as tf
 from trainer import datasets
 from trainer.errors import Refusal
 from trainer.inputs.bad_rows import BadRows
+from trainer.inputs.gathering import Array, Gathering
 from trainer.inputs.grouping import Grouping, are_groups
 from trainer.inputs.memory import elements
 from trainer.inputs.readers import FLAGS, PLANTED, FilesReader, Function, reader
 from trainer.inputs.separating import Separator, check_keys, has_no, ids_of
 from trainer.inputs.shard import Shard
+from trainer.inputs.sides import dealt
 from trainer.inputs.values import Wanted, as_it_is
+from trainer.inputs.walking import Walking
 from trainer.inputs.wanted import wanted_of
 from trainer.inputs.window import Window, window
 from trainer.problem import ByDate, Files, Problem, Share
@@ -45,10 +48,7 @@ class Source:
         flag: str | None = None,
     ) -> None:
         self.problem, self.features, self.data_dir, self._limit = problem, dict(features), data_dir, limit
-        how = problem.grouped
-        others = [problem.label, problem.weight_column, getattr(problem.validation, "key", None), self.split_by]
-        others += [] if how is None else [how.by]
-        self.own_keys = {*features, *(key for key in others if key)}
+        self.own_keys = self._own_keys()
         self.keys = {*self.own_keys, *beside}
         self._flag = flag
         has_none = problem.dataset is None
@@ -56,9 +56,26 @@ class Source:
         self._reader, self._is_sample = reader(problem, data_dir, limit), False
         self._window: Window | None = None
         self._class_ids = ids_of(problem.head.label_vocabulary)
-        self.groups = None if how is None else Grouping(how, problem.bags, self.keys, self._rows, self.called)
+        self.groups = self._gathering()
         if self._reader.features is not None:
             check_keys(self.name, {*self.keys, *self._counting}, list(self._reader.features))
+
+    def _own_keys(self) -> set[str]:
+        """Returns the features of rows that the problem reads."""
+        problem = self.problem
+        if problem.walks is not None:
+            return {*problem.walks.keys}
+        others = [problem.label, problem.weight_column, getattr(problem.validation, "key", None), self.split_by]
+        others += [] if problem.grouped is None else [problem.grouped.by]
+        return {*self.features, *(key for key in others if key)}
+
+    def _gathering(self) -> Gathering | None:
+        problem = self.problem
+        if problem.walks is not None:
+            return Walking(problem.walks, self._edges, self._given, self.called, self._dealt)
+        if problem.grouped is not None:
+            return Grouping(problem.grouped, problem.bags, self.keys, self._rows, self.called, self._dealt)
+        return None
 
     def prepare(self, download: bool = True) -> None:
         """Prepares the data set where it is not yet, which may take a while and shows its progress.
@@ -158,7 +175,7 @@ class Source:
     @property
     def split_by(self) -> str | None:
         """The feature whose values tell in which set a row is; None where the row itself does, or its group."""
-        if self.problem.grouped is not None:
+        if self.problem.grouped is not None or self.problem.walks is not None:
             return None
         dataset, how = self.problem.dataset, self.problem.validation
         return (isinstance(dataset, Files) and dataset.split_by) or (how.by if isinstance(how, Share) else None)
@@ -205,13 +222,13 @@ class Source:
         return self._separated(self._raw(split, shard), self.keys)
 
     def gather(self, tell: Callable[[int], None]) -> bool:
-        """Reads the training rows where they are grouped, which takes all of them, and returns whether they are.
+        """Reads the training rows where examples are made of all of them together, and returns whether they are.
 
         Args:
             tell: Is given the number of rows, batch after batch.
         """
         if self.groups is not None:
-            self.groups.gathered("train", tell)
+            self.groups.gather("train", tell)
         return self.groups is not None
 
     def _separated(self, raw: tf.data.Dataset, keys: Collection[str]) -> tf.data.Dataset:
@@ -223,6 +240,21 @@ class Source:
         spec = raw.element_spec
         is_grouped = are_groups(spec[0] if isinstance(spec, tuple) else spec, self.problem.bags)
         return self._separated(raw, self.keys if is_grouped else {*self.keys, *self._counting})
+
+    def _edges(self, split: str) -> tf.data.Dataset:
+        """Returns the batches of rows that are edges, features alone."""
+        raw = self._raw(split, None)
+        return raw.map(lambda features, *label: features) if isinstance(raw.element_spec, tuple) else raw
+
+    def _given(self) -> list[str]:
+        """Returns the splits that have rows of their own."""
+        is_given = {"validation": self.has_validation, "test": not self.test_share}
+        return ["train", *(split for split, given in is_given.items() if given)]
+
+    def _dealt(self, hashes: Array, what: str) -> Array:
+        how = None if self.has_validation else self.problem.validation
+        shares = (self.test_share, how.share if isinstance(how, Share) else 0.0)
+        return dealt(hashes, shares, self.problem.split_seed, self.called("train"), what)
 
     @property
     def _counting(self) -> Collection[str]:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.errors import Refusal
+from trainer.inputs.gathering import Deal, Gathering, undealt
 from trainer.inputs.hashing import row_hash
 from trainer.inputs.memory import elements
 from trainer.inputs.piles import Array, Column, Pile, Served, parts_of
@@ -53,7 +54,7 @@ class Groups:
         return starts.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
-class Grouping:
+class Grouping(Gathering):
     """Groups the rows of a problem's data, each split once.
 
     Args:
@@ -62,6 +63,7 @@ class Grouping:
         keys: The features that groups have.
         rows: Returns the `(features, labels, weights)` batches of a split's rows.
         called: Returns what a person calls the rows of a split.
+        deal: Deals groups to the sets.
     """
 
     def __init__(
@@ -71,10 +73,10 @@ class Grouping:
         keys: Collection[str],
         rows: Rows,
         called: Callable[[str], str],
+        deal: Deal = undealt,
     ) -> None:
-        self.how, self.bags, self._keys, self._rows, self._called = how, list(bags), keys, rows, called
-        self.most: int | None = None
-        """How many rows are read at most; None is all."""
+        self.how: Grouped = how
+        self.bags, self._keys, self._rows, self._called, self._deal = list(bags), keys, rows, called, deal
         self._found: dict[str, Groups] = {}
 
     def count(self, split: str) -> int | None:
@@ -89,6 +91,18 @@ class Grouping:
         """
         found = self.gathered(split).batches()
         return found if shard is None else found.shard(shard.count, shard.index)
+
+    def gather(self, split: str, tell: Callable[[int], None]) -> None:
+        """Reads the rows of a split where they were not yet read, as `gathered` does."""
+        self.gathered(split, tell)
+
+    def sides(self, split: str) -> Array:
+        """Returns the set of each group of a split, `(groups,)`: exactly the shares of the problem.
+
+        Raises:
+            Refusal: No group is left to train on.
+        """
+        return self._deal(self.gathered(split).hashes, f"groups of '{self.how.by}'")
 
     def gathered(self, split: str, tell: Callable[[int], None] = lambda rows: None) -> Groups:
         """Returns the groups of a split; its rows are read where they were not yet.

@@ -88,8 +88,8 @@ def seeded(hashes: Array, seed: int) -> Array:
     found: Array = hashes.view(np.uint64)
     if seed:
         # A seed that is mixed: of those side by side, one would else be the other for the rows beside them.
-        salt = _mixed_array(np.array([seed * STEP % 2**64], np.uint64)).view(np.uint64)
-        found = _mixed_array(found + salt).view(np.uint64)
+        salt = mixed_array(np.array([seed * STEP % 2**64], np.uint64)).view(np.uint64)
+        found = mixed_array(found + salt).view(np.uint64)
     return found
 
 
@@ -118,7 +118,7 @@ class Repeats:
             starts = np.cumsum(counts) - counts
             numbers[order] += np.arange(len(hashes)) - starts[inverse[order]]
         with np.errstate(over="ignore"):
-            return _mixed_array((hashes.view(np.uint64) + numbers.astype(np.uint64) * np.uint64(STEP)).view(np.int64))
+            return mixed_array((hashes.view(np.uint64) + numbers.astype(np.uint64) * np.uint64(STEP)).view(np.int64))
 
     def _counted(self, different: Array, counts: Array) -> Array:
         """Returns how often hashes came before, and counts them."""
@@ -136,7 +136,8 @@ class Repeats:
         return before
 
 
-def _mixed_array(values: Array) -> Array:
+def mixed_array(values: Array) -> Array:
+    """Returns numbers of 64 bits of an array mixed up, as `mixed` does those of a tensor; int64."""
     found = values.view(np.uint64)
     for shift, factor in ((30, _FIRST), (27, _SECOND)):
         found = (found ^ (found >> np.uint64(shift))) * np.uint64(factor)

@@ -12,11 +12,12 @@ import tensorflow as tf
 from trainer.encoding import Coded
 from trainer.errors import Refusal
 from trainer.inputs.cache import AnyExamples, Draft
-from trainer.inputs.dealing import SETS, TEST, TRAIN, Dealer
+from trainer.inputs.dealing import Dealer
 from trainer.inputs.examples import Source
 from trainer.inputs.memory import Encode, elements, encoded
 from trainer.inputs.packing import Values
 from trainer.inputs.shard import ALL, Shard
+from trainer.inputs.sides import SETS, TEST, TRAIN
 
 Array = np.ndarray[Any, Any]
 Raw = Mapping[str, Any]

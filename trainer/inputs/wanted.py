@@ -19,6 +19,8 @@ def wanted_of(problem: Problem, dtypes: Mapping[str, str], keys: Collection[str]
         dtypes: Of the features that its model reads.
         keys: All features that are read.
     """
+    if problem.walks is not None:  # of whose edges the features are made
+        return {key: Wanted("string", is_required=True) for key in problem.walks.keys}
     found = {key: Wanted("string") for key in sorted(keys)}
     if isinstance(problem.validation, ByValue) and not isinstance(problem.validation.values[0], str):
         found[problem.validation.key] = Wanted("int64")
@@ -46,7 +48,7 @@ def features_wanted(problem: Problem, dtypes: Mapping[str, str]) -> dict[str, Wa
         problem: Whose columns are read.
         dtypes: Of the features that its model reads.
     """
-    bare = dataclasses.replace(problem, label=None, weight_column=None, validation=Share(), grouped=None)
+    bare = dataclasses.replace(problem, label=None, weight_column=None, validation=Share(), grouped=None, walks=None)
     return wanted_of(bare, dtypes, dtypes)
 
 

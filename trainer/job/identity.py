@@ -39,7 +39,7 @@ _OF_ROWS = {"dimension", "unit_norm"}
 
 _FIELDS = (
     *("linear_feature_columns", "dnn_feature_columns", "label", "weight_column", "bags", "validation", "window"),
-    *("grouped", "split_seed", "csv", "texts", "from_rows", "from_batch"),
+    *("grouped", "walks", "split_seed", "csv", "texts", "from_rows", "from_batch"),
 )
 
 

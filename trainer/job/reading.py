@@ -17,10 +17,10 @@ from trainer.feature_column.starting import without_sources
 from trainer.inputs import cache, split
 from trainer.inputs.bad_rows import BadRow, BadRows
 from trainer.inputs.cache import AnyExamples, Draft
-from trainer.inputs.dealing import SETS
 from trainer.inputs.examples import Source
 from trainer.inputs.hiding import Hiding
 from trainer.inputs.progress import ReadingProgress
+from trainer.inputs.sides import SETS
 from trainer.inputs.split import Data
 from trainer.job import identity, summary, survey
 from trainer.job.plan import Plan

@@ -7,12 +7,12 @@ from typing import Any
 
 import keras
 
-from trainer import projector
+from trainer import models, projector
 from trainer.errors import Terminated
 from trainer.heads import goals
 from trainer.job import summary
 from trainer.job.changes import LEARNING_RATES
-from trainer.job.tables import tables_of
+from trainer.job.tables import tables_of, trained_rows
 from trainer.job.work import Work
 from trainer.optimizers import averages
 from trainer.training import Evaluation, Position, evaluation_for, interrupts, reports, train
@@ -165,9 +165,18 @@ def _of_training(work: Work, steps: int, seconds: float) -> dict[str, Any]:
         "seconds": round(seconds, 3),
         "examples_per_second": round(trained / seconds, 1),
         "peak_memory_bytes": _peak_memory(),
+        **_of_sequences(work, trained / seconds),
         **({} if work.bad_rows is None else {"bad_rows": len(work.bad_rows)}),
         "data": work.source.name,
     }
+
+
+def _of_sequences(work: Work, examples_per_second: float) -> dict[str, float]:
+    """Returns how many ids of sequences were learned from in a second, where examples are sequences."""
+    if not isinstance(work.model, models.SkipGram):
+        return {}
+    counts = trained_rows(work.model.centres, [work.model.column], work.data.train)
+    return {"ids_per_second": round(examples_per_second * float(counts.sum()) / len(work.data.train), 1)}
 
 
 def _stopping(work: Work, checkpoints: Checkpoints) -> EarlyStopping | None:

@@ -143,7 +143,7 @@ def show_end(
         print(f"{title:<11} {metrics[f'{start}examples']:>8,} rows  {values}")
     print(
         f"{'training':<11} {metrics['train_examples']:>8,} rows  {metrics['steps']:,} steps in "
-        f"{metrics['seconds']:.1f} s, {metrics['examples_per_second']:,.0f} examples/s, "
+        f"{metrics['seconds']:.1f} s, {_speed(metrics)}, "
         f"{quantity(metrics['peak_memory_bytes'])} of memory, {metrics['total_seconds']:.0f} s in all"
     )
     for name, found in measured.items():
@@ -152,6 +152,12 @@ def show_end(
     print(f"look at it  {_look(plan.run)}")
     show_planted(absent)
     print(plan.run.path, flush=True)
+
+
+def _speed(metrics: Mapping[str, Any]) -> str:
+    if "ids_per_second" in metrics:
+        return f"{metrics['ids_per_second']:,.0f} ids/s"
+    return f"{metrics['examples_per_second']:,.0f} examples/s"
 
 
 def _look(run: Run) -> str:

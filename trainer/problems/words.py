@@ -4,6 +4,7 @@ from typing import Any
 
 from trainer import feature_column as fc
 from trainer.heads import SkipGramHead
+from trainer.measures import Analogies, Similarities
 from trainer.problem import Problem, Range, Share, TextFormat
 
 WORD = "[a-z]+(?:'[a-z]+)?"
@@ -19,6 +20,8 @@ def problem(
     subsample: float = 1e-3,
     pattern: str = WORD,
     lines: bool = False,
+    analogies: str | None = None,
+    similarities: str | None = None,
 ) -> Problem:
     """Returns the problem.
 
@@ -30,6 +33,8 @@ def problem(
         subsample: a word with a larger share of all than this is left out at random, the more the more frequent it is.
         pattern: what a word is, as a regular expression, after capitals have become small letters.
         lines: take each line as a text of its own, such as a sentence, and no window reaches over its end.
+        analogies: a file of questions such as questions-words.txt, to be answered once the training has ended.
+        similarities: a file of pairs of words and how alike people find them, such as WordSim-353.
     """
     words = fc.categorical_column_with_vocabulary_list(
         "text", fc.from_data(top_k=top_k, frequency_threshold=min_count), tokenize=fc.Tokens(pattern)
@@ -47,6 +52,10 @@ def problem(
         num_epochs=5,
         train_batch_size=512 if lines else 6,
         planted=planted,
+        measures=[
+            *([] if analogies is None else [Analogies(analogies)]),
+            *([] if similarities is None else [Similarities(similarities)]),
+        ],
         search={"learning_rate": Range(0.1, 1.0, scale="log"), "dimension.word": (50, 100, 200, 300)},
     )
 

@@ -44,7 +44,7 @@ def worth(table: Any, analogies: str, similarities: str) -> dict[str, float]:
     """Returns what a table is worth by the two files, and how much of them it knows."""
     vectors = LabelledVectors.load(str(table), "word" if isinstance(table, Path) else None)
     answered, judged = vectors.evaluate_word_analogies(analogies), vectors.evaluate_word_pairs(similarities)
-    return {"analogies": float(answered[0]), "similarities": float(judged.spearman.coefficient)}
+    return {"analogies": answered.score or 0.0, "similarities": judged.score or 0.0}
 
 
 def main() -> None:

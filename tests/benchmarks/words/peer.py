@@ -7,8 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from gensim.models import Word2Vec
-
+from tests.benchmarks.sides import peer
 from trainer.problems.words import problem
 
 WORKERS, PASSAGE = 2, 1500
@@ -32,7 +31,7 @@ def main() -> None:
     """Trains and prints."""
     path, out, seed, epochs = sys.argv[1:]
     start, passages = time.perf_counter(), list(sentences(path))
-    model = Word2Vec(
+    model = peer("gensim.models").Word2Vec(
         vector_size=100,
         window=5,
         negative=5,

@@ -1,4 +1,5 @@
 import random
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,6 +51,23 @@ def test_a_graph_finds_the_words_that_python_finds(pattern: str) -> None:
         given = texts(210, seed=len(pattern) * 10 + number)
         found = tf.function(Tokenizer(declared), autograph=False)(tf.constant(given)).to_list()
         assert [[word.decode() for word in words] for words in found] == [declared.of(text) for text in given]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_counted_words_are_those_of_the_texts_as_often_as_the_texts_are_there(pattern: str) -> None:
+    for number, (lower, ngrams) in enumerate([(True, 1), (False, 1), (True, 2)]):
+        declared = fc.Tokens(pattern, lower, ngrams, ("a", "x")[: 2 * (number == 0)])
+        given = texts(50, seed=number)
+        rows = [place % 4 for place in range(len(given))]
+        function = tf.function(Tokenizer(declared).counted, autograph=False)
+        found: Counter[str] = Counter()
+        for word, count in zip(*function(tf.constant(given), tf.constant(rows, tf.int64)), strict=True):
+            found[word.numpy().decode()] += int(count)
+        wanted: Counter[str] = Counter()
+        for text, count in zip(given, rows, strict=True):
+            for word in declared.of(text):
+                wanted[word] += count
+        assert found == wanted
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

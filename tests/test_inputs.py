@@ -27,7 +27,7 @@ from trainer.heads import MultiClassHead, RegressionHead
 from trainer.inputs.examples import Source
 from trainer.inputs.features import Reading
 from trainer.inputs.files import Rows, State
-from trainer.inputs.memory import Examples, collect, elements
+from trainer.inputs.memory import Examples, collect, elements, joined
 from trainer.inputs.readers import matching
 from trainer.inputs.shard import Shard
 from trainer.inputs.split import read as read_all
@@ -288,6 +288,18 @@ def test_features_of_every_dtype_and_shape_are_read_with_their_examples() -> Non
             np.testing.assert_array_equal(together, values[order])
 
 
+def test_ids_of_bags_that_32_bits_hold_lie_so_and_are_read_as_64() -> None:
+    bags = tf.ragged.constant([[1, 2**31 - 1], [], [-1]], dtype=tf.int64)
+    column, weights = np.zeros((3, 1), np.float32), np.ones((3, 1), np.float32)
+    wide, narrow = (Examples({"bag": bags}, column, weights, narrow=keys) for keys in ([], ["bag"]))
+    assert narrow.features["bag"].dtype == tf.int32
+    assert wide.nbytes - narrow.nbytes == 3 * 4
+    for examples in (wide, narrow):
+        (features, _, _) = next(iter(examples.batches(3)))
+        assert features["bag"].dtype == tf.int64
+        assert features["bag"].to_list() == bags.to_list()
+
+
 @pytest.mark.parametrize("places", [np.array([5, 0, 3]), np.array([True, False, False, True, False, True, False])])
 def test_a_subset_keeps_the_bags_of_its_examples(places: Any) -> None:
     part = bags_of([0, 1, 2, 3, 0, 1, 2]).subset(places)
@@ -307,6 +319,19 @@ def test_batches_of_different_widths_are_collected_with_what_is_missing_at_the_e
     found = collect(tf.data.Dataset.from_generator(batches, output_signature=(specs, column, column)), None)
     assert found.features["ids"].tolist()[1::2] == [[1, 1, -1], [1, -1, -1], [1, 1, 1]]
     assert found.features["words"].tolist()[1::2] == [[b"a", b"a", b""], [b"a", b"", b""], [b"a"] * 3]
+
+
+def test_parts_of_different_widths_are_joined_with_their_bags_read_as_64_bits() -> None:
+    column, weights = np.zeros((2, 1), np.float32), np.ones((2, 1), np.float32)
+    bags = tf.ragged.constant([[1, 2], [3]], dtype=tf.int64)
+    parts = [
+        Examples({"bag": bags, "ids": np.ones((2, width), np.int64)}, column, weights, narrow=["bag", "ids"])
+        for width in (1, 3)
+    ]
+    (features, _, _) = next(iter(joined(parts).batches(4)))
+    assert features["bag"].dtype == tf.int64
+    assert features["bag"].to_list() == [[1, 2], [3]] * 2
+    assert features["ids"].numpy().tolist() == [[1, -1, -1]] * 2 + [[1, 1, 1]] * 2
 
 
 # CSV files

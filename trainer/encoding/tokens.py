@@ -56,8 +56,33 @@ class Tokenizer(tf.Module):
         runs = tf.strings.ngrams(self._words(texts, tf.identity), tuple(range(1, self.tokens.ngrams + 1)))
         return runs.with_flat_values(function(runs.flat_values))  # (n, None)
 
+    def counted(self, texts: Any, rows: Any) -> tuple[Any, Any]:
+        """Returns words of texts, `(n,)`, and how often each is there, `(n,)`; some may be there several times.
+
+        Args:
+            texts: Strings, `(n,)`.
+            rows: How often each is there, `(n,)`, int64.
+
+        Example:
+            >>> words, rows = Tokenizer(Tokens()).counted(tf.constant(["a b a", "b"]), tf.constant([1, 3], tf.int64))
+            >>> words.numpy().tolist(), rows.numpy().tolist()
+            ([b'a', b'b'], [2, 4])
+        """
+        if self.tokens.ngrams == 1 and self._splits_first:
+            examples, pieces = _split(texts, self._gaps)
+            different, rows = _each_once(pieces, tf.gather(rows, examples))
+            places, words = self._unstopped(self._matches(self._lowered(different)))
+            return words, tf.gather(rows, places)
+        found = self(texts)
+        return _each_once(found.flat_values, tf.gather(rows, found.value_rowids()))
+
+    @property
+    def _splits_first(self) -> bool:
+        """Whether texts are split at what matches never, before words are found in what is left."""
+        return bool(self._gaps) and (self._delimiters is None or self.tokens.lower)
+
     def _words(self, texts: Any, function: Callable[[Any], Any]) -> Any:
-        if not self._gaps or (self._delimiters is not None and not self.tokens.lower):
+        if not self._splits_first:
             return self._rows(self._matches(self._lowered(texts)), texts, function)
         # To lower and to match cost more than to split at what matches never, and most pieces are there several times.
         examples, pieces = _split(texts, self._gaps)
@@ -83,11 +108,16 @@ class Tokenizer(tf.Module):
 
     def _rows(self, found: tuple[Any, Any], texts: Any, function: Callable[[Any], Any]) -> Any:
         """Returns a function of each word but the stop words, by example, ragged `(n, None)`."""
-        examples, words = found
-        if self._stopped is not None:
-            kept = tf.where(tf.equal(self._stopped.lookup(words), 0))[:, 0]
-            examples, words = tf.gather(examples, kept), tf.gather(words, kept)
+        examples, words = self._unstopped(found)
         return tf.RaggedTensor.from_value_rowids(function(words), examples, tf.size(texts, tf.int64), validate=False)
+
+    def _unstopped(self, found: tuple[Any, Any]) -> tuple[Any, Any]:
+        """Returns the example of each word but the stop words, and the word."""
+        examples, words = found
+        if self._stopped is None:
+            return examples, words
+        kept = tf.where(tf.equal(self._stopped.lookup(words), 0))[:, 0]
+        return tf.gather(examples, kept), tf.gather(words, kept)
 
     def bags(self, values: Any, function: Callable[[Any], Any]) -> Any:
         """Returns a function of each word of each example, ragged `(batch, None)`.
@@ -113,6 +143,12 @@ def _split(texts: Any, delimiters: bytes) -> tuple[Any, Any]:
     """Returns the example of each piece between some bytes, and the piece; none is empty."""
     pieces = tf.raw_ops.StringSplit(input=texts, delimiter=delimiters, skip_empty=True)
     return pieces.indices[:, 0], pieces.values
+
+
+def _each_once(texts: Any, rows: Any) -> tuple[Any, Any]:
+    """Returns the different ones of texts, and the sum of the rows of each."""
+    different, places = tf.unique(texts)
+    return different, tf.math.unsorted_segment_sum(rows, places, tf.size(different))
 
 
 def _flat(values: Any) -> Any:

@@ -246,7 +246,7 @@ def _widened(parts: Sequence[Examples]) -> Examples:
     for slot in parts[0].layout.slots:
         if slot.key is not None:
             values = packing.joined([part.features[slot.key] for part in parts])
-            features[slot.key] = values.astype(np.int64) if slot.dtype == "int64" and slot.start is not None else values
+            features[slot.key] = packing.widened(values) if slot.dtype == "int64" else values
     labels, weights = (np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "weights"))
     outside = {name: np.concatenate([part.outside[name] for part in parts]) for name in parts[0].outside}
     return Examples(features, labels, weights, outside)

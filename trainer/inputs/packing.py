@@ -115,7 +115,7 @@ def _grouped(
         shape = tf.TensorShape(values.shape if is_dense else ())
         is_matrix = shape.rank == 2 and bool(shape[1])
         dtype = "string" if values.dtype in (object, tf.string) else tf.as_dtype(values.dtype).name
-        if is_matrix and key in narrow and dtype == "int64":
+        if (is_matrix or isinstance(values, tf.RaggedTensor)) and key in narrow and dtype == "int64":
             values = values.astype(np.int32) if isinstance(values, np.ndarray) else tf.cast(values, tf.int32)
         group: Any = tf.as_dtype(values.dtype).name if is_matrix else (key, name)
         together = groups.setdefault(group, [])
@@ -134,8 +134,14 @@ def row_bytes(arrays: Sequence[Values], rows: int) -> int:
 def size(values: Values) -> int:
     """Returns how many bytes an array or a ragged tensor takes; strings are reckoned."""
     if isinstance(values, tf.RaggedTensor):
-        return 8 * (int(values.row_splits.shape[0]) - 1) + size(values.flat_values.numpy())
+        each = _STRING_BYTES if values.dtype == tf.string else values.dtype.size
+        return 8 * (int(values.row_splits.shape[0]) - 1) + each * int(values.flat_values.shape.num_elements())
     return _STRING_BYTES * values.size if values.dtype == object else int(values.nbytes)
+
+
+def widened(values: Values) -> Values:
+    """Returns whole numbers as those of 64 bits."""
+    return tf.cast(values, tf.int64) if isinstance(values, tf.RaggedTensor) else values.astype(np.int64)
 
 
 def taken(values: Values, places: Array) -> Values:

@@ -210,7 +210,7 @@ def digest_of(*sets: AnyExamples) -> str:
 
 def _arrays(values: Values) -> list[tuple[str, Array]]:
     if isinstance(values, tf.RaggedTensor):
-        return [("lengths", values.row_lengths().numpy()), ("values", values.flat_values.numpy())]
+        return [("lengths", np.asarray(values.row_lengths())), ("values", np.asarray(values.flat_values))]
     return [("values", values)]
 
 

@@ -112,7 +112,7 @@ def _passages(stream: Any, characters: int) -> Iterator[Passages]:
     while not has_ended:
         parts, there = [rest], len(rest)
         while there < BLOCK + ahead and not has_ended:
-            parts.append(stream.read(BLOCK))
+            parts.append(stream.read(BLOCK + ahead - there))
             has_ended, there = not parts[-1], there + len(parts[-1])
         data, ends, start = b"".join(parts), [], 0
         if is_first:

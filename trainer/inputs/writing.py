@@ -36,7 +36,7 @@ class Column:
     def to_arrow(self, values: Values) -> Any:
         """Returns rows as an Arrow array."""
         if self.shape is None:
-            return pa.LargeListArray.from_arrays(values.row_splits.numpy(), _flat(values.flat_values.numpy()))
+            return pa.LargeListArray.from_arrays(np.asarray(values.row_splits), _flat(np.asarray(values.flat_values)))
         width = int(np.prod(self.shape, dtype=np.int64))
         if not width:
             return pa.nulls(len(values))
@@ -65,7 +65,7 @@ def _values(array: Any) -> Array:
 
 def _checksum(values: Values) -> int:
     if isinstance(values, tf.RaggedTensor):
-        return zlib.crc32(values.row_splits.numpy().tobytes(), _checksum(values.flat_values.numpy()))
+        return zlib.crc32(np.asarray(values.row_splits).data, _checksum(np.asarray(values.flat_values)))
     if values.dtype == object:
         return zlib.crc32(b"\0".join(values.reshape(-1).tolist()))
     return zlib.crc32(np.ascontiguousarray(values).data, zlib.crc32(values.dtype.str.encode()))

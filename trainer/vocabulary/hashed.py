@@ -77,7 +77,7 @@ class HashedFeature(Hashed):
         """Returns the values that are not missing, or the words."""
         kind = "string" if self._column.dtype == "string" else "int64"
         values = bag_of(features, self._column.key, "categorical_column_with_hash_bucket", kind).values
-        return [values if self._words is None else self._words(values, None)[0]]
+        return [values if self._words is None else self._words.of(values).values]
 
     def counted(self, features: Mapping[str, Any]) -> tuple[list[Any], Ids | None]:
         """Returns the values that are not missing, each different one once where the batch has them so."""

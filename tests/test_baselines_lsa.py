@@ -1,6 +1,12 @@
 """Latent semantic analysis: what is counted in windows, what it tells, and what is factored of it."""
 
+import contextlib
+import io
 import itertools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,9 +15,20 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trainer import baselines, job, tables
+from trainer import feature_column as fc
+from trainer.__main__ import main
 from trainer.baselines.lsa.cooccurrences import cooccurrences, of_examples, sequences
 from trainer.baselines.lsa.lsa import factored, positive_information
+from trainer.catalogue import Catalogue
+from trainer.errors import Refusal
+from trainer.heads import SkipGramHead
 from trainer.inputs.memory import Examples
+from trainer.measures import Measure, Measured, Similarities, Trained
+from trainer.problem import Problem
+from trainer.run import Run
+from trainer.settings import Settings
+from trainer.vectors import LabelledVectors
 
 IDS = 6
 SEQUENCES = st.lists(st.lists(st.integers(-1, IDS - 1), max_size=9), min_size=1, max_size=6)
@@ -121,3 +138,121 @@ def test_words_of_two_topics_lie_apart() -> None:
     alike = unit @ unit.T
     same = np.equal.outer(np.arange(20) // 10, np.arange(20) // 10)
     assert alike[same].min() > alike[~same].max() + 0.5
+
+
+TOPICS = {topic: [f"{topic}{letter}" for letter in "abcdef"] for topic in ("sea", "war")}
+BOTH = ["the", "of"]
+
+
+@dataclass(frozen=True)
+class Products(Measure):
+    """A measure of one's own: how large the products of two tables are, over those of the test examples."""
+
+    table: str = "word"
+    name: str = "products"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, "examples_asked")
+
+    def measured(self, trained: Trained) -> Measured:
+        centres, contexts = (trained.vectors(name).matrix for name in (self.table, f"{self.table}_output"))
+        asked = {"examples_asked": float(len(trained.work.test))}
+        return Measured({self.name: float(np.abs(centres @ contexts.T).max()), **asked}, "")
+
+
+def texts(split: str) -> Any:
+    draw = np.random.default_rng(len(split))
+    found = [" ".join(draw.choice([*TOPICS[["sea", "war"][n % 2]], *BOTH], 9)) for n in range(240)]
+    return tf.data.Dataset.from_tensor_slices({"text": found}).batch(64)
+
+
+def problem(*, similarities: str | None = None) -> Problem:
+    """Texts of two topics, and a catalogue that tells what some of their words are."""
+    words = fc.categorical_column_with_vocabulary_list("text", fc.from_data(), tokenize=fc.Tokens())
+    return Problem(
+        dataset=texts,
+        dnn_feature_columns=[fc.embedding_column(words, 3, name="word")],
+        head=SkipGramHead("word", window=3, subsample=None),
+        catalogues={"text": Catalogue(["seaa"], {"kind": ["noun"]})},
+        measures=[] if similarities is None else [Similarities(similarities), Products()],
+        dnn_optimizer="Adagrad",
+        num_epochs=1,
+        train_batch_size=32,
+        name="topics",
+        description="Texts of two topics.",
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("topics")
+    (made / "problem.py").write_text("from tests.test_baselines_lsa import problem\n")
+    of_topic = {word: topic for topic, words in TOPICS.items() for word in words}
+    pairs = [*itertools.combinations(of_topic, 2), ("seaa", "unknown")]
+    lines = [f"{one}\t{other}\t{9 * (of_topic[one] == of_topic.get(other))}" for one, other in pairs]
+    (made / "pairs.tsv").write_text("\n".join(lines))
+    return made
+
+
+@pytest.fixture(scope="module")
+def left(folder: Path) -> tuple[Run, list[str]]:
+    """A run of the problem that was held against its baseline, and what was printed."""
+    run, out = Run(str(folder / "run")), io.StringIO()
+    given = {"similarities": str(folder / "pairs.tsv")}
+    settings = Settings(str(folder / "problem.py"), given, job_dir=run.path, baselines=True)
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
+        patch.setattr("trainer.projector.write", lambda *_, **__: None)  # takes long
+        job.run(settings)
+    return run, out.getvalue().splitlines()
+
+
+def test_a_skip_gram_is_held_against_it_by_the_measures_of_the_problem(left: tuple[Run, list[str]]) -> None:
+    run, told = left
+    found = run.read_json("baselines.json")
+    lsa, own = found.pop("results")
+    metrics = run.read_json("metrics.json")
+    trained = metrics["train_examples"]
+    assert found == {"train_examples": trained, "ids": 14, "lsa_pairs": found["lsa_pairs"], "lsa_window": 3}
+    names = ("similarities", "products", "examples_asked")
+    assert (lsa["model"], own) == (
+        "lsa",
+        {"model": "topics", **{name: metrics[name] for name in names}} | {"seconds": metrics["seconds"]},
+    )
+    assert list(lsa) == ["model", *names, "seconds"]
+    # Two topics of six words: no order of the pairs can agree with so many ties more than this.
+    assert lsa["similarities"] == pytest.approx(0.86, abs=0.02)
+    assert lsa["examples_asked"] == metrics["examples"]
+    start = told.index(f"baselines: latent semantic analysis, of {trained} sequences of 14 ids")
+    table = told.index("of tables of 3 numbers an id")
+    assert start < table
+    assert told[table + 1].split() == ["similarities", "products", "examples_asked", "seconds"]
+    assert [line.split()[0] for line in told[table + 2 : table + 4]] == ["lsa", "topics"]
+
+
+def test_its_tables_are_left_in_the_run_as_any_other(
+    left: tuple[Run, list[str]], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = f"{left[0].path}/baselines/lsa"
+    for name in ("word", "word_output"):
+        own, trained = tables.read(place, name), tables.read(left[0].path, name)
+        assert (own.labels, own.fields, own.details) == (trained.labels, trained.fields, trained.details)
+        assert own.counts is not None
+        assert own.counts.tolist() == np.asarray(trained.counts).tolist()
+        assert own.values.shape == trained.values.shape
+    assert own.details["kind"].count("noun") == 1
+    assert main(["vectors", place, "word", "--near", "wara", "--topn", "5", "--json"]) == 0
+    (query,) = json.loads(capsys.readouterr().out)["queries"]
+    assert {each["key"] for each in query["neighbours"]} == {*TOPICS["war"]} - {"wara"}
+    worth = LabelledVectors.load(place, "word").evaluate_word_pairs(str(folder / "pairs.tsv"))
+    assert left[0].read_json("baselines.json")["results"][0]["similarities"] == worth.score
+
+
+def test_a_skip_gram_of_which_nothing_is_measured_is_not_compared() -> None:
+    with pytest.raises(Refusal) as refused:
+        baselines.check(problem())
+    assert str(refused.value) == (
+        "--baselines: problem topics measures nothing of its tables, so nothing tells which are better; leave "
+        "--baselines out, or give what measures ask, as --analogies or --similarities."
+    )
+    baselines.check(problem(similarities="pairs.tsv"))

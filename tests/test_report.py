@@ -646,6 +646,16 @@ def test_a_ridge_regression_is_shown_beside_the_forms_of_a_cross(tmp_path: Path)
     assert text.endswith("form 100 % one-hot 0.2500")
 
 
+def test_latent_semantic_analysis_is_shown_by_what_is_measured_of_tables(tmp_path: Path) -> None:
+    run = left(tmp_path / "run", [])
+    results = [{"model": "lsa", "analogies": 0.25, "seconds": 3.0}]
+    run.write_json("baselines.json", {"train_examples": 61, "lsa_pairs": 1234, "results": results})
+    report.write(run, [])
+    text = opened(run).section("baselines")
+    assert "What is measured of the tables of models that learn from the same training sequences." in text
+    assert text.endswith("model analogies seconds lsa 0.2500 3.0")
+
+
 def test_a_run_that_had_nothing_left_to_train_has_no_speed() -> None:
     shown = dict(figures.sizes(Files(metrics={**METRICS, "examples_per_second": 0.0}), []))
     assert "rows a second" not in shown

@@ -1,8 +1,9 @@
 """The models to beat: what `--baselines` compares is the problem's head's to say.
 
-A head that hides part of a bag ranks what may be in it, and is held against what is watched most and EASE; a head for
-numbers against the mean and a ridge regression of the problem's columns; and every other, and one for numbers whose
-problem has crosses too, against forms of the problem that differ in how its crosses are written.
+A head that hides part of a bag ranks what may be in it, and is held against what is watched most and EASE; one that
+learns from sequences against latent semantic analysis, by the problem's measures; a head for numbers against the mean
+and a ridge regression of the problem's columns; and every other, and one for numbers whose problem has crosses too,
+against forms of the problem that differ in how its crosses are written.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from trainer.baselines.crosses import forms
 from trainer.baselines.recommenders import memory
 from trainer.errors import Refusal
 from trainer.feature_column.nested import is_learned
-from trainer.heads import RegressionHead
+from trainer.heads import RegressionHead, SkipGramHead
 from trainer.problem import Problem
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ def check(problem: Problem, examples: int | None = None) -> None:
         examples: How many training examples there are; None is not known yet.
 
     Raises:
-        Refusal: There are no columns for a ridge regression, or no cross to write in another way, or the memory does
-            not hold what EASE needs.
+        Refusal: There are no columns for a ridge regression, no measure of what a skip-gram has learned, or no cross to
+            write in another way; or the memory does not hold what EASE needs.
     """
     if problem.head.hidden is not None:
         if examples is not None:
             memory.check(examples, problem.embeddings[problem.head.hidden.table][0].categorical_column.num_buckets)
+    elif isinstance(problem.head, SkipGramHead):
+        _check_measures(problem)
     elif isinstance(problem.head, RegressionHead):
         _check_columns(problem)
     elif all(map(is_learned, problem.columns)):
@@ -52,6 +55,7 @@ def compare(
     run: "Run",
     measured: "Mapping[str, Any]",
     eval_batch_size: int = 4096,
+    work: Any = None,
 ) -> None:
     """Trains the models to beat, prints a table and writes `baselines.json`.
 
@@ -60,25 +64,43 @@ def compare(
         model: Its model.
         source: Its data set.
         data: Its examples, encoded for the job.
-        run: Where `baselines.json` goes.
+        run: Where `baselines.json` goes, and tables of theirs.
         measured: The job's own metrics.
         eval_batch_size: Examples a step of evaluation.
+        work: The job's `Work`, which measures may ask for.
     """
-    found: dict[str, Any] = {}
+    run.write_json("baselines.json", _compared(problem, model, source, data, run, measured, eval_batch_size, work))
+
+
+def _compared(
+    problem: Problem,
+    model: "keras.Model",
+    source: "Source",
+    data: "Data",
+    run: "Run",
+    measured: "Mapping[str, Any]",
+    eval_batch_size: int,
+    work: Any,
+) -> dict[str, Any]:
     if problem.head.hidden is not None:
         from trainer.baselines.recommenders import comparison as of_recommenders
 
-        found = of_recommenders.compare(problem, problem.head.on(model), data, measured, eval_batch_size)
-    elif isinstance(problem.head, RegressionHead):
+        return of_recommenders.compare(problem, problem.head.on(model), data, measured, eval_batch_size)
+    if isinstance(problem.head, SkipGramHead):
+        from trainer.baselines.lsa import comparison as of_sequences
+
+        return of_sequences.compare(problem, problem.head, data, run, measured, work)
+    found: dict[str, Any] = {}
+    if isinstance(problem.head, RegressionHead):
         from trainer.baselines.linear import comparison as of_lines
 
         found = of_lines.compare(problem, problem.head, data, measured, eval_batch_size)
-    if problem.head.hidden is None and (not found or _has_crosses(problem)):
+    if not found or _has_crosses(problem):
         from trainer.baselines.crosses import comparison as of_crosses
 
         crossed = of_crosses.compare(problem, source, data, eval_batch_size)
         found |= {**crossed, "results": [*found.get("results", []), *crossed["results"]]}
-    run.write_json("baselines.json", found)
+    return found
 
 
 def _has_crosses(problem: Problem) -> bool:
@@ -93,4 +115,12 @@ def _check_columns(problem: Problem) -> None:
         raise Refusal(
             f"--baselines: problem {problem.name} makes its model itself, so a ridge regression has no columns to "
             "read; leave --baselines out, or give dnn_feature_columns with hidden units or a tower."
+        )
+
+
+def _check_measures(problem: Problem) -> None:
+    if not problem.measures:
+        raise Refusal(
+            f"--baselines: problem {problem.name} measures nothing of its tables, so nothing tells which are better; "
+            "leave --baselines out, or give what measures ask, as --analogies or --similarities."
         )

@@ -82,7 +82,7 @@ def _carried_out(plan: Plan) -> dict[str, Any]:
     if plan.settings.baselines:
         with replicas.among(Replicas()):
             size = plan.settings.eval_batch_size
-            baselines.compare(plan.problem, work.model, work.source, work.data, plan.run, metrics, size)
+            baselines.compare(plan.problem, work.model, work.source, work.data, plan.run, metrics, size, work)
     if not plan.is_trial:
         leave_report(plan.run, left)
     summary.show_end(plan, metrics, left.entries.values(), left.measured, work.source.absent)

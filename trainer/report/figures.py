@@ -128,6 +128,8 @@ def _of_models(files: Files, results: Sequence[Mapping[str, Any]]) -> tuple[str,
     what = f"What is ranked for {rows} by a part of what each has, against the rest of it."
     if "ridge_strength" in files.baselines:
         what = f"What is predicted of {rows}, by models that learn from the same training rows."
+    if "lsa_pairs" in files.baselines:
+        what = "What is measured of the tables of models that learn from the same training sequences."
     return what, Grid(("model", *map(words, names), "seconds"), lines)
 
 

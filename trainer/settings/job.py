@@ -92,7 +92,7 @@ class Settings:
     dry_run: bool = flag(False, "read 1,000 rows, print what would be trained and write nothing", group="run")
     baselines: bool = flag(
         False,
-        "also train the models to beat: a ridge regression, EASE or the crosses as one-hots, by the head",
+        "also train the models to beat: a ridge regression, EASE, LSA or the crosses as one-hots, by the head",
         group="run",
     )
     start_seconds: float = flag(600.0, "how long machines of TF_CONFIG have to start", "SECONDS", least=0, group="run")

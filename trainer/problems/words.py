@@ -10,6 +10,14 @@ from trainer.problem import Problem, Range, Share, TextFormat
 WORD = "[a-z]+(?:'[a-z]+)?"
 """A word of English, or of any language that is written with these letters alone; 'isn't' is one."""
 
+TOPICS = (
+    "ship sail harbour captain mast deck anchor shore tide storm",
+    "violin song choir opera tune piano dance melody drum concert",
+    "bread butter cheese apple soup supper kitchen salt honey wine",
+    "snow frost winter ice coat fire cold stove fur december",
+)
+PLANTED_TEXTS, PLANTED_WORDS, PLANTED_SHARE = {"train": 400, "test": 40}, 60, 0.3
+
 
 def problem(
     *,
@@ -61,13 +69,14 @@ def problem(
 
 
 def planted(split: str) -> dict[str, Any]:
-    """Returns texts."""
+    """Returns texts of which each is about one thing: words of it, and between them words of any."""
     import numpy as np  # loaded with the data alone
 
     draws = np.random.default_rng(2001 if split == "train" else 2002)
-    topics = [[f"{topic}{word}" for word in "abcdefghij"] for topic in ("sea", "town", "wood", "war")]
+    about = [topic.split() for topic in TOPICS]
     texts = []
-    for _ in range(400 if split == "train" else 40):
-        words = draws.choice(topics[draws.integers(len(topics))], 60)
+    for _ in range(PLANTED_TEXTS[split]):
+        words = draws.choice(about[draws.integers(len(about))], PLANTED_WORDS)
+        words[draws.random(PLANTED_WORDS) < PLANTED_SHARE] = "and"
         texts.append(" ".join(words))
     return {"text": np.array(texts)}

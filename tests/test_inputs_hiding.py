@@ -18,7 +18,7 @@ from tests.test_inputs_order import assert_same_batches, stored
 from trainer import tables
 from trainer.errors import Refusal
 from trainer.heads import Hidden, RegressionHead
-from trainer.inputs import order, writing
+from trainer.inputs import order
 from trainer.inputs.hiding import Hiding
 from trainer.inputs.memory import Examples
 from trainer.inputs.shard import Shard
@@ -126,8 +126,7 @@ def test_each_epoch_and_each_seed_hides_another_part_and_again_the_same() -> Non
 def test_a_training_goes_on_at_any_step_in_memory_and_in_files_and_divided_among_workers(
     is_stored: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (order, writing):
-        monkeypatch.setattr(module, "BLOCK", 16)
+    monkeypatch.setattr(order, "BLOCK", 16)
     monkeypatch.setattr(order, "BUFFER_BYTES", 16 * 150)
     held = hiding(some_bags(83), (0.1, 0.9))
     expected = [*held.shuffled(10, 3, 0, 0, 20)]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests import trips
 from trainer.encoding.coded import decoded
-from trainer.inputs import arrow, blocks, files, json_lines, order, parquet, tfrecord, writing
+from trainer.inputs import arrow, blocks, files, json_lines, order, parquet, tfrecord
 from trainer.inputs.examples import Source
 from trainer.inputs.features import Reading
 from trainer.inputs.files import Rows, State
@@ -71,10 +71,18 @@ def test_a_buffer_takes_some_blocks_and_mixes_them() -> None:
 
 
 def test_a_buffer_has_as_many_blocks_as_its_bytes_allow() -> None:
-    assert Order.of(5_000_000, 4) == Order(5_000_000, 16_384, 64 * 16_384)
-    assert Order.of(5_000_000, 1000) == Order(5_000_000, 16_384, 12 * 16_384)
-    assert Order.of(5_000_000, 10**6) == Order(5_000_000, 16_384, 16_384)
-    assert Order.of(10, 0).buffers == 1
+    assert Order.of(5_000_000, 4, 16_384) == Order(5_000_000, 16_384, 64 * 16_384)
+    assert Order.of(5_000_000, 1000, 16_384) == Order(5_000_000, 16_384, 12 * 16_384)
+    assert Order.of(5_000_000, 6000, 128) == Order(5_000_000, 128, 43 * 128)
+    assert Order.of(5_000_000, 10**8, 1) == Order(5_000_000, 1, 1)
+    assert Order.of(10, 0, 16_384).buffers == 1
+
+
+def test_blocks_of_long_rows_have_fewer_of_them() -> None:
+    assert order.block_of(np.full(16_384, 2048)) == order.block_of(np.full(100, 10**5)) == 16_384
+    assert [order.block_of(np.full(16_384, size)) for size in (2049, 6000, 10**5, 10**7)] == [256, 128, 8, 1]
+    long = np.repeat([2, 6000], [10_000, 20_000])
+    assert order.block_of(long) == order.block_of(long[:16_384]) == 256
 
 
 # From files as from memory
@@ -83,7 +91,6 @@ def test_a_buffer_has_as_many_blocks_as_its_bytes_allow() -> None:
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order, "BLOCK", 16)
-    monkeypatch.setattr(writing, "BLOCK", 16)
     monkeypatch.setattr(order, "BUFFER_BYTES", 16 * 500 * 2)
 
 
@@ -127,6 +134,20 @@ def assert_same_batches(first: tf.data.Dataset, second: tf.data.Dataset) -> None
                 assert ours.to_list() == theirs.to_list()
             else:
                 np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("count", [3, 40, 333])
+def test_long_rows_in_a_file_are_read_in_the_batches_of_those_in_memory(
+    count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order, "LONG_BYTES", 10_000)
+    monkeypatch.setattr(order, "LONG_BLOCKS", 8)
+    held = examples_of_every_kind(count)
+    kept = stored(held, tmp_path / "examples.arrow")
+    assert kept.order == held.order
+    assert [len(part) for part in kept.parts()] == {3: [3], 40: [40], 333: [8] * 41 + [5]}[count]
+    assert_same_batches(kept.shuffled(7, 3, 0, 0, 60), held.shuffled(7, 3, 0, 0, 60))
+    assert_same_batches(kept.batches(7), held.batches(7))
 
 
 @pytest.mark.parametrize(("count", "batch_size"), [(10, 7), (64, 16), (333, 1), (333, 50), (333, 1000)])

@@ -17,7 +17,7 @@ from trainer import feature_column as fc
 from trainer import run as runs
 from trainer import task
 from trainer.errors import Refusal
-from trainer.inputs import files, order, writing
+from trainer.inputs import files, order
 from trainer.inputs.cache import Draft
 from trainer.inputs.memory import Examples
 from trainer.inputs.stored import Stored
@@ -237,7 +237,6 @@ def test_a_disk_without_room_for_encoded_rows_ends_the_job_with_a_sentence_and_n
 def are_small(patch: pytest.MonkeyPatch) -> None:
     """Lets an epoch of few rows take several buffers, each of several blocks."""
     patch.setattr(order, "BLOCK", 16)
-    patch.setattr(writing, "BLOCK", 16)
     patch.setattr(order, "BUFFER_BYTES", 16 * 60 * 4)
 
 

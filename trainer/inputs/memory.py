@@ -11,8 +11,7 @@ import tensorflow as tf
 from trainer.encoding.coded import Coded, decoded
 from trainer.encoding.encoding import refusal_of
 from trainer.errors import Refusal, TrainingFailure
-from trainer.inputs import packing
-from trainer.inputs.order import Order
+from trainer.inputs import order, packing
 from trainer.inputs.packing import Array, Layout, Values
 from trainer.inputs.shard import ALL, Shard
 
@@ -78,9 +77,10 @@ class Examples:
         return sum(map(packing.size, self.arrays))
 
     @property
-    def order(self) -> Order:
+    def order(self) -> order.Order:
         """The order in which they are shuffled."""
-        return Order.of(len(self), packing.row_bytes(self.arrays, len(self)))
+        block = order.block_of(packing.sizes(self.arrays, order.BLOCK))
+        return order.Order.of(len(self), packing.row_bytes(self.arrays, len(self)), block)
 
     def subset(self, places: Array) -> "Examples":
         """Returns the examples at some places, or where a mask is true."""
@@ -122,12 +122,12 @@ class Examples:
                 `(features, labels, weights, examples)`, and how many examples they are says how many rows count: an
                 empty share has one row, of which none does.
         """
-        order, first = self.order, epoch * -(-len(self) // batch_size) + step
+        how, first = self.order, epoch * -(-len(self) // batch_size) + step
         taken = tf.data.Dataset.range(first, first + steps)
-        return self._read(taken, batch_size, lambda places, epoch: order.places(places, seed, epoch), shard)
+        return self._read(taken, batch_size, lambda places, epoch: how.places(places, seed, epoch), shard)
 
     def _read(
-        self, steps: tf.data.Dataset, batch_size: int, order: Callable[[Any, Any], Any], shard: Shard = ALL
+        self, steps: tf.data.Dataset, batch_size: int, placed: Callable[[Any, Any], Any], shard: Shard = ALL
     ) -> tf.data.Dataset:
         count, epoch_steps = len(self), -(-len(self) // batch_size)
         packed = [values if isinstance(values, tf.RaggedTensor) else tf.constant(values) for values in self.arrays]
@@ -136,7 +136,7 @@ class Examples:
         def batch(step: Any) -> Any:
             start = step % epoch_steps * batch_size
             first, end = shard.share(start, tf.minimum(start + batch_size, count))
-            places = order(tf.range(first, tf.maximum(end, first + 1)), step // epoch_steps)
+            places = placed(tf.range(first, tf.maximum(end, first + 1)), step // epoch_steps)
             taken = self.layout.unpacked([tf.gather(values, places) for values in packed])
             return taken if shard.count == 1 else (*taken, end - first)
 

@@ -1,16 +1,25 @@
 """The order of the examples: a function of seed, epoch and their number, wherever they lie.
 
 Up to a million rows, or as many as a buffer holds, are permuted as a whole. Of more, blocks of rows are permuted, a
-buffer takes some of them one after the other, and its rows are permuted, so that a disk is read block by block.
+buffer takes some of them one after the other, and its rows are permuted, so that a disk is read block by block. Blocks
+of long rows, such as passages of a text, have fewer of them, and their buffers fewer bytes: some thousand are enough to
+mix, and many more would take all of the memory.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 BLOCK = 16_384
-"""Rows of a block."""
+"""Rows of a block, where they are not long."""
+
+LONG_BYTES = 32 << 20
+"""Bytes of so many rows beyond which they are long, and the most bytes of a buffer of long rows."""
+
+LONG_BLOCKS = 32
+"""Blocks of long rows that take so many bytes, or a few more."""
 
 BUFFER_BLOCKS = 64
 """The most blocks of a buffer."""
@@ -34,10 +43,11 @@ class Order:
     buffer: int
 
     @classmethod
-    def of(cls, count: int, row_bytes: int) -> "Order":
-        """Returns the order of so many examples of so many bytes each."""
-        blocks = max(1, min(BUFFER_BLOCKS, BUFFER_BYTES // (BLOCK * max(row_bytes, 1))))
-        return cls(count, BLOCK, blocks * BLOCK)
+    def of(cls, count: int, row_bytes: int, block: int) -> "Order":
+        """Returns the order of so many examples of so many bytes each, that lie in blocks of so many rows."""
+        most = BUFFER_BYTES if block == BLOCK else LONG_BYTES
+        blocks = max(1, min(BUFFER_BLOCKS, most // (block * max(row_bytes, 1))))
+        return cls(count, block, blocks * block)
 
     @property
     def buffers(self) -> int:
@@ -75,6 +85,22 @@ class Order:
         whole = self.count // self.block
         order = tf.random.experimental.index_shuffle(tf.minimum(slots, whole - 1), _seeds(seed, epoch), whole - 1)
         return tf.where(slots < whole, order, slots)
+
+
+def block_of(row_bytes: Any) -> int:
+    """Returns how many rows a block has.
+
+    Args:
+        row_bytes: The bytes of each of the first rows, `(rows,)`: of 16,384 or, if there are fewer, of all; of those
+            that do not fit into 32 MB, one is enough.
+
+    Example:
+        >>> block_of(np.full(10, 6000)), block_of(np.full(BLOCK, 6000))
+        (16384, 128)
+    """
+    ends = np.cumsum(row_bytes[:BLOCK])
+    short = int(np.searchsorted(ends, LONG_BYTES, side="right"))
+    return BLOCK if short == len(ends) else 1 << max(0, (short // LONG_BLOCKS).bit_length() - 1)
 
 
 def _seeds(seed: int, epoch: Any) -> Any:

@@ -134,9 +134,25 @@ def row_bytes(arrays: Sequence[Values], rows: int) -> int:
 def size(values: Values) -> int:
     """Returns how many bytes an array or a ragged tensor takes; strings are reckoned."""
     if isinstance(values, tf.RaggedTensor):
-        each = _STRING_BYTES if values.dtype == tf.string else values.dtype.size
-        return 8 * (int(values.row_splits.shape[0]) - 1) + each * int(values.flat_values.shape.num_elements())
+        return 8 * (int(values.row_splits.shape[0]) - 1) + _each(values) * int(values.flat_values.shape.num_elements())
     return _STRING_BYTES * values.size if values.dtype == object else int(values.nbytes)
+
+
+def sizes(arrays: Sequence[Values], most: int) -> Array:
+    """Returns how many bytes each of the first rows of arrays takes, at most so many rows, `(rows,)`."""
+    found: Any = 0
+    for values in arrays:
+        rows = int(values.shape[0])
+        if isinstance(values, tf.RaggedTensor):
+            lengths = np.diff(np.asarray(values.row_splits)[: most + 1])
+            found = found + 8 + _each(values) * lengths
+        else:
+            found = found + np.full(min(rows, most), size(values) // max(rows, 1))
+    return np.asarray(found)
+
+
+def _each(values: tf.RaggedTensor) -> int:
+    return _STRING_BYTES if values.dtype == tf.string else int(values.dtype.size)
 
 
 def widened(values: Values) -> Values:

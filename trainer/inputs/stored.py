@@ -17,8 +17,8 @@ from trainer.inputs.packing import Array, Values
 from trainer.inputs.shard import ALL, Shard
 from trainer.inputs.writing import Column, Kept, checksum
 
-_CHUNK = 1 << 16
-"""About how many rows are taken at a time from a buffer."""
+_CHUNK = 4
+"""How many blocks of rows are taken at a time from a buffer."""
 
 
 class Damaged(TrainingFailure):
@@ -57,7 +57,7 @@ class Stored:
     @property
     def order(self) -> Order:
         """The order in which they are shuffled, which is that of the same examples in memory."""
-        return Order.of(len(self), -(-self.kept.nbytes // max(len(self), 1)))
+        return Order.of(len(self), -(-self.kept.nbytes // max(len(self), 1)), self.kept.block)
 
     @cached_property
     def labels(self) -> Array:
@@ -140,8 +140,8 @@ class Stored:
             blocks = [self.block(int(number)) for number in numbers]
             buffer = [packing.joined(parts) for parts in zip(*blocks, strict=True)]
             del blocks
-            for at in range(0, len(places), _CHUNK):
-                yield [packing.taken(values, places[at : at + _CHUNK]) for values in buffer]
+            for at in range(0, len(places), _CHUNK * order.block):
+                yield [packing.taken(values, places[at : at + _CHUNK * order.block]) for values in buffer]
 
     def _cut(self, batch_size: int, pieces: Iterator[Sequence[Values]]) -> Iterator[Sequence[Values]]:
         """Yields pieces anew, each of whole batches but the last."""

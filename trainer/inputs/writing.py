@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
+from trainer.inputs import order, packing
 from trainer.inputs.memory import Examples, joined
-from trainer.inputs.order import BLOCK
 from trainer.inputs.packing import Array, Layout, Values
 
 
@@ -81,6 +81,7 @@ class Kept:
         nbytes: Bytes that they take in memory.
         layout: Where their values lie.
         columns: Of the file.
+        block: Rows of a block.
         checksums: Of each block.
         outside: By the name of a table, how many hold a value in no vocabulary of it.
     """
@@ -90,6 +91,7 @@ class Kept:
     nbytes: int
     layout: Layout
     columns: tuple[Column, ...]
+    block: int
     checksums: tuple[int, ...]
     outside: Mapping[str, int] = field(default_factory=dict)
 
@@ -102,7 +104,8 @@ class Kept:
         """Returns what `to_dict` was given."""
         columns = [Column(None if c["shape"] is None else tuple(c["shape"]), c["dtype"]) for c in given["columns"]]
         layout, checksums = Layout.from_dict(given["layout"]), tuple(given["checksums"])
-        return cls(given["rows"], given["size"], given["nbytes"], layout, tuple(columns), checksums, given["outside"])
+        numbers = (given["rows"], given["size"], given["nbytes"])
+        return cls(*numbers, layout, tuple(columns), given["block"], checksums, given["outside"])
 
 
 class Writer:
@@ -115,6 +118,7 @@ class Writer:
     def __init__(self, path: str) -> None:
         self._path, self._file, self._waiting = path, None, list[Examples]()
         self._rows = self._nbytes = 0
+        self._block: int | None = None
         self._checksums: list[int] = []
         self._outside: dict[str, int] = {}
 
@@ -135,33 +139,43 @@ class Writer:
         self._nbytes += part.nbytes
         for name, told in part.outside.items():
             self._outside[name] = self._outside.get(name, 0) + int(told.sum())
-        self._write(BLOCK)
+        if self._block is None and (self._rows >= order.BLOCK or self._nbytes > order.LONG_BYTES):
+            self._block = self._block_of_waiting()
+        if self._block is not None:
+            self._write(self._block)
 
     def close(self) -> Kept:
         """Ends the file, and returns what is known of it."""
         if self._file is None:
-            return Kept(0, 0, 0, Layout(()), (), ())
-        self._write(1)
+            return Kept(0, 0, 0, Layout(()), (), order.BLOCK, ())
+        if self._block is None:
+            self._block = self._block_of_waiting()
+        self._write(self._block, is_end=True)
         self._stream.close()
         size = self._file.tell()
         self._file.close()
-        checksums = tuple(self._checksums)
-        return Kept(self._rows, size, self._nbytes, self._layout, self._columns, checksums, self._outside)
+        numbers, checksums = (self._rows, size, self._nbytes), tuple(self._checksums)
+        return Kept(*numbers, self._layout, self._columns, self._block, checksums, self._outside)
 
     def _columns_of(self, part: Examples) -> tuple[Column, ...]:
         return tuple(Column.of(values) for values in part.arrays)
 
-    def _write(self, least: int) -> None:
-        if sum(map(len, self._waiting)) < least:
+    def _block_of_waiting(self) -> int:
+        """Returns how many rows a block has, by the first rows, which wait for it."""
+        return order.block_of(np.concatenate([packing.sizes(part.arrays, order.BLOCK) for part in self._waiting]))
+
+    def _write(self, size: int, is_end: bool = False) -> None:
+        rows = sum(map(len, self._waiting))
+        if not rows or (rows < size and not is_end):
             return
         whole = joined(self._waiting)
-        last = len(whole) - len(whole) % BLOCK if least == BLOCK else len(whole)
-        for start in range(0, last, BLOCK):
-            block = whole.subset(np.arange(start, min(start + BLOCK, last)))
+        last = rows if is_end else rows - rows % size
+        for start in range(0, last, size):
+            block = whole.subset(np.arange(start, min(start + size, last)))
             self._checksums.append(checksum(block.arrays))
             arrays = [column.to_arrow(values) for column, values in zip(self._columns, block.arrays, strict=True)]
             self._stream.write_batch(pa.record_batch(arrays, schema=self._schema))
-        rest = whole.subset(np.arange(last, len(whole)))
+        rest = whole.subset(np.arange(last, rows))
         self._waiting = [rest] if len(rest) else []
 
 

@@ -24,7 +24,7 @@ from trainer.inputs.examples import Source
 from trainer.inputs.files import State
 from trainer.problem import Problem
 
-VERSION = 1
+VERSION = 2
 """Of how examples are encoded and kept; another one when either changes."""
 
 _ENDS = 1 << 16

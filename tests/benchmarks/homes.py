@@ -14,6 +14,7 @@ import json
 import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.senses import SENSES
 from trainer import baselines
 from trainer.job import steps
 from trainer.job.learning import learned
+from trainer.job.measuring import TrainedTables
 from trainer.job.plan import planned
 from trainer.job.tables import tables_of
 from trainer.job.work import Work
@@ -47,7 +49,9 @@ def trained(homes: str, folder: str, seed: int, words_only: bool, **given: Any) 
     work = steps.opened(plan)
     before = senses(words_of(work))
     after, metrics = learned(work, {})
-    baselines.compare(after.plan.problem, after.model, after.source, after.data, plan.run, metrics)
+    baselines.compare(
+        after.plan.problem, after.model, after.source, after.data, plan.run, metrics, partial(TrainedTables, after)
+    )
     rows = json.loads(Path(folder, "baselines.json").read_text())["results"]
     found: dict[str, Any] = {row["model"].partition(",")[0]: row for row in rows}
     vectors = words_of(after)

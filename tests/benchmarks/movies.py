@@ -13,6 +13,7 @@ import json
 import statistics
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import numpy as np
 from trainer import baselines
 from trainer.job import steps
 from trainer.job.learning import learned
+from trainer.job.measuring import TrainedTables
 from trainer.job.plan import planned
 from trainer.job.tables import tables_of
 from trainer.job.work import Work
@@ -41,7 +43,9 @@ def trained(ratings: str, folder: str, split: int) -> dict[str, Any]:
     work = steps.opened(plan)
     before = genre_shares(work)
     after, metrics = learned(work, {})
-    baselines.compare(after.plan.problem, after.model, after.source, after.data, plan.run, metrics)
+    baselines.compare(
+        after.plan.problem, after.model, after.source, after.data, plan.run, metrics, partial(TrainedTables, after)
+    )
     results = {row["model"]: row for row in json.loads(Path(folder, "baselines.json").read_text())["results"]}
     results["movies"] |= {"before": before, "genres": genre_shares(after), "steps": metrics["steps"]}
     return results

@@ -16,12 +16,13 @@ from trainer.heads import RegressionHead, SkipGramHead
 from trainer.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import keras
 
     from trainer.inputs.examples import Source
     from trainer.inputs.split import Data
+    from trainer.measures import Trained
     from trainer.run import Run
 
 
@@ -54,8 +55,8 @@ def compare(
     data: "Data",
     run: "Run",
     measured: "Mapping[str, Any]",
+    tables_in: "Callable[[str], Trained]",
     eval_batch_size: int = 4096,
-    work: Any = None,
 ) -> None:
     """Trains the models to beat, prints a table and writes `baselines.json`.
 
@@ -66,10 +67,10 @@ def compare(
         data: Its examples, encoded for the job.
         run: Where `baselines.json` goes, and tables of theirs.
         measured: The job's own metrics.
+        tables_in: Returns the tables of a folder as measures ask them.
         eval_batch_size: Examples a step of evaluation.
-        work: The job's `Work`, which measures may ask for.
     """
-    run.write_json("baselines.json", _compared(problem, model, source, data, run, measured, eval_batch_size, work))
+    run.write_json("baselines.json", _compared(problem, model, source, data, run, measured, tables_in, eval_batch_size))
 
 
 def _compared(
@@ -79,8 +80,8 @@ def _compared(
     data: "Data",
     run: "Run",
     measured: "Mapping[str, Any]",
+    tables_in: "Callable[[str], Trained]",
     eval_batch_size: int,
-    work: Any,
 ) -> dict[str, Any]:
     if problem.head.hidden is not None:
         from trainer.baselines.recommenders import comparison as of_recommenders
@@ -89,7 +90,7 @@ def _compared(
     if isinstance(problem.head, SkipGramHead):
         from trainer.baselines.lsa import comparison as of_sequences
 
-        return of_sequences.compare(problem, problem.head, data, run, measured, work)
+        return of_sequences.compare(problem, problem.head, data, run, measured, tables_in)
     found: dict[str, Any] = {}
     if isinstance(problem.head, RegressionHead):
         from trainer.baselines.linear import comparison as of_lines

@@ -18,20 +18,22 @@ class TrainedTables:
 
     Args:
         work: Of the job, after the training, with its test examples.
+        folder: Where the tables lie: the run, or a folder of others that were made of the same examples.
         read: The tables that were asked for, by name.
     """
 
     work: Work
+    folder: str
     read: dict[str, LabelledVectors] = field(default_factory=dict)
 
     def vectors(self, table: str) -> LabelledVectors:
-        """Returns a table as it lies in the run, so that `python -m trainer vectors` measures the same.
+        """Returns a table as it lies in the folder, so that `python -m trainer vectors` measures the same.
 
         Raises:
             Refusal: There is no such table.
         """
         if table not in self.read:
-            self.read[table] = LabelledVectors.load(self.work.plan.run.path, table)
+            self.read[table] = LabelledVectors.load(self.folder, table)
         return self.read[table]
 
 
@@ -43,7 +45,7 @@ def leave_measures(work: Work) -> dict[str, Measured]:
     Args:
         work: Of a job whose tables are written.
     """
-    run, trained, found = work.plan.run, TrainedTables(work), dict[str, Measured]()
+    run, trained, found = work.plan.run, TrainedTables(work, work.plan.run.path), dict[str, Measured]()
     for measure in work.plan.problem.measures:
         with summary.unstopped(measure.name):
             found[measure.name] = measure.measured(trained)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from functools import partial
 from typing import Any
 
 import keras
@@ -16,6 +17,7 @@ from trainer.inputs.examples import Source
 from trainer.job import disk, reading, summary
 from trainer.job.learning import learned
 from trainer.job.leaving import leave, leave_report, metrics_of
+from trainer.job.measuring import TrainedTables
 from trainer.job.plan import Plan
 from trainer.job.record import write_record
 from trainer.job.tables import leave_tables, trained_rows
@@ -81,8 +83,8 @@ def _carried_out(plan: Plan) -> dict[str, Any]:
     plan.run.write_json("metrics.json", metrics)
     if plan.settings.baselines:
         with replicas.among(Replicas()):
-            size = plan.settings.eval_batch_size
-            baselines.compare(plan.problem, work.model, work.source, work.data, plan.run, metrics, size, work)
+            tables_in, size = partial(TrainedTables, work), plan.settings.eval_batch_size
+            baselines.compare(plan.problem, work.model, work.source, work.data, plan.run, metrics, tables_in, size)
     if not plan.is_trial:
         leave_report(plan.run, left)
     summary.show_end(plan, metrics, left.entries.values(), left.measured, work.source.absent)

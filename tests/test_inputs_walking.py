@@ -377,3 +377,40 @@ def test_no_two_words_are_the_same() -> None:
 def test_plain_names_stay_plain() -> None:
     names = Names(pa.array([b"a", b"b"]), pa.array([b"r", b"~r"]))
     assert names.words.to_pylist() == [b"a", b"b", b"r", b"~r", b"~~r", b"~~~r"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "how", "walked"),
+    [
+        (
+            "a\tr\tb\nb\tr\tc\nc\tr\ta\n",
+            Walks("from", "to", "is", is_relation_optional=True),
+            {"a", "b", "c", "r", "~r"},
+        ),
+        ("a\tb\nb\tc\nc\ta\n", Walks("from", "to", "is", is_relation_optional=True), {"a", "b", "c"}),
+        ("to\tfrom\nb\ta\nc\tb\na\tc\n", Walks("from", "to", "is", is_relation_optional=True), {"a", "b", "c"}),
+        ("is\tto\tfrom\nr\tb\ta\nr\tc\tb\nr\ta\tc\n", Walks("from", "to"), {"a", "b", "c"}),
+    ],
+)
+def test_data_without_a_relation_may_be_a_plain_graph(tmp_path: Path, rows: str, how: Walks, walked: set[str]) -> None:
+    (tmp_path / "edges.txt").write_text(rows)
+    (tmp_path / "held out.txt").write_text(rows.replace("a", "x"))
+    files = Files(str(tmp_path / "edges.txt"), str(tmp_path / "held out.txt"))
+    csv = CsvFormat(headerless=[("from", "to"), ("from", "is", "to")])
+    source = Source(Problem(files, [NODE], bags=["node"], walks=how, csv=csv, name="x"), {"node": "string"}, "data")
+    source.prepare()
+    assert {word for walk in sentences(source.batches("train")) for word in walk} == walked
+
+
+def test_planted_data_may_be_a_plain_graph_too() -> None:
+    def planted(split: str) -> dict[str, np.ndarray[Any, Any]]:
+        nodes = np.array([f"{split}{place}" for place in range(9)])
+        return {"from": nodes, "to": np.roll(nodes, 1)}
+
+    how = Walks("from", "to", "is", is_relation_optional=True)
+    made = Problem(None, [NODE], bags=["node"], walks=how, planted=planted, name="x")
+    names = walking_of(Source(made, {"node": "string"}, "data")).sets().names
+    assert (len(names.nodes), names.relations) == (18, None)
+    needed = Problem(None, [NODE], bags=["node"], walks=Walks("from", "to", "is"), planted=planted, name="x")
+    with pytest.raises(Refusal, match=r"^Problem: data set planted has no feature 'is'; it has from, to\.$"):
+        walking_of(Source(needed, {"node": "string"}, "data")).sets()

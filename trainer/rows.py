@@ -187,11 +187,14 @@ class CsvFormat:
             one: a comma, tab, semicolon or bar.
         column_names: Of files without a header row; None takes the names from it.
         skip_initial_space: Whether spaces after a delimiter are none of the value.
+        headerless: Where files may have a header row or none: what the columns are called if there is none, for each
+            number of them that there may be. A first row that names all that is read is a header.
     """
 
     delimiter: str | None = None
     column_names: Sequence[str] | None = None
     skip_initial_space: bool = False
+    headerless: Sequence[Sequence[str]] = ()
 
     def __post_init__(self) -> None:
         if self.delimiter is not None and (len(self.delimiter) != 1 or not self.delimiter.isascii()):

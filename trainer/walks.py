@@ -1,5 +1,6 @@
 """Rows that are the edges of a graph, and the random walks on it that are the examples."""
 
+import dataclasses
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ class Walks:
         source: The feature with the node where an edge begins.
         target: With the node where it ends.
         relation: With what it means; None is a plain graph.
+        is_relation_optional: Whether data without that feature are a plain graph.
         feature: What the sentence is called.
         length: Nodes of a walk.
         per_node: Walks from each node.
@@ -50,6 +52,7 @@ class Walks:
     q: float = 1.0
     directed: bool = False
     seed: int = 0
+    is_relation_optional: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (("length", 2), ("per_node", 1)):
@@ -62,6 +65,15 @@ class Walks:
                 raise Refusal(f"Walks: {name} is a number above 0, not {number!r}.")
         if len(set(self.keys)) < len(self.keys):
             raise Refusal(f"Walks: source, target and relation are different features, not {', '.join(self.keys)}.")
+
+    def of(self, features: Collection[str] | None) -> "Walks":
+        """Returns the walks on data with these features: without a relation where they may do without, and have none.
+
+        Args:
+            features: Their names; None where nobody knows them.
+        """
+        lacks = self.is_relation_optional and features is not None and self.relation not in features
+        return dataclasses.replace(self, relation=None) if lacks else self
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -13,12 +13,10 @@ from trainer.errors import Refusal
 from trainer.inputs import streams
 from trainer.inputs.bad_rows import BadRow
 from trainer.inputs.blocks import Block, Dialect, Rows
+from trainer.inputs.headers import fitting, headerless
 from trainer.inputs.part import Array, Part, RowFile, check_names, refused
 from trainer.inputs.values import Wanted
 from trainer.problem import CsvFormat
-
-_LOOK_BYTES = 1 << 14
-"""Bytes of a file without a header row by which its delimiter is found."""
 
 DELIMITERS = (",", "\t", ";", "|")
 MOST = float(np.finfo(np.float32).max)
@@ -44,6 +42,7 @@ class CsvFile(RowFile):
         self._wanted, self._how = wanted, how
         self._stream: streams.Stream | None = None
         self._as_text: set[str] = set()
+        self._has_header = how.column_names is None
         self._dialect, self._names = self._header()
 
     @property
@@ -57,7 +56,7 @@ class CsvFile(RowFile):
         try:
             with streams.Stream(self.path) as self._stream:
                 rows = Rows(self._stream, self._dialect)
-                if self._how.column_names is None:
+                if self._has_header:
                     rows.header()
                 yield from rows
         except (OSError, pa.ArrowInvalid, EOFError) as error:
@@ -87,7 +86,7 @@ class CsvFile(RowFile):
         letters = DELIMITERS if self._how.delimiter is None else (self._how.delimiter,)
         dialects = [Dialect(letter, spaces) for letter in letters]
         if given is not None:
-            return max(dialects, key=lambda dialect: _fitting(start, dialect, len(given))), list(given)
+            return max(dialects, key=lambda dialect: fitting(start, dialect, len(given))), list(given)
         found = [(dialect, Rows(io.BytesIO(start), dialect).header()) for dialect in dialects]
         # The delimiter that finds most of the columns that are asked for; else the most columns; else a comma.
         dialect, names = max(found, key=lambda each: (len({*each[1]} & {*self._wanted}), len(each[1])))
@@ -95,6 +94,9 @@ class CsvFile(RowFile):
             raise Refusal(f"{self.path}: it is empty; a CSV file with a header row is wanted.")
         if any("\udc80" <= letter <= "\udcff" for name in names for letter in name):
             raise Refusal(f"{self.path}: its header is not UTF-8; save the file as UTF-8.")
+        if self._how.headerless and not {*self._wanted} <= {*names}:
+            self._has_header = False
+            return headerless(start, dialects, self._how.headerless, self._wanted, self.path)
         check_names(names, self.path)
         return dialect, names
 
@@ -160,12 +162,6 @@ def _read(data: bytes, names: Sequence[str], types: Mapping[str, Any], delimiter
             column_types=dict(types), include_columns=list(types), strings_can_be_null=False, null_values=[""]
         ),
     )
-
-
-def _fitting(data: bytes, dialect: Dialect, columns: int) -> int:
-    """Returns how many of the first rows of a file without a header have so many values."""
-    rows = Rows(io.BytesIO(data[:_LOOK_BYTES]), dialect).one_by_one().rows
-    return sum(len(row) == columns for row in rows)
 
 
 def _are_plain(numbers: Any) -> bool:

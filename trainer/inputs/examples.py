@@ -16,7 +16,7 @@ from trainer.inputs.separating import Separator, check_keys, has_no, ids_of
 from trainer.inputs.shard import Shard
 from trainer.inputs.sides import dealt
 from trainer.inputs.values import Wanted, as_it_is
-from trainer.inputs.walking import Walking
+from trainer.inputs.walking import Walking, walks_of
 from trainer.inputs.wanted import wanted_of
 from trainer.inputs.window import Window, window
 from trainer.problem import ByDate, Files, Problem, Share
@@ -48,12 +48,13 @@ class Source:
         flag: str | None = None,
     ) -> None:
         self.problem, self.features, self.data_dir, self._limit = problem, dict(features), data_dir, limit
+        self._reader, self._is_sample = reader(problem, data_dir, limit), False
+        self._walks = walks_of(problem, self._reader)
         self.own_keys = self._own_keys()
         self.keys = {*self.own_keys, *beside}
         self._flag = flag
         has_none = problem.dataset is None
         self.absent = f"problem {problem.name} has no data of its own; give --train-files." if has_none else None
-        self._reader, self._is_sample = reader(problem, data_dir, limit), False
         self._window: Window | None = None
         self._class_ids = ids_of(problem.head.label_vocabulary)
         self.groups = self._gathering()
@@ -63,16 +64,16 @@ class Source:
     def _own_keys(self) -> set[str]:
         """Returns the features of rows that the problem reads."""
         problem = self.problem
-        if problem.walks is not None:
-            return {*problem.walks.keys}
+        if self._walks is not None:
+            return {*self._walks.keys}
         others = [problem.label, problem.weight_column, getattr(problem.validation, "key", None), self.split_by]
         others += [] if problem.grouped is None else [problem.grouped.by]
         return {*self.features, *(key for key in others if key)}
 
     def _gathering(self) -> Gathering | None:
         problem = self.problem
-        if problem.walks is not None:
-            return Walking(problem.walks, self._edges, self._given, self.called, self._dealt)
+        if self._walks is not None:
+            return Walking(self._walks, self._edges, self._given, self.called, self._dealt)
         if problem.grouped is not None:
             return Grouping(problem.grouped, problem.bags, self.keys, self._rows, self.called, self._dealt)
         return None
@@ -244,7 +245,9 @@ class Source:
     def _edges(self, split: str) -> tf.data.Dataset:
         """Returns the batches of rows that are edges, features alone."""
         raw = self._raw(split, None)
-        return raw.map(lambda features, *label: features) if isinstance(raw.element_spec, tuple) else raw
+        rows = raw.map(lambda features, *label: features) if isinstance(raw.element_spec, tuple) else raw
+        check_keys(self.name, self.keys, list(rows.element_spec))
+        return rows
 
     def _given(self) -> list[str]:
         """Returns the splits that have rows of their own."""

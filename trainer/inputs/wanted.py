@@ -20,7 +20,7 @@ def wanted_of(problem: Problem, dtypes: Mapping[str, str], keys: Collection[str]
         keys: All features that are read.
     """
     if problem.walks is not None:  # of whose edges the features are made
-        return {key: Wanted("string", is_required=True) for key in problem.walks.keys}
+        return {key: Wanted("string", is_required=True) for key in sorted(keys)}
     found = {key: Wanted("string") for key in sorted(keys)}
     if isinstance(problem.validation, ByValue) and not isinstance(problem.validation.values[0], str):
         found[problem.validation.key] = Wanted("int64")

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 
 from trainer import paths
+from trainer.errors import Refusal
+from trainer.inputs.walking import Walking
 from trainer.job import summary
 from trainer.job.work import Work
 from trainer.measures import Measured
-from trainer.vectors import LabelledVectors
+from trainer.vectors import LabelledVectors, Linking
 
 MEASURES = "measures.json"
 """The run's file of all that was found, by the names of the measures."""
@@ -35,6 +37,18 @@ class TrainedTables:
         if table not in self.read:
             self.read[table] = LabelledVectors.load(self.folder, table)
         return self.read[table]
+
+    def linking(self, table: str) -> Linking:
+        """Returns a table with its table of contexts, and the edges of the walks that it is of.
+
+        Raises:
+            Refusal: There are no such tables, or the examples are no walks.
+        """
+        walking = self.work.source.groups
+        if not isinstance(walking, Walking):
+            raise Refusal(f"Links: the examples of problem {self.work.plan.problem.name} are no walks; give walks=.")
+        sets, contexts = walking.sets(), self.vectors(f"{table}_output")
+        return Linking(self.vectors(table), contexts, sets.names, sets.edges, walking.how.directed)
 
 
 def leave_measures(work: Work) -> dict[str, Measured]:

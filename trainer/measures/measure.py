@@ -22,6 +22,13 @@ class Trained(Protocol):
             Refusal: The model has no such table.
         """
 
+    def linking(self, table: str) -> Any:
+        """Returns a table's `vectors.Linking`: with its table of contexts, and the edges of the walks it is of.
+
+        Raises:
+            Refusal: The model has no such tables, or the examples are no walks.
+        """
+
 
 @dataclass(frozen=True)
 class Measured:

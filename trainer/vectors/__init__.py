@@ -3,6 +3,7 @@
 from trainer.vectors.analogies import AnsweredAnalogies, AnsweredSection
 from trainer.vectors.clusters import Cluster, Clusters
 from trainer.vectors.labelled import LabelledVectors
+from trainer.vectors.linking import Linking
 from trainer.vectors.reduction import Alignment, Components
 from trainer.vectors.similarities import Correlation, JudgedPairs
 
@@ -16,4 +17,5 @@ __all__ = [
     "Correlation",
     "JudgedPairs",
     "LabelledVectors",
+    "Linking",
 ]

@@ -99,5 +99,8 @@ def test_the_goals_of_heads_do_without_keras() -> None:
         "print(sorted({'keras', 'tensorflow', 'numpy'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    goals_of_all = "[('rmse', False), ('accuracy', True), ('auc', True), ('rmse', False), ('recall@20', True)]"
+    goals_of_all = (
+        "[('rmse', False), ('accuracy', True), ('auc', True), ('loss', False), ('rmse', False), ('recall@20', True), "
+        "('loss', False)]"
+    )
     assert done.stdout == f"{goals_of_all}\n[]\n"

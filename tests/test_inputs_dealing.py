@@ -194,7 +194,7 @@ def test_a_test_row_is_no_validation_row_whatever_says_so() -> None:
             40,
             {"eval_share": 0.9, "validation_share": 0.5},
             "Problem: validation Share(share=0.5, by=None) holds out 5 of 5 training rows; some must be left on both "
-            "sides.",
+            "sides: give another --validation-share, or more rows.",
         ),
     ],
 )

@@ -52,8 +52,8 @@ def test_a_problem_comes_from_a_file_of_ones_own(tmp_path: Path) -> None:
         ("flihgts", "--problem: there is no problem 'flihgts'; did you mean 'flights'?"),
         (
             "zebra",
-            "--problem: there is no problem 'zebra'; there are bikes, digits, flights, homes, movies, or give the "
-            "path of a .py file.",
+            "--problem: there is no problem 'zebra'; there are bikes, digits, flights, graph, homes, movies, "
+            "words, or give the path of a .py file.",
         ),
         ("no.py", "--problem: there is no file no.py; give a problem's name or the path of a Python file."),
     ],

@@ -65,7 +65,7 @@ from trainer.problems import words
 
 class Stop(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
-        if int(self.model.optimizer.iterations) >= 40 and not Path("stopped").exists():
+        if int(self.model.optimizer.iterations) >= 20 and not Path("stopped").exists():
             Path("stopped").touch()
             raise KeyboardInterrupt
 
@@ -111,12 +111,12 @@ def test_files_are_learned_from_and_the_run_tells_what_the_words_are_worth(texts
     out, run_dir = io.StringIO(), texts / "run"
     argv = ["--problem", "words", "--train-files", str(texts / "texts.txt"), "--job-dir", str(run_dir)]
     argv += ["--similarities", str(texts / "pairs.tsv"), "--analogies", str(texts / "questions.txt")]
-    argv += ["--dimension.word", "20", "--train-batch-size", "2", "--eval-share", "0.2", "--num-epochs", "20"]
-    argv += ["--projector-examples", "0", "--baselines"]
+    argv += ["--dimension.word", "20", "--train-batch-size", "4", "--eval-share", "0.1", "--num-epochs", "10"]
+    argv += ["--validation-share", "0.1", "--baselines"]
     with contextlib.redirect_stdout(out):
         assert main([*argv]) == 0
     metrics = json.loads(run_dir.joinpath("metrics.json").read_text())
-    assert metrics["similarities"] > 0.7
+    assert metrics["similarities"] > 0.6
     assert metrics["similarities_coverage"] == 120 / 121
     assert metrics["analogies_coverage"] == 0.5
     assert "similarities" in out.getvalue()

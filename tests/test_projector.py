@@ -891,8 +891,10 @@ PROBLEMS: dict[str, dict[str, Any]] = {
     "bikes": {},
     "digits": {},
     "flights": {"dataset": "nyc_flights/JFK"},
+    "graph": {},
     "homes": {},
     "movies": {"download": False},
+    "words": {},
 }
 """Of each problem, the settings with which its tables are there soonest."""
 

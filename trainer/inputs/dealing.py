@@ -149,5 +149,5 @@ class Dealer:
         if self.hold_out.how is not None and not (train and validation):
             raise Refusal(
                 f"Problem: validation {self.hold_out.how} holds out {validation:,} of {train + validation:,} training "
-                "rows; some must be left on both sides."
+                "rows; some must be left on both sides: give another --validation-share, or more rows."
             )

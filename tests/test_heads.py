@@ -84,7 +84,7 @@ METRICS: dict[str, dict[str, Callable[[Any, Any], float]]] = {
 
 def test_the_battery_has_every_head() -> None:
     kinds = {name for name, kind in vars(heads).items() if isinstance(kind, type) and issubclass(kind, Head)}
-    # These have neither logits nor labels of one number: tests/test_models_retrieval.py and test_skip_gram.py have them.
+    # These two have neither logits nor labels of one number: their models have tests of their own.
     assert kinds - {"Head", "RetrievalHead", "SkipGramHead"} == set(IDS) == set(LOSSES) == set(METRICS)
 
 

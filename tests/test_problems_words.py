@@ -12,12 +12,12 @@ import pytest
 import tensorflow as tf
 
 from trainer import problem as problems
-from trainer.task import main
 from trainer.job.learning import learned
 from trainer.job.plan import planned
 from trainer.job.steps import opened
 from trainer.problems import words
 from trainer.settings import Settings
+from trainer.task import main
 from trainer.vectors import LabelledVectors
 
 TOPICS = [topic.split() for topic in words.TOPICS]

@@ -223,6 +223,7 @@ def test_a_problem_that_has_no_place_for_a_skip_gram_is_refused(arguments: dict[
         ({"window": 0}, "SkipGramHead: window is a whole number of at least 1, not 0."),
         ({"negatives": 1.5}, "SkipGramHead: negatives is a whole number of at least 1, not 1.5."),
         ({"subsample": 1.0}, "SkipGramHead: subsample is above 0 and below 1, or None, not 1.0."),
+        ({"pair_weight": 0}, "SkipGramHead: pair_weight is a number above 0, not 0."),
         ({"negative_power": -1}, "SkipGramHead: negative_power is a number from 0 to 1, not -1."),
     ],
 )
@@ -239,3 +240,19 @@ def test_a_model_of_another_kind_has_no_skip_gram() -> None:
         "SkipGramHead: it learns from sequences of the ids of table 'word', as only the model does that trainer.build "
         "makes of dnn_feature_columns; leave model= and linear_feature_columns out."
     )
+
+
+def test_a_pair_weighs_in_the_gradient_what_the_head_says() -> None:
+    ids = {"node": tf.constant([[0, 1, 2, 3]], tf.int64)}
+
+    def gradient(weight: float) -> Any:
+        model = trainer.build(made(head=SkipGramHead("node", window=2, subsample=None, pair_weight=weight)))
+        model.centres.table.assign(tf.reshape(tf.range(24.0), (6, 4)) / 24)
+        with tf.GradientTape() as tape:
+            loss = model.compute_loss(y_pred=model(ids))
+        return float(loss), tf.convert_to_tensor(tape.gradient(loss, model.contexts.table.table.value)).numpy()
+
+    (one, whole), (other, half) = gradient(1.0), gradient(0.5)
+    assert one == other
+    assert whole.any()
+    np.testing.assert_allclose(half, whole / 2, rtol=1e-6)

@@ -19,9 +19,10 @@ class SkipGramHead(Head):
     out at random, so that a window reaches over them. Negatives are drawn for a block of centres together, and weigh as
     much as if each pair had had its own.
 
-    The loss is told as the mean of the pairs, and learned as their sum, so that a step moves a row by as much whatever
-    else is in it. Adagrad is the optimizer to go with it: a row that is in many pairs of a step is moved by their sum,
-    which makes plain SGD diverge.
+    The loss is told as the mean of the pairs, and learned as their sum times `pair_weight`, so that a step moves a row
+    by as much whatever else is in it. Adagrad is the optimizer to go with it: a row that is in thousands of pairs of a
+    step is moved by their sum, by which plain SGD diverges. Its own sums begin at 0.1, so that the weight of a pair
+    says how many pairs a row has to be in before its steps become smaller; until then they are those of SGD.
 
     Args:
         table: The embedding table of the ids.
@@ -30,6 +31,7 @@ class SkipGramHead(Head):
         subsample: An id whose share `f` of all ids is larger than this is kept with the chance
             `sqrt(subsample / f) + subsample / f`; None keeps all.
         negative_power: Negatives are drawn by the counts of ids to this power.
+        pair_weight: What a pair weighs in what is learned.
         block: For how many centres negatives are drawn together.
         block_negatives: How many are drawn for them.
 
@@ -51,6 +53,7 @@ class SkipGramHead(Head):
     negatives: int = field(default=5, kw_only=True)
     subsample: float | None = field(default=1e-3, kw_only=True)
     negative_power: float = field(default=0.75, kw_only=True)
+    pair_weight: float = field(default=1 / 32, kw_only=True)
     block: int = field(default=128, kw_only=True)
     block_negatives: int = field(default=32, kw_only=True)
 
@@ -63,6 +66,8 @@ class SkipGramHead(Head):
                 raise Refusal(f"SkipGramHead: {name} is a whole number of at least 1, not {value!r}.")
         if self.subsample is not None and not 0 < self.subsample < 1:
             raise Refusal(f"SkipGramHead: subsample is above 0 and below 1, or None, not {self.subsample!r}.")
+        if not self.pair_weight > 0:
+            raise Refusal(f"SkipGramHead: pair_weight is a number above 0, not {self.pair_weight!r}.")
         if not 0 <= self.negative_power <= 1:
             raise Refusal(f"SkipGramHead: negative_power is a number from 0 to 1, not {self.negative_power!r}.")
 

@@ -63,7 +63,7 @@ class SkipGram(Counted):
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """Returns the mean loss of the pairs, whose gradient is that of their sum.
+        """Returns the mean loss of the pairs, whose gradient is that of their weighted sum.
 
         Args:
             x: Not used.
@@ -90,7 +90,7 @@ class SkipGram(Counted):
         total, mean = banded.loss(
             places, shape, head.negatives, centres, contexts, negatives, weights, banded.TOLD if training else 1
         )
-        return tf.add_n([mean, total, *self.losses])
+        return tf.add_n([mean, head.pair_weight * total, *self.losses])
 
 
 def skip_gram(problem: Problem) -> SkipGram:

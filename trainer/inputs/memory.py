@@ -103,7 +103,7 @@ class Examples:
     def batches(self, batch_size: int, shard: Shard = ALL) -> tf.data.Dataset:
         """Returns the examples in their order, as `(features, labels, weights)`, or every so many of these batches."""
         steps = tf.data.Dataset.range(shard.index, -(-len(self) // batch_size), shard.count)
-        return self._read(steps, batch_size, lambda places, epoch: places)
+        return steps.map(self._reading(batch_size), num_parallel_calls=2, deterministic=True).prefetch(4)
 
     def shuffled(
         self, batch_size: int, seed: int, epoch: int, step: int, steps: int, shard: Shard = ALL
@@ -122,25 +122,34 @@ class Examples:
                 `(features, labels, weights, examples)`, and how many examples they are says how many rows count: an
                 empty share has one row, of which none does.
         """
-        how, first = self.order, epoch * -(-len(self) // batch_size) + step
-        taken = tf.data.Dataset.range(first, first + steps)
-        return self._read(taken, batch_size, lambda places, epoch: how.places(places, seed, epoch), shard)
-
-    def _read(
-        self, steps: tf.data.Dataset, batch_size: int, placed: Callable[[Any, Any], Any], shard: Shard = ALL
-    ) -> tf.data.Dataset:
-        count, epoch_steps = len(self), -(-len(self) // batch_size)
-        packed = [values if isinstance(values, tf.RaggedTensor) else tf.constant(values) for values in self.arrays]
+        how, epoch_steps, read = self.order, -(-len(self) // batch_size), self._reading(batch_size, shard)
+        first = epoch * epoch_steps + step
+        last = first + steps
 
         @tf.autograph.experimental.do_not_convert
-        def batch(step: Any) -> Any:
-            start = step % epoch_steps * batch_size
+        def of_epoch(number: Any) -> tf.data.Dataset:
+            before, places = number * epoch_steps, how.placing(seed, number)
+            begin, end = tf.maximum(first - before, 0), tf.minimum(last - before, epoch_steps)
+            batches = tf.data.Dataset.range(begin, end)
+            return batches.map(lambda at: read(at, places), num_parallel_calls=2, deterministic=True)
+
+        epochs = tf.data.Dataset.range(first // epoch_steps, -(-last // epoch_steps))
+        return epochs.flat_map(of_epoch).prefetch(4)
+
+    def _reading(self, batch_size: int, shard: Shard = ALL) -> Callable[..., Any]:
+        """Returns a function of a step of an epoch, and perhaps one of positions to places, to what is read."""
+        packed = [values if isinstance(values, tf.RaggedTensor) else tf.constant(values) for values in self.arrays]
+        count = len(self)
+
+        @tf.autograph.experimental.do_not_convert
+        def read(step: Any, placed: Callable[[Any], Any] = tf.identity) -> Any:
+            start = step * batch_size
             first, end = shard.share(start, tf.minimum(start + batch_size, count))
-            places = placed(tf.range(first, tf.maximum(end, first + 1)), step // epoch_steps)
+            places = placed(tf.range(first, tf.maximum(end, first + 1)))
             taken = self.layout.unpacked([tf.gather(values, places) for values in packed])
             return taken if shard.count == 1 else (*taken, end - first)
 
-        return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
+        return read
 
 
 def collect(batches: tf.data.Dataset, encode: Encode | None, outside: Encode | None = None) -> Examples:

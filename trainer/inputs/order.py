@@ -6,6 +6,7 @@ of long rows, such as passages of a text, have fewer of them, and their buffers 
 mix, and many more would take all of the memory.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,14 +63,28 @@ class Order:
             seed: Of the run.
             epoch: A scalar, int64.
         """
+        return self.placing(seed, epoch)(positions)
+
+    def placing(self, seed: int, epoch: Any) -> Callable[[Any], Any]:
+        """Returns a function of positions of an epoch to places, of which many calls cost little.
+
+        Args:
+            seed: As in `places`.
+            epoch: As in `places`.
+        """
         if self.buffers <= 1:
-            return tf.random.experimental.index_shuffle(positions, _seeds(seed, epoch), self.count - 1)
-        local, in_buffer = self.local(positions, seed, epoch), self.buffer // self.block
-        # To permute blocks one by one is slow, and those of a buffer are the same for all positions in it.
-        first, last = positions[0] // self.buffer * in_buffer, (positions[-1] // self.buffer + 1) * in_buffer
-        blocks = self.blocks(tf.range(first, last), seed, epoch)
-        slots = positions // self.buffer * in_buffer + local // self.block
-        return tf.gather(blocks, slots - first) * self.block + local % self.block
+            return lambda positions: tf.random.experimental.index_shuffle(
+                positions, _seeds(seed, epoch), self.count - 1
+            )
+        blocks = self.blocks(tf.range(-(-self.count // self.block), dtype=tf.int64), seed, epoch)
+        in_buffer = self.buffer // self.block
+
+        def places(positions: Any) -> Any:
+            local = self.local(positions, seed, epoch)
+            slots = positions // self.buffer * in_buffer + local // self.block
+            return tf.gather(blocks, slots) * self.block + local % self.block
+
+        return places
 
     def local(self, positions: Any, seed: int, epoch: Any) -> Any:
         """Returns the place in its buffer of the example at each position of an epoch."""

@@ -94,18 +94,19 @@ def of_files(
     return Found(whole.columns(order), [state.path for state in states], whole.rows, bad.found)
 
 
-def spaced(states: Sequence[State], csv: CsvFormat) -> CsvFormat:
+def spaced(states: Sequence[State], csv: CsvFormat, texts: TextFormat | None = None) -> CsvFormat:
     """Returns how CSV files are written, with spaces after delimiters as none of a value where all rows begin so.
 
     Args:
         states: The files, the first of which is looked at.
         csv: What else is known.
+        texts: As in `Reading`.
     """
-    file = opened(states[0].path, Reading(csv=csv))
+    file = opened(states[0].path, Reading(csv=csv, texts=texts))
     if not isinstance(file, CsvFile) or len(file.names) < 2:
         return csv
     piece = next(iter(file.pieces(file.names)), None)
     columns = [] if piece is None else list(file.part(piece, file.names[1:]).columns.values())
-    texts = [column.dictionary if pa.types.is_dictionary(column.type) else column for column in columns]
-    is_spaced = texts and all(len(each) and pc.all(pc.starts_with(each, " ")).as_py() for each in texts)
+    values = [column.dictionary if pa.types.is_dictionary(column.type) else column for column in columns]
+    is_spaced = values and all(len(each) and pc.all(pc.starts_with(each, " ")).as_py() for each in values)
     return dataclasses.replace(csv, skip_initial_space=True) if is_spaced else csv

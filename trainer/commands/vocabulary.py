@@ -15,13 +15,14 @@ from trainer import commands, flags
 from trainer.errors import Refusal
 from trainer.feature_column import Tokens
 from trainer.flags import flag
-from trainer.rows import CsvFormat, Limit
+from trainer.rows import CsvFormat, Limit, TextFormat
 from trainer.terminal import load_tensorflow
 
 PROG = f"{commands.PROG} vocabulary"
 DESCRIPTION = f"""{__doc__}
   {PROG} --train-files "data/*.csv.gz" --out vocabulary
   {PROG} --train-files homes.csv.gz --words name --frequency-threshold 5 --out vocabulary
+  {PROG} --train-files "novels/*.txt.gz" --texts text --top-k 10000 --out vocabulary
   {PROG} --train-files ratings.parquet --columns movieId --frequency-threshold 5 --out vocabulary
   {PROG} --train-files "gs://b/*.csv" --out gs://b/vocabulary --runner DataflowRunner -- --project p --region r"""
 
@@ -31,7 +32,7 @@ class Settings:
     """What the pass over the files can be told."""
 
     train_files: str | None = flag(
-        None, "CSV, Parquet, Feather, JSON lines or TFRecord files, local or gs://", "GLOB", group="data"
+        None, "CSV, Parquet, Feather, JSON lines, TFRecord or text files, local or gs://", "GLOB", group="data"
     )
     columns: str | None = flag(None, "look at these alone, as a,b,c", "NAMES", group="data")
     bags: tuple[str, ...] = flag(
@@ -42,6 +43,12 @@ class Settings:
         "a column of texts of which the words are counted, of letters and digits, or matches of a pattern, as "
         "name=[a-z]+; repeatable",
         "COLUMN[=PATTERN]",
+        group="data",
+    )
+    texts: str | None = flag(
+        None,
+        "files of no other kind by their name are running text: a column of passages, whose words are counted",
+        "COLUMN",
         group="data",
     )
     delimiter: str | None = flag(None, "between two values of CSV (default: found by the header)", "X", group="data")
@@ -122,8 +129,11 @@ def _reading(given: Settings, states: Sequence[Any]) -> Any:
         if name in bags:
             raise Refusal(f"--words: '{name}' is given twice, or to --bags too; say once how its rows become values.")
         bags[name] = Tokens(pattern) if equals else Tokens()
-    csv = spaced(states, CsvFormat(given.delimiter, _names(given.column_names)))
-    return Reading(_names(given.columns), bags, given.exact_values, csv)
+    texts = None if given.texts is None else TextFormat(given.texts)
+    if texts is not None:
+        bags.setdefault(texts.feature, Tokens())
+    csv = spaced(states, CsvFormat(given.delimiter, _names(given.column_names)), texts)
+    return Reading(_names(given.columns), bags, given.exact_values, csv, texts=texts)
 
 
 def _names(text: str | None) -> list[str] | None:

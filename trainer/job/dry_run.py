@@ -26,6 +26,8 @@ from trainer.layers import encodable
 from trainer.terminal import quantity, quiet
 
 ROWS = 1000
+SHOWN = 100
+"""The values of an example that are shown of one column."""
 
 
 def show(plan: Plan) -> None:
@@ -129,8 +131,9 @@ def _show_examples(plan: Plan, examples: Examples) -> None:
         for key, values in examples.features.items():
             column = parts.get(key)
             value = np.asarray(values[place]).reshape(-1).tolist()
+            shown, more = value[:SHOWN], f" and {len(value) - SHOWN:,} more" if len(value) > SHOWN else ""
             labels = ""
             if isinstance(column, CategoricalColumn):
-                labels = "  " + ", ".join(column.label(id) if id >= 0 else "(missing)" for id in value)
+                labels = "  " + ", ".join(column.label(id) if id >= 0 else "(missing)" for id in shown) + more
             name = column.name if column is not None else key.rpartition(".")[0] or key
-            print(f"  {name:<28} {value}{labels}")
+            print(f"  {name:<28} {shown}{more}{labels}")

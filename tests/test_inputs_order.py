@@ -73,14 +73,14 @@ def test_a_buffer_takes_some_blocks_and_mixes_them() -> None:
 def test_a_buffer_has_as_many_blocks_as_its_bytes_allow() -> None:
     assert Order.of(5_000_000, 4, 16_384) == Order(5_000_000, 16_384, 64 * 16_384)
     assert Order.of(5_000_000, 1000, 16_384) == Order(5_000_000, 16_384, 12 * 16_384)
-    assert Order.of(5_000_000, 6000, 128) == Order(5_000_000, 128, 43 * 128)
+    assert Order.of(5_000_000, 6000, 64) == Order(5_000_000, 64, 43 * 64)
     assert Order.of(5_000_000, 10**8, 1) == Order(5_000_000, 1, 1)
     assert Order.of(10, 0, 16_384).buffers == 1
 
 
 def test_blocks_of_long_rows_have_fewer_of_them() -> None:
-    assert order.block_of(np.full(16_384, 2048)) == order.block_of(np.full(100, 10**5)) == 16_384
-    assert [order.block_of(np.full(16_384, size)) for size in (2049, 6000, 10**5, 10**7)] == [256, 128, 8, 1]
+    assert order.block_of(np.full(16_384, 1024)) == order.block_of(np.full(100, 10**5)) == 16_384
+    assert [order.block_of(np.full(16_384, size)) for size in (1025, 6000, 10**5, 10**7)] == [256, 64, 4, 1]
     long = np.repeat([2, 6000], [10_000, 20_000])
     assert order.block_of(long) == order.block_of(long[:16_384]) == 256
 

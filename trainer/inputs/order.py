@@ -16,7 +16,7 @@ import tensorflow as tf
 BLOCK = 16_384
 """Rows of a block, where they are not long."""
 
-LONG_BYTES = 32 << 20
+LONG_BYTES = 16 << 20
 """Bytes of so many rows beyond which they are long, and the most bytes of a buffer of long rows."""
 
 LONG_BLOCKS = 32
@@ -107,11 +107,11 @@ def block_of(row_bytes: Any) -> int:
 
     Args:
         row_bytes: The bytes of each of the first rows, `(rows,)`: of 16,384 or, if there are fewer, of all; of those
-            that do not fit into 32 MB, one is enough.
+            that do not fit into 16 MB, one is enough.
 
     Example:
         >>> block_of(np.full(10, 6000)), block_of(np.full(BLOCK, 6000))
-        (16384, 128)
+        (16384, 64)
     """
     ends = np.cumsum(row_bytes[:BLOCK])
     short = int(np.searchsorted(ends, LONG_BYTES, side="right"))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from trainer import feature_column as fc
 from trainer.errors import Refusal
+from trainer.heads import SkipGramHead
 from trainer.inputs import split
 from trainer.inputs.examples import Source
 from trainer.inputs.memory import elements
@@ -26,6 +27,7 @@ from trainer.problem import CsvFormat, Files, Problem, Share, Walks
 
 NODE = fc.embedding_column(fc.categorical_column_with_vocabulary_list("node", fc.from_data()), 2)
 
+HEAD = SkipGramHead("node_embedding")
 PLAIN = Walks("from", "to", length=5, per_node=3)
 
 Edge = tuple[str, ...]
@@ -41,7 +43,7 @@ def source_of(
         columns = {key: [row[place] for row in rows] for place, key in enumerate(how.keys)}
         return tf.data.Dataset.from_tensor_slices(columns).batch(3)
 
-    made = Problem(dataset, [NODE], bags=["node"], walks=how, name="edges", **arguments)
+    made = Problem(dataset, [NODE], bags=["node"], head=HEAD, walks=how, name="edges", **arguments)
     return Source(made, {"node": "string"}, "data")
 
 
@@ -250,7 +252,9 @@ def test_files_that_are_given_are_kept_out_and_shares_of_others_drawn_by_names(
     def source(validation: str | None = None, test: str | None = None) -> Source:
         how = Walks("a", "b", "is", length=6)
         csv = CsvFormat("\t", ["a", "is", "b"])
-        made = Problem(Files("train.txt", validation, test), [NODE], bags=["node"], walks=how, csv=csv, name="x")
+        made = Problem(
+            Files("train.txt", validation, test), [NODE], bags=["node"], head=HEAD, walks=how, csv=csv, name="x"
+        )
         found = Source(made, {"node": "string"}, "data")
         found.prepare()
         return found
@@ -305,7 +309,7 @@ def test_nodes_may_be_whole_numbers() -> None:
         nodes = [1, 2, 3, 4] if split == "train" else [7, 8, 9, 10]
         return tf.data.Dataset.from_tensor_slices({"from": nodes, "to": [*nodes[1:], nodes[0]]}).batch(4)
 
-    made = Problem(dataset, [NODE], bags=["node"], walks=Walks("from", "to", length=2), name="edges")
+    made = Problem(dataset, [NODE], bags=["node"], head=HEAD, walks=Walks("from", "to", length=2), name="edges")
     names = walking_of(Source(made, {"node": "string"}, "data")).sets().names
     assert sorted(map(int, names.nodes.to_pylist())) == [1, 2, 3, 4, 7, 8, 9, 10]
 
@@ -321,7 +325,9 @@ def test_the_first_rows_alone_are_walked_where_a_few_are_shown() -> None:
 
 def test_a_row_without_a_node_is_a_bad_row(tmp_path: Path) -> None:
     (tmp_path / "edges.csv").write_text("from,to\na,b\nc,\nb,c\n")
-    made = Problem(Files(str(tmp_path / "edges.csv")), [NODE], bags=["node"], walks=Walks("from", "to"), name="x")
+    made = Problem(
+        Files(str(tmp_path / "edges.csv")), [NODE], bags=["node"], head=HEAD, walks=Walks("from", "to"), name="x"
+    )
     source = Source(made, {"node": "string"}, "data")
     with pytest.raises(Refusal) as refusal:
         source.prepare()
@@ -355,7 +361,7 @@ def test_a_graph_on_which_nobody_can_walk_is_refused(rows: list[Edge], sentence:
         }
         return tf.data.Dataset.from_tensor_slices({key: tf.constant(each, tf.string) for key, each in columns.items()})
 
-    made = Problem(dataset, [NODE], bags=["node"], walks=Walks("from", "to"), name="edges")
+    made = Problem(dataset, [NODE], bags=["node"], head=HEAD, walks=Walks("from", "to"), name="edges")
     source = Source(made, {"node": "string"}, "data")
     with pytest.raises(Refusal) as refusal:
         source.batches("train")
@@ -397,7 +403,9 @@ def test_data_without_a_relation_may_be_a_plain_graph(tmp_path: Path, rows: str,
     (tmp_path / "held out.txt").write_text(rows.replace("a", "x"))
     files = Files(str(tmp_path / "edges.txt"), str(tmp_path / "held out.txt"))
     csv = CsvFormat(headerless=[("from", "to"), ("from", "is", "to")])
-    source = Source(Problem(files, [NODE], bags=["node"], walks=how, csv=csv, name="x"), {"node": "string"}, "data")
+    source = Source(
+        Problem(files, [NODE], bags=["node"], head=HEAD, walks=how, csv=csv, name="x"), {"node": "string"}, "data"
+    )
     source.prepare()
     assert {word for walk in sentences(source.batches("train")) for word in walk} == walked
 
@@ -408,9 +416,9 @@ def test_planted_data_may_be_a_plain_graph_too() -> None:
         return {"from": nodes, "to": np.roll(nodes, 1)}
 
     how = Walks("from", "to", "is", is_relation_optional=True)
-    made = Problem(None, [NODE], bags=["node"], walks=how, planted=planted, name="x")
+    made = Problem(None, [NODE], bags=["node"], head=HEAD, walks=how, planted=planted, name="x")
     names = walking_of(Source(made, {"node": "string"}, "data")).sets().names
     assert (len(names.nodes), names.relations) == (18, None)
-    needed = Problem(None, [NODE], bags=["node"], walks=Walks("from", "to", "is"), planted=planted, name="x")
+    needed = Problem(None, [NODE], bags=["node"], head=HEAD, walks=Walks("from", "to", "is"), planted=planted, name="x")
     with pytest.raises(Refusal, match=r"^Problem: data set planted has no feature 'is'; it has from, to\.$"):
         walking_of(Source(needed, {"node": "string"}, "data")).sets()

@@ -7,13 +7,22 @@ import pytest
 
 from trainer import feature_column as fc
 from trainer.errors import Refusal
-from trainer.problem import ByDate, EveryNthBlock, Files, Grouped, Problem, Share, Walks
+from trainer.heads import BinaryHead, SkipGramHead
+from trainer.problem import ByDate, EveryNthBlock, Files, Grouped, Problem, Share, TextFormat, Walks
 
 NODE = fc.embedding_column(fc.categorical_column_with_vocabulary_list("node", fc.from_data()), 2)
 
+HEAD = SkipGramHead("node_embedding")
+
 
 def problem(**arguments: Any) -> Problem:
-    given = {"dataset": "edges", "dnn_feature_columns": [NODE], "bags": ["node"], "walks": Walks("a", "b")}
+    given = {
+        "dataset": "edges",
+        "dnn_feature_columns": [NODE],
+        "bags": ["node"],
+        "walks": Walks("a", "b"),
+        "head": HEAD,
+    }
     return Problem(**{**given, **arguments})
 
 
@@ -49,6 +58,11 @@ def test_walks_that_cannot_be_are_refused(make: Callable[[], Any], sentence: str
         (
             {"window": ByDate("day", 3)},
             "Problem: a walk has no window, which is one row's; leave window out, or walks.",
+        ),
+        ({"texts": TextFormat()}, "Problem: a walk has no texts, which is one row's; leave texts out, or walks."),
+        (
+            {"head": BinaryHead()},
+            "Problem: a walk has no label, and BinaryHead takes one; take a head that does without, as SkipGramHead.",
         ),
         (
             {"linear_feature_columns": [fc.numeric_column("age")]},

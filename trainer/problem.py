@@ -180,9 +180,15 @@ class Problem:
         if self.model is None:  # what a model of one's own reads is seen once it is made
             catalogue.check(self.catalogues, features)
         if self.walks is not None:
-            others_of = {name: getattr(self, name) for name in ("grouped", "label", "weight_column", "window")}
+            names_of_rows = ("grouped", "label", "weight_column", "window", "texts")
+            others_of = {name: getattr(self, name) for name in names_of_rows}
             split_by = getattr(self.dataset, "split_by", None)
             check_walks(self.walks, features, self.bags, others_of, self.validation, split_by)
+            if self.head.is_labelled:
+                raise Refusal(
+                    f"Problem: a walk has no label, and {type(self.head).__name__} takes one; take a head that does "
+                    "without, as SkipGramHead."
+                )
         if self.grouped is not None:
             others = {key for key, feature in features.items() if None in feature.shape and key not in self.bags}
             splits = [getattr(self.dataset, "split_by", None), getattr(self.validation, "by", None)]

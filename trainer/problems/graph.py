@@ -25,6 +25,7 @@ def problem(
     directed: bool = False,
     window: int = 5,
     negatives: int = 5,
+    subsample: float | None = None,
 ) -> Problem:
     """Returns the problem.
 
@@ -42,6 +43,8 @@ def problem(
         directed: walk edges in their direction alone.
         window: how far words of a walk stand at most that are learned to stand near each other.
         negatives: how many random nodes each is told apart from.
+        subsample: a word of the walks with a larger share of all than this is left out at random, the more the more
+            frequent it is (default: none is).
     """
     node = fc.categorical_column_with_vocabulary_list("node", fc.from_data())
     names = None if columns is None else [name.strip() for name in columns.split(",")]
@@ -62,7 +65,7 @@ def problem(
             is_relation_optional=True,
         ),
         csv=CsvFormat(delimiter, names, headerless=headerless),
-        head=SkipGramHead("node", window=window, negatives=negatives),
+        head=SkipGramHead("node", window=window, negatives=negatives, subsample=subsample),
         measures=[Links("node")],
         dnn_optimizer="Adagrad",
         learning_rate=0.3,

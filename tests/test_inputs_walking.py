@@ -132,6 +132,7 @@ def plainly(edges: Sequence[tuple[int, int]], p: float, q: float, before: int, h
     return {node: weight / sum(weights.values()) for node, weight in weights.items()}
 
 
+NAMED = Names(pa.array([str(node).encode() for node in range(6)]), pa.array([b"r", b"s", b"t"]))
 BOTH_WAYS = [(0, 1), (0, 2), (1, 2), (2, 3), (3, 4), (2, 4), (4, 5), (0, 5)]
 ONE_WAY = [(0, 1), (1, 0), (1, 2), (0, 2), (2, 0), (2, 1), (1, 3), (3, 1), (3, 0), (0, 3)]
 
@@ -152,11 +153,18 @@ def test_several_relations_to_one_node_are_several_edges() -> None:
     steps += [(b, a) for a, b in steps]
     found = transitions(edges, 0.25, 2, False)
     assert_likely(found, lambda before, here: plainly(steps, 0.25, 2, before, here))
+    numbers = np.arange(20_000)
+    nodes, _, words = Walker(Graph.of(edges, NAMED, False), 3, 0.25, 2).walks(numbers % 2, numbers)
+    assert words is not None
+    back = words[(nodes[:, 0] == 0) & (nodes[:, 1] == 1) & (nodes[:, 2] == 0)]
+    assert len(back) > 4000
+    for step, first in ((0, 6), (1, 9)):  # each of the three there, and backward, as often
+        shares = np.bincount(back[:, step] - first, minlength=3) / len(back)
+        assert np.abs(shares - 1 / 3).max() < 4.5 * (2 / 9 / len(back)) ** 0.5
 
 
 def transitions(edges: Edges, p: float, q: float, directed: bool) -> Counter[tuple[int, int, int]]:
-    names = Names(pa.array([str(node).encode() for node in range(6)]), pa.array([b"r", b"s", b"t"]))
-    graph = Graph.of(edges, names, directed)
+    graph = Graph.of(edges, NAMED, directed)
     numbers = np.arange(20_000)
     nodes, lengths, _ = Walker(graph, 6, p, q, seed=5).walks(graph.beginnings[numbers % len(graph.beginnings)], numbers)
     assert (lengths == 6).all()
@@ -174,8 +182,7 @@ def assert_likely(found: Counter[tuple[int, int, int]], wanted: Any) -> None:
 
 
 def test_an_edge_leads_where_it_leads() -> None:
-    names = Names(pa.array([str(node).encode() for node in range(6)]))
-    graph = Graph.of(Edges(*np.array(ONE_WAY, np.int32).T), names, directed=True)
+    graph = Graph.of(Edges(*np.array(ONE_WAY, np.int32).T), NAMED, directed=True)
     pairs = np.array([(a, b) for a in range(6) for b in range(6)]).T
     assert graph.leads(*pairs).tolist() == [(a, b) in ONE_WAY for a, b in pairs.T.tolist()]
     assert graph.nbytes == 7 * 8 + 10 * 4

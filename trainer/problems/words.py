@@ -53,7 +53,7 @@ def problem(
         head=SkipGramHead("word", window=window, negatives=negatives, subsample=subsample),
         texts=TextFormat(characters=2048, lines=lines),
         dnn_optimizer="Adagrad",
-        learning_rate=0.4,
+        learning_rate=0.5,
         learning_rate_decay="linear",
         validation=Share(0.01),
         test_share=0.01,

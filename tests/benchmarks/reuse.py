@@ -9,13 +9,16 @@ a part of these is for validation. The score is r2 of the logarithm of the price
 - `D carried, frozen` and `D carried, trained on`: what `--dimension word=D --warm-start word=SOURCE` does, with and
   without `--freeze word`: words take the source's rows by key. A source of words has no pairs, so these keep what they
   were drawn as, frozen too; and what fewer than five training rows have is out of the vocabulary all the same;
-- `beside, frozen` and `beside, trained on`: the problem as it is, and in a second table every word of the source,
-  whether the training rows have it or not. That is what vectors of words are carried for: a word that few homes have,
-  or none, says something by its neighbours.
+- `D beside, frozen`: the problem as it is, and in a second table every word of the source that any home has, whether
+  the training rows have it or not; `8 beside, frozen` is the same in the first 8 principal components. That is what
+  vectors of words are carried for: a word of few homes says something by its neighbours.
 
-The bag of a description is `sqrtn` in all of them, so that long ones are not short ones times a factor, as with `sum`,
-and still say more than short ones, as with `mean`. Each has two or three settings, of the learning rate that matters
-most to it; for each number of rows the one is taken whose r2 on validation rows is best in the mean of the seeds.
+The bag of a description is `sqrtn` in the problem's own table, so that a long one is not a short one times a factor, as
+with `sum`, and still says more than a short one, as with `mean`. Beside it the mean of rows of length 1 is taken:
+lengths are of the source, not of homes, and a hundred numbers of that size drown the three that are learned. All choose
+among some learning rates of the table of words and, below 10,000 rows, whether half of the hidden layer is dropped: for
+each number of rows the setting is taken whose r2 on validation rows is best in the mean of the seeds. With few rows
+the others are the same for all too: more epochs, more patience, smaller batches.
 """
 
 import argparse
@@ -24,12 +27,13 @@ import csv
 import dataclasses
 import gzip
 import io
+import itertools
 import json
 import re
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +42,7 @@ import numpy as np
 
 from trainer import feature_column as fc
 from trainer import models
-from trainer.feature_column import EmbeddingColumn
+from trainer.feature_column.starting import source_of
 from trainer.job import steps
 from trainer.job.learning import learned
 from trainer.job.plan import Plan, with_settings
@@ -54,27 +58,10 @@ ROWS = (300, 1_000, 5_000, 0)
 """How many are known; 0 is all."""
 TEST_SHARE, TEST_SEED = 0.2, 2026
 LEAST_VALIDATION = 100
-MOST_WORDS = 50_000
-"""Words of a source that are carried beside the problem's own, the first and so the most frequent."""
-
-WORD, BESIDE = "word", "carried"
-
-
-@dataclass(frozen=True)
-class Source:
-    """Vectors of words.
-
-    Args:
-        place: The run or the file.
-        table: The name of the table there; None is the only one.
-        words: What it has, the most frequent first.
-        dimension: The numbers of each.
-    """
-
-    place: str
-    table: str | None
-    words: tuple[str, ...]
-    dimension: int
+FEW = 10_000
+"""Rows below which settings are those for few."""
+COMPONENTS = 8
+WORD = "word"
 
 
 @dataclass(frozen=True)
@@ -83,74 +70,70 @@ class Variant:
 
     Args:
         name: What is printed.
-        rates: The learning rates that are tried: of the table that is trained by Adagrad; where it is frozen, of all
-            the rest.
-        dimension: Whether the problem's table has the source's dimension.
+        rates: The learning rates that are tried of the problem's own table of words; of no use where it is frozen.
+        dimension: Whether that table has the source's dimension.
         carried: Whether it starts from the source.
-        beside: Whether there is a second table that does.
-        frozen: Whether what starts from the source stays so.
+        frozen: Whether it then stays so.
+        beside: Of how many numbers the second table is that starts from the source; 0 is none, -1 is all it has.
     """
 
     name: str
     rates: Sequence[float]
     dimension: bool = False
     carried: bool = False
-    beside: bool = False
     frozen: bool = False
+    beside: int = 0
 
 
 VARIANTS = (
     Variant("3 from scratch", (2.0, 0.5)),
-    Variant("D from scratch", (2.0, 0.5, 0.1), dimension=True),
-    Variant("D carried, frozen", (0.01, 0.003), dimension=True, carried=True, frozen=True),
-    Variant("D carried, trained on", (0.5, 0.1, 0.02), dimension=True, carried=True),
-    Variant("beside, frozen", (0.01, 0.003), beside=True, frozen=True),
-    Variant("beside, trained on", (0.1, 0.02, 0.005), beside=True),
+    Variant("D from scratch", (0.5, 0.1), dimension=True),
+    Variant("D carried, frozen", (0.0,), dimension=True, carried=True, frozen=True),
+    Variant("D carried, trained on", (0.1, 0.02), dimension=True, carried=True),
+    Variant("D beside, frozen", (2.0, 0.5), beside=-1),
+    Variant(f"{COMPONENTS} beside, frozen", (2.0, 0.5), beside=COMPONENTS),
 )
 
 
-def opened(given: str) -> Source:
-    """Returns what vectors there are."""
+def opened(given: str, words: Collection[str]) -> LabelledVectors:
+    """Returns the vectors of a source, SOURCE[#TABLE], of those words that it has."""
     place, _, table = given.partition("#")
     vectors = LabelledVectors.load(place, table or None)
-    words = tuple(key for key in vectors.keys[:MOST_WORDS] if re.fullmatch(homes._WORD, key))
-    return Source(place, table or None, words, vectors.dimension)
+    known = [word for word in vectors.keys if word in words]
+    return LabelledVectors(known, vectors[known], WORD)
 
 
-def problem(variant: Variant, source: Source, rate: float, rows: int) -> Problem:
+def reduced(source: LabelledVectors, dimension: int) -> LabelledVectors:
+    """Returns rows of length 1, in their first principal components where fewer numbers are wanted than they have."""
+    rows = source.matrix / np.linalg.norm(source.matrix, axis=1, keepdims=True)
+    units = LabelledVectors(source.keys, rows)
+    return units if dimension < 0 else LabelledVectors(source.keys, units.pca(dimension).scores)
+
+
+def problem(variant: Variant, source: LabelledVectors, rate: float, dropout: float | None, rows: int) -> Problem:
     """Returns the problem as a variant makes it, for so many rows."""
     made = homes.problem()
     columns: list[Any] = list(made.dnn_feature_columns)
     if variant.dimension:
         columns[0] = dataclasses.replace(columns[0], dimension=source.dimension)
     if variant.carried:
-        columns[0] = started(columns[0], source, variant.frozen)
+        columns[0] = dataclasses.replace(columns[0], ckpt_to_load_from=source_of(source), trainable=not variant.frozen)
     if variant.beside:
-        words = fc.categorical_column_with_vocabulary_list("name", source.words, tokenize=fc.Tokens(homes._WORD))
-        table = fc.embedding_column(words, source.dimension, "mean", name=BESIDE, unit_norm=True)
-        columns.append(started(table, source, variant.frozen))
-    optimizers = dict(made.table_optimizers)
-    if not variant.frozen:
-        optimizers[BESIDE if variant.beside else WORD] = ("Adagrad", rate)
-    used = {column.table for column in columns if isinstance(column, EmbeddingColumn) and column.trainable}
-    few = rows < 10_000
+        start = reduced(source, variant.beside)
+        words = fc.categorical_column_with_vocabulary_list("name", list(source.keys), tokenize=fc.Tokens(homes._WORD))
+        table = fc.embedding_column(words, start.dimension, "mean", ckpt_to_load_from=start, name="carried")
+        columns.append(dataclasses.replace(table, trainable=False))
+    few = rows < FEW
     return dataclasses.replace(
         made,
         dnn_feature_columns=columns,
-        table_optimizers={name: value for name, value in optimizers.items() if name in used},
-        learning_rate=rate if variant.frozen else made.learning_rate,
+        dnn_dropout=dropout,
+        table_optimizers={} if variant.frozen else {WORD: ("Adagrad", rate)},
         # An epoch of few rows has few steps.
         num_epochs=100 if few else made.num_epochs,
         patience=10 if few else made.patience,
         train_batch_size=32 if rows <= 1_000 else 128 if few else made.train_batch_size,
         name="homes",
-    )
-
-
-def started(column: EmbeddingColumn, source: Source, frozen: bool) -> EmbeddingColumn:
-    """Returns a column whose table starts from the source."""
-    return dataclasses.replace(
-        column, ckpt_to_load_from=source.place, tensor_name_in_ckpt=source.table, trainable=not frozen
     )
 
 
@@ -169,11 +152,9 @@ def trained(made: Problem, train: Path, test: Path, share: float, seed: int) -> 
         start = time.perf_counter()
         work = steps.opened(Plan(settings, with_settings(made, settings), Run(str(Path(folder, "run")))))
         _, metrics = learned(work, {})
-    known = {}
-    for layer, columns in models.tables_of(work.model).values():
-        if layer.warm_started is not None:
-            share_of_words = layer.warm_started.share(trained_rows(layer, columns, work.data.train))
-            known = {"matched_rows": layer.warm_started.matched / layer.rows, "matched_words": share_of_words}
+    layer, columns = models.tables_of(work.model)[WORD]
+    met = layer.warm_started
+    known = {} if met is None else {"matched": met.share(trained_rows(layer, columns, work.data.train))}
     found = {"validation": metrics["validation_r2"], "test": metrics["r2"], "seconds": time.perf_counter() - start}
     return {**found, "epoch": metrics.get("best_epoch"), **known}
 
@@ -200,15 +181,14 @@ def drawn(rows: Sequence[Sequence[str]], count: int, seed: int) -> list[Sequence
     return [rows[place] for place in (places[:count] if count else places)]
 
 
-def known_words(source: Source, header: Sequence[str], rows: Sequence[Sequence[str]]) -> float:
-    """Returns the share of the words of descriptions, each as often as it is there, that a source has."""
-    words, column = set(source.words), list(header).index("name")
-    said = [word for row in rows for word in re.findall(homes._WORD, row[column].lower())]
-    return sum(word in words for word in said) / len(said)
+def said(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Returns the words of descriptions, each as often as it is there."""
+    column = list(header).index("name")
+    return [word for row in rows for word in re.findall(homes._WORD, row[column].lower())]
 
 
 def compared(
-    variant: Variant, source: Source, files: Mapping[int, Path], test: Path, count: int, rows: int
+    variant: Variant, source: LabelledVectors, files: Mapping[int, Path], test: Path, count: int, rows: int
 ) -> dict[str, Any]:
     """Trains a variant on the files of each seed, and returns what the settings that are best on validation are worth.
 
@@ -222,20 +202,25 @@ def compared(
     """
     share = max(0.1, min(1 / 3, LEAST_VALIDATION / count))
     every = {
-        rate: [trained(problem(variant, source, rate, count), file, test, share, seed) for seed, file in files.items()]
-        for rate in variant.rates
+        (rate, dropout): [
+            trained(problem(variant, source, rate, dropout, count), file, test, share, seed)
+            for seed, file in files.items()
+        ]
+        for rate, dropout in itertools.product(variant.rates, (None, 0.5) if count < FEW else (None,))
     }
-    best = max(every, key=lambda rate: statistics.fmean(found["validation"] for found in every[rate]))
+    best = max(every, key=lambda setting: statistics.fmean(found["validation"] for found in every[setting]))
     tested = [found["test"] for found in every[best]]
     spread = statistics.stdev(tested) if len(tested) > 1 else 0.0
-    matched = every[best][0].get("matched_words")
-    told = "" if matched is None else f", {matched:.0%} of what training rows have in the table is the source's"
+    seconds = statistics.fmean(found["seconds"] for found in every[best])
+    matched = every[best][0].get("matched")
+    told = "" if matched is None else f", {matched:.0%} of its words and pairs matched"
     print(
-        f"{rows or count:>6,} rows  {variant.name:<22} r2 {statistics.fmean(tested):.4f} ± {spread:.4f}  "
-        f"(rate {best:g}, {sum(found['seconds'] for found in every[best]) / len(tested):.0f} s{told})",
+        f"{rows or count:>6,} rows  {variant.name:<21} r2 {statistics.fmean(tested):.4f} ± {spread:.4f}  "
+        f"(rate {best[0]:g}, dropout {best[1]}, {seconds:.0f} s{told})",
         flush=True,
     )
-    return {"variant": variant.name, "rows": count, "rate": best, "r2": statistics.fmean(tested), "every": every}
+    tried = [{"rate": rate, "dropout": dropout, "seeds": found} for (rate, dropout), found in every.items()]
+    return {"variant": variant.name, "rows": count, "best": best, "r2": statistics.fmean(tested), "tried": tried}
 
 
 def main() -> None:
@@ -249,11 +234,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     load_tensorflow(False)
-    source = opened(arguments.source)
     header, train, test = split(arguments.homes)
+    source, tested = opened(arguments.source, {*said(header, train), *said(header, test)}), said(header, test)
     print(
-        f"{len(train):,} rows to train on, {len(test):,} to test on; the source has {len(source.words):,} words of "
-        f"{source.dimension}, which are {known_words(source, header, test):.1%} of those in the test rows",
+        f"{len(train):,} rows to train on, {len(test):,} to test on; the source has {len(source):,} of their words, of "
+        f"{source.dimension} numbers: {sum(word in source for word in tested) / len(tested):.1%} of what is said",
         flush=True,
     )
     found = []

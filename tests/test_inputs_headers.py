@@ -32,6 +32,8 @@ def path(tmp_path: Path) -> Path:
         ("x\ty\ny\tz\n", ["a", "b"], [["x", "y"], ["y", "z"]]),
         ("x,is,y\ny,is,z\n", ["a", "r", "b"], [["x", "is", "y"], ["y", "is", "z"]]),
         ("x;y", ["a", "b"], [["x", "y"]]),
+        ("x,y\nz,u\nz,v\n", ["a", "b"], [["x", "y"], ["z", "u"], ["z", "v"]]),
+        ("x,y\nv,w\n" + "z,u\n" * 20, ["a", "b"], [["x", "y"], ["v", "w"], *[["z", "u"]] * 20]),
         ("b,a,when\nx,y,1\n", ["b", "a", "when"], [["x", "y", "1"]]),
         ("b\ta\nx\ty\n", ["b", "a"], [["x", "y"]]),
     ],
@@ -52,7 +54,7 @@ def test_another_delimiter_may_be_given(path: Path) -> None:
     ("text", "sentence"),
     [
         (
-            "from,to\nx,y\ny,x\n",
+            "from,to\n" + "x,y\ny,x\n" * 10,
             "its first row, 'from', 'to', looks like a header, and does not name 'a', 'b'; say what the columns are "
             "called, or name them all where it is none.",
         ),

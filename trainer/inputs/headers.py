@@ -11,6 +11,9 @@ from trainer.terminal import listed
 _LOOK_BYTES = 1 << 16
 """Bytes of a file that are looked at."""
 
+_JUDGED_ROWS = 20
+"""Rows from which on it is seen that the first one is unlike the others."""
+
 
 def fitting(data: bytes, dialect: Dialect, columns: int) -> int:
     """Returns how many of the first rows of a file have so many values."""
@@ -22,7 +25,8 @@ def headerless(
 ) -> tuple[Dialect, list[str]]:
     """Returns how a file is written whose first row does not name what is wanted, and what its columns are called.
 
-    A first row of which no value comes again is taken for a header with other names, and is refused.
+    A first row of which no value comes again, where each row after it has one that does, is taken for a header with
+    other names, and is refused.
 
     Args:
         data: The beginning of the file.
@@ -45,8 +49,9 @@ def headerless(
             f"{' or '.join(str(len(each)) for each in options)} are wanted of a file without a header row; give it "
             f"one, with {names_wanted} in it."
         )
-    others = Counter(value for row in rows[1:] for value in row)
-    if len(rows) > 1 and not any(value in others for value in first):
+    counts = Counter(value for row in rows for value in {*row})
+    comes_again = [any(counts[value] > 1 for value in row) for row in rows]
+    if len(rows) >= _JUDGED_ROWS and not comes_again[0] and all(comes_again[1:-1]):  # the last may be cut short
         raise Refusal(
             f"{path}: its first row, {told}, looks like a header, and does not name "
             f"{names_wanted}; say what the columns are called, or name them all where it is none."

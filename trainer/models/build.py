@@ -193,7 +193,7 @@ def halves(model: keras.Model) -> Halves:
         return whole
     keys = sorted(encoders[0].keys)  # the order in which Keras flattens a dictionary
     try:
-        rest = keras.Model(keras.tree.flatten(encoders[0].output), model.output)
+        rest = keras.Model(keras.tree.flatten(encoders[0].output), _learned_from(model))
     except (AttributeError, ValueError):  # no functional model, or one in which raw features go past the encoder
         return whole
 
@@ -202,6 +202,11 @@ def halves(model: keras.Model) -> Halves:
 
     # Its encodings, since Keras takes no coded values.
     return Halves(encoders[0].encodings, logits, encoders[0].outside)
+
+
+def _learned_from(model: keras.Model) -> Any:
+    """Returns the outputs of a model that its loss takes."""
+    return model.learned_from if isinstance(model, Counted) else model.output
 
 
 def inputs_of(model: keras.Model) -> dict[str, str]:

@@ -17,6 +17,11 @@ class Counted(keras.Model):
         raise NotImplementedError
 
     @property
+    def learned_from(self) -> Any:
+        """The outputs that the loss takes; the others are for who asks the model."""
+        return self.output
+
+    @property
     def is_sampled(self) -> bool:
         """Whether a step reads and writes some rows of it alone, drawn by these counts."""
         raise NotImplementedError

@@ -12,6 +12,7 @@ from trainer.inputs.cache import AnyExamples
 from trainer.inputs.memory import telling
 from trainer.models import Halves, tables_of, with_slots
 from trainer.training import interrupts
+from trainer.training.allocation import keep_freed_memory
 from trainer.training.evaluating import Evaluation
 from trainer.training.interrupts import Held
 from trainer.training.machines import replicas
@@ -87,6 +88,7 @@ def train(
     run_steps, evaluation = steps_for(model, halves, batch_size), evaluation or evaluation_for(model, halves)
     steps, shard = last_step - position.steps, replicas.current().shard
     batches = iter(examples.shuffled(batch_size, seed, position.epoch, position.step, steps, shard))
+    keep_freed_memory()  # whatever the reading of the data has set
     listeners.on_train_begin()
     with interrupts.held() as signals:
         loop = _Loop(model, run_steps, batches, position, listeners, signals, group_steps)

@@ -52,6 +52,11 @@ class SkipGram(Counted):
         return self.centres, self.column
 
     @property
+    def learned_from(self) -> Any:
+        """The ids: to read all rows of a sequence once more, for its vector, would be a tenth of a step."""
+        return {"given": self.output["given"]}
+
+    @property
     def is_sampled(self) -> bool:
         """Yes."""
         return True

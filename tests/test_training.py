@@ -8,6 +8,7 @@ from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import keras
 import numpy as np
@@ -21,9 +22,10 @@ from trainer.inputs.examples import Source
 from trainer.inputs.memory import Examples
 from trainer.inputs.split import Data, read
 from trainer.problem import Problem
-from trainer.training import Position, evaluate, train
+from trainer.training import Position, evaluate, evaluating, train
 from trainer.training.callbacks import History, Progress, TensorBoardScalars
 from trainer.training.checkpoints import Checkpoints
+from trainer.training.evaluating import rows_at_once
 from trainer.training.pace import Pace
 from trainer.training.unfreeze import Unfreeze, unfreeze
 
@@ -43,6 +45,25 @@ def trained(last_step: int, position: Position | None = None, **arguments: Any) 
     model, halves, data = opened()
     train(model, halves, data.train, 128, 0, last_step, position=position, **arguments)
     return model
+
+
+def test_fewer_examples_are_judged_at_once_where_they_are_long() -> None:
+    def passages(words: int) -> Examples:
+        bags = tf.RaggedTensor.from_row_lengths(np.zeros(10 * words, np.int64), [words] * 10)
+        return Examples({"words": bags}, np.zeros((10, 1), np.float32), np.ones((10, 1), np.float32), narrow=["words"])
+
+    assert [rows_at_once(passages(words), 4096) for words in (0, 252, 253, 484, 10**5)] == [4096, 4096, 255, 134, 1]
+    assert rows_at_once(passages(484), 24) == 24
+
+
+def test_a_step_of_evaluation_has_as_many_examples_as_are_judged_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, halves, data = opened()
+    before = evaluate(model, halves, data.validation)
+    monkeypatch.setattr(evaluating, "rows_at_once", lambda examples, batch_size: 7)
+    with mock.patch.object(Examples, "batches", autospec=True, side_effect=Examples.batches) as batches:
+        after = evaluate(model, halves, data.validation)
+    assert batches.call_args.args[1] == 7
+    assert after == pytest.approx(before, rel=1e-5)
 
 
 def test_training_finds_the_planted_chances() -> None:

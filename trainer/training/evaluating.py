@@ -16,6 +16,12 @@ from trainer.training.machines import replicas
 from trainer.training.pace import Pace
 from trainer.training.running import RunningLoss
 
+LONG_BYTES = 1 << 10
+"""Bytes beyond which an example is long."""
+
+STEP_BYTES = 1 << 18
+"""Bytes of long examples that are judged in a step; what a model makes of them may be hundreds of times as many."""
+
 
 def answers(
     examples: AnyExamples,
@@ -41,6 +47,17 @@ def answers(
     return {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
 
 
+def rows_at_once(examples: AnyExamples, batch_size: int) -> int:
+    """Returns how many examples are judged in a step: fewer where they are long, as passages of texts are.
+
+    Args:
+        examples: Encoded.
+        batch_size: Where they are not.
+    """
+    row_bytes = examples.nbytes // max(len(examples), 1)
+    return batch_size if row_bytes <= LONG_BYTES else max(1, min(batch_size, STEP_BYTES // row_bytes))
+
+
 class Evaluation:
     """The loss and the compiled metrics of a model; traced once for all examples that it is called with.
 
@@ -64,11 +81,12 @@ class Evaluation:
 
         Args:
             examples: Encoded as the halves want them.
-            batch_size: Examples a step.
+            batch_size: Examples a step; of long ones there are fewer.
             turn: Returns how many of some steps come next, alike on all replicas; what it raises ends the evaluation.
         """
         self.model.reset_metrics()
         self.loss.restore(0.0, 0.0)
+        batch_size = rows_at_once(examples, batch_size)
         shard, every = self.replicas.shard, -(-len(examples) // batch_size)
         batches = iter(examples.batches(batch_size, shard))
         with averaged(self.model.optimizer):

@@ -52,11 +52,11 @@ def loss(
 
         def gradient(upstream: Any, unused: Any) -> tuple[Any, Any, Any]:
             del unused
-            of_centres = tf.reshape(tf.matmul(wrong, around), tf.shape(centres))
-            of_centres += tf.reshape(tf.matmul(wrong_others, drawn), tf.shape(centres))
-            of_contexts = _unframed(tf.matmul(wrong, near, transpose_a=True), shape)
-            of_drawn = tf.matmul(wrong_others, block, transpose_a=True)
-            return upstream * of_centres, upstream * of_contexts, upstream * of_drawn
+            by_pairs, by_others = upstream * wrong, upstream * wrong_others
+            of_centres = tf.reshape(tf.matmul(by_pairs, around), tf.shape(centres))
+            of_centres += tf.reshape(tf.matmul(by_others, drawn), tf.shape(centres))
+            of_contexts = _unframed(tf.matmul(by_pairs, near, transpose_a=True), shape)
+            return of_centres, of_contexts, tf.matmul(by_others, block, transpose_a=True)
 
         return (tf.zeros([]), mean), gradient
 

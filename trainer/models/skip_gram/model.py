@@ -85,10 +85,8 @@ class SkipGram(Counted):
         places = placed(given, self.contexts.kept.value, shape, step)
         blocks = tf.size(places.ids) // shape.block
         drawn = self.contexts.drawn([blocks, head.block_negatives], tf.stack([step, DRAWING]))
-        centres = self.centres.looked_up(places.ids)
-        # One lookup, so that rows that are contexts and negatives too are summed once.
-        both = self.contexts.table.looked_up(tf.concat([places.ids, tf.reshape(drawn, [-1])], axis=0))
-        contexts, negatives = tf.split(both, [tf.size(places.ids), tf.size(drawn)])
+        centres, contexts = (table.looked_up(places.ids) for table in (self.centres, self.contexts.table))
+        negatives = self.contexts.table.looked_up(tf.reshape(drawn, [-1]))
         negatives = tf.reshape(negatives, [blocks, head.block_negatives, centres.shape[1]])
         batch = tf.shape(given)[0]
         weights = tf.ones([batch]) if sample_weight is None else tf.reshape(sample_weight, [batch])

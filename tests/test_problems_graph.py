@@ -88,7 +88,7 @@ def test_the_two_halves_of_a_karate_club_are_told_apart(tmp_path: Path) -> None:
             dimension=("node=4",),
             train_batch_size=64,
             num_epochs=15,
-            learning_rate=0.1,
+            learning_rate=0.5,
             problem_arguments={"num_walks": 50, "window": 3},
         )
     )

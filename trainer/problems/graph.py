@@ -68,12 +68,12 @@ def problem(
         head=SkipGramHead("node", window=window, negatives=negatives, subsample=subsample),
         measures=[Links("node")],
         dnn_optimizer="Adagrad",
-        learning_rate=0.1,
+        learning_rate=0.5,
         learning_rate_decay="linear",
         num_epochs=5,
         train_batch_size=256,
         planted=partial(planted, source=source, target=target),
-        search={"learning_rate": Range(0.03, 0.3, scale="log"), "dimension.node": (50, 100, 200)},
+        search={"learning_rate": Range(0.1, 1.0, scale="log"), "dimension.node": (50, 100, 200)},
     )
 
 

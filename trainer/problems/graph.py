@@ -49,21 +49,15 @@ def problem(
     node = fc.categorical_column_with_vocabulary_list("node", fc.from_data())
     names = None if columns is None else [name.strip() for name in columns.split(",")]
     headerless = [(source, target), (source, relation, target)] if relation else [(source, target)]
+    walks = Walks(
+        source, target, relation or None, length=walk_length, per_node=num_walks, p=p, q=q, directed=directed,
+        is_relation_optional=True
+    )  # fmt: skip
     return Problem(
         dataset=None,
         dnn_feature_columns=[fc.embedding_column(node, 100, name="node", initializer="uniform")],
         bags=["node"],
-        walks=Walks(
-            source,
-            target,
-            relation or None,
-            length=walk_length,
-            per_node=num_walks,
-            p=p,
-            q=q,
-            directed=directed,
-            is_relation_optional=True,
-        ),
+        walks=walks,
         csv=CsvFormat(delimiter, names, headerless=headerless),
         head=SkipGramHead("node", window=window, negatives=negatives, subsample=subsample),
         measures=[Links("node")],

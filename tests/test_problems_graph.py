@@ -60,11 +60,10 @@ def test_triples_of_files_without_a_header_are_asked_for_at_both_ends(tmp_path: 
     parts = {"train": triples[6:], "valid": triples[:2], "test": [*triples[2:6], ("n0", "r1", "unheard of")]}
     for name, rows in parts.items():
         (tmp_path / f"{name}.txt").write_text("".join("\t".join(row) + "\n" for row in rows))
-    files = {
-        f"{flag}_files": str(tmp_path / f"{name}.txt")
-        for flag, name in zip(("train", "validation", "eval"), parts, strict=True)
-    }
-    run(Settings("graph", job_dir=str(tmp_path / "run"), train_steps=3, **files))
+    train, valid, test = (str(tmp_path / f"{name}.txt") for name in parts)
+    place = str(tmp_path / "run")
+    files: Any = {"train_files": train, "validation_files": valid, "eval_files": test}
+    run(Settings("graph", job_dir=place, train_steps=3, **files))
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["links_coverage"] == 0.8
     assert metrics["validation_links_coverage"] == 1.0

@@ -49,7 +49,9 @@ def test_planted_edges_are_told_and_groups_lie_together(tmp_path: Path, capsys: 
     assert metrics["links_coverage"] > 0.9
     told = json.loads((tmp_path / "run" / "measures.json").read_text())["links"]
     assert [section["section"] for section in told["sections"]] == ["test", "validation"]
-    assert f"links       mrr {metrics['mrr']:.4f}, hits@10 " in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "planted: 1,200 walks to train on, " in out
+    assert f"links       mrr {metrics['mrr']:.4f}, hits@10 " in out
     found = LabelledVectors.load(folder, "node").cluster(graph.PLANTED_GROUPS, seed=1)
     assert {len({key.split(" node")[0] for key in group.keys}) for group in found} == {1}
 

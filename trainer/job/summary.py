@@ -67,13 +67,15 @@ def show_data(problem: Problem, dataset: str, data: Data, seconds: float) -> Non
 
 
 def unit_of(problem: Problem) -> str:
-    """Returns what a problem's examples are called: rows, or groups of them.
+    """Returns what a problem's training examples are called: rows, groups of them, or walks on the graph they make.
 
     Example:
         >>> from trainer import feature_column as fc
         >>> unit_of(Problem("nyc_flights", linear_feature_columns=[fc.numeric_column("distance")]))
         'rows'
     """
+    if problem.walks is not None:
+        return "walks"
     return "rows" if problem.grouped is None else f"groups of '{problem.grouped.by}'"
 
 

@@ -55,7 +55,7 @@ class SkipGramHead(Head):
     negative_power: float = field(default=0.75, kw_only=True)
     pair_weight: float = field(default=1 / 32, kw_only=True)
     block: int = field(default=128, kw_only=True)
-    block_negatives: int = field(default=32, kw_only=True)
+    block_negatives: int = field(default=64, kw_only=True)
 
     goals = {}  # of the class, as those of every head
 

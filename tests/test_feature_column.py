@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from tests import parity, test_feature_column_tokens
 from trainer import feature_column as fc
 from trainer.errors import Refusal
-from trainer.feature_column.collection import embeddings_by_table, raw_features_of
+from trainer.feature_column.collection import check_apart, embeddings_by_table, raw_features_of
 from trainer.feature_column.nested import is_learned, needs_data, nested, rebuilt
 from trainer.feature_column.serialization import digest, encoded_key, from_dict, to_dict, with_values, without_values
 from trainer.feature_column.vocabulary import check_unchanged, digest_of
@@ -885,6 +885,11 @@ def by_file(content: bytes, **arguments: Any) -> Callable[[], Any]:
 
 
 REFUSALS: list[tuple[Callable[[], Any], str]] = [
+    (
+        lambda: check_apart([fc.embedding_column(HOUR, 2, name="hour")], [fc.embedding_column(HOUR, 2, name="hour")]),
+        "Problem: table 'hour' is in dnn_feature_columns and in linear_feature_columns; give one of the two embedding "
+        "columns another name=.",
+    ),
     (
         lambda: HOUR.label(24),
         "hour: an id from 0 to 23 is wanted, not 24.",

@@ -134,7 +134,9 @@ class Examples:
             return batches.map(lambda at: read(at, places), num_parallel_calls=2, deterministic=True)
 
         epochs = tf.data.Dataset.range(first // epoch_steps, -(-last // epoch_steps))
-        return epochs.flat_map(of_epoch).prefetch(4)
+        # So that Keras, which asks how many batches there are, is told.
+        counted = tf.data.experimental.assert_cardinality(steps)
+        return epochs.flat_map(of_epoch).apply(counted).prefetch(4)
 
     def _reading(self, batch_size: int, shard: Shard = ALL) -> Callable[..., Any]:
         """Returns a function of a step of an epoch, and perhaps one of positions to places, to what is read."""

@@ -25,7 +25,9 @@ def sigmoid(value: float) -> float:
     return 1 / (1 + math.exp(-value))
 
 
-def plain(sequences: list[list[int]], reach: list[int], weights: list[float], v: Any, u: Any, chances: Any) -> Any:
+def plain(
+    sequences: list[list[int]], reach: list[int], weights: list[float], v: Any, u: Any, chances: Any, smoothing: float
+) -> Any:
     """The definition: each pair by itself, its negatives as they are expected; loss, and gradients by v and by u."""
     loss, of_v, of_u, pairs = 0.0, np.zeros_like(v), np.zeros_like(u), 0.0
     reaches = iter(reach)
@@ -40,13 +42,14 @@ def plain(sequences: list[list[int]], reach: list[int], weights: list[float], v:
                 for id, label, share in told:
                     score = float(v[centre] @ u[id])
                     loss -= weight * share * math.log(sigmoid(score if label else -score))
-                    of_v[centre] += weight * share * (sigmoid(score) - label) * u[id]
-                    of_u[id] += weight * share * (sigmoid(score) - label) * v[centre]
+                    wanted = 1 - smoothing if label else smoothing
+                    of_v[centre] += weight * share * (sigmoid(score) - wanted) * u[id]
+                    of_u[id] += weight * share * (sigmoid(score) - wanted) * v[centre]
                 pairs += weight
     return loss / pairs, of_v, of_u
 
 
-def blocked(places: Places, shape: Shape, weights: list[float], v: Any, u: Any, chances: Any) -> Any:
+def blocked(places: Places, shape: Shape, weights: list[float], v: Any, u: Any, chances: Any, smoothing: float) -> Any:
     """The same by the products of matrices; that negatives are drawn is taken as each with its chance."""
     mean, of_v, of_u = 0.0, np.zeros_like(v), np.zeros_like(u)
     blocks = int(places.ids.shape[0]) // shape.block
@@ -65,6 +68,7 @@ def blocked(places: Places, shape: Shape, weights: list[float], v: Any, u: Any, 
                 drawn,
                 tf.constant(weights, tf.float32),
                 1,
+                smoothing,
             )
         gradients = tape.gradient(total, [centres, contexts])
         mean += chance * float(told)
@@ -73,8 +77,12 @@ def blocked(places: Places, shape: Shape, weights: list[float], v: Any, u: Any, 
     return mean, of_v, of_u
 
 
-@pytest.mark.parametrize("lengths", [(40,), (1, 0, 33, 2, 17), (16, 16), (3,)])
-def test_the_expected_gradient_is_that_of_each_pair_with_negatives_of_its_own(lengths: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("lengths", "smoothing"), [((40,), 0.0), ((1, 0, 33, 2, 17), 0.0), ((16, 16), 0.1), ((3,), 0.0)]
+)
+def test_the_expected_gradient_is_that_of_each_pair_with_negatives_of_its_own(
+    lengths: tuple[int, ...], smoothing: float
+) -> None:
     draws = np.random.default_rng(len(lengths))
     sequences = [draws.integers(0, ROWS, length).tolist() for length in lengths]
     v, u = (draws.normal(size=(ROWS, DIMENSION)).astype(np.float32) for _ in range(2))
@@ -84,8 +92,8 @@ def test_the_expected_gradient_is_that_of_each_pair_with_negatives_of_its_own(le
     places = placed(given.to_tensor(-1), tf.ones([ROWS]), shape, 3)
     reach = places.reach.numpy()[: sum(lengths)].tolist()
     assert set(reach) <= {1, 2}
-    expected = plain(sequences, reach, weights, v, u, chances)
-    found = blocked(places, shape, weights, v, u, chances)
+    expected = plain(sequences, reach, weights, v, u, chances, smoothing)
+    found = blocked(places, shape, weights, v, u, chances, smoothing)
     for some, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(some, other, rtol=1e-4, atol=1e-4)
 
@@ -223,6 +231,7 @@ def test_a_problem_that_has_no_place_for_a_skip_gram_is_refused(arguments: dict[
         ({"window": 0}, "SkipGramHead: window is a whole number of at least 1, not 0."),
         ({"negatives": 1.5}, "SkipGramHead: negatives is a whole number of at least 1, not 1.5."),
         ({"subsample": 1.0}, "SkipGramHead: subsample is above 0 and below 1, or None, not 1.0."),
+        ({"label_smoothing": 0.5}, "SkipGramHead: label_smoothing is from 0 to below 0.5, not 0.5."),
         ({"pair_weight": 0}, "SkipGramHead: pair_weight is a number above 0, not 0."),
         ({"negative_power": -1}, "SkipGramHead: negative_power is a number from 0 to 1, not -1."),
     ],

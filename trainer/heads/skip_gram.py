@@ -32,6 +32,8 @@ class SkipGramHead(Head):
             `sqrt(subsample / f) + subsample / f`; None keeps all.
         negative_power: Negatives are drawn by the counts of ids to this power.
         pair_weight: What a pair weighs in what is learned.
+        label_smoothing: What is learned is told apart as `1 - label_smoothing` and `label_smoothing`, not 1 and 0, so
+            that the scores of pairs that are always there do not grow for ever; word2vec leaves those above 6 alone.
         block: For how many centres negatives are drawn together.
         block_negatives: How many are drawn for them.
 
@@ -54,6 +56,7 @@ class SkipGramHead(Head):
     subsample: float | None = field(default=1e-3, kw_only=True)
     negative_power: float = field(default=0.75, kw_only=True)
     pair_weight: float = field(default=1 / 32, kw_only=True)
+    label_smoothing: float = field(default=0.0, kw_only=True)
     block: int = field(default=128, kw_only=True)
     block_negatives: int = field(default=64, kw_only=True)
 
@@ -68,6 +71,8 @@ class SkipGramHead(Head):
             raise Refusal(f"SkipGramHead: subsample is above 0 and below 1, or None, not {self.subsample!r}.")
         if not self.pair_weight > 0:
             raise Refusal(f"SkipGramHead: pair_weight is a number above 0, not {self.pair_weight!r}.")
+        if not 0 <= self.label_smoothing < 0.5:
+            raise Refusal(f"SkipGramHead: label_smoothing is from 0 to below 0.5, not {self.label_smoothing!r}.")
         if not 0 <= self.negative_power <= 1:
             raise Refusal(f"SkipGramHead: negative_power is a number from 0 to 1, not {self.negative_power!r}.")
 

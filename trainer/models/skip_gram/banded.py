@@ -12,7 +12,15 @@ TOLD = 8
 
 
 def loss(
-    places: Places, shape: Shape, negatives: float, centres: Any, contexts: Any, drawn: Any, weights: Any, told: int
+    places: Places,
+    shape: Shape,
+    negatives: float,
+    centres: Any,
+    contexts: Any,
+    drawn: Any,
+    weights: Any,
+    told: int,
+    smoothing: float = 0.0,
 ) -> tuple[Any, Any]:
     """Returns the sum of the losses of all pairs, and the mean of those that are told.
 
@@ -28,10 +36,11 @@ def loss(
         drawn: The rows of the negatives, `(blocks, k, dimension)`.
         weights: Of each sequence, `(batch,)`.
         told: One in how many tiles and blocks the mean is of; 1 is all.
+        smoothing: How far the labels, that are learned, are from 1 for a pair and from 0 for a negative.
 
     Returns:
-        Two numbers. The first has a gradient and no value, which is not worth its time; the second has a value, which
-        is not finite where any score is not, and no gradient.
+        Two numbers. The first has a gradient and no value, which is not worth its time; the second has a value, of
+        labels 1 and 0, which is not finite where any score is not, and no gradient.
 
     Source:
         Ji, Satish, Li and Dubey, "Parallelizing word2vec in shared and distributed memory", 2016.
@@ -46,8 +55,8 @@ def loss(
         block = tf.reshape(centres, [-1, shape.block, centres.shape[1]])
         scores = tf.matmul(near, around, transpose_b=True)  # (tiles, tile, tile + 2 window)
         others = tf.matmul(block, drawn, transpose_b=True)  # (blocks, block, k)
-        wrong = band * (tf.sigmoid(scores) - 1.0)
-        wrong_others = share * tf.sigmoid(others)
+        wrong = band * (tf.sigmoid(scores) - (1.0 - smoothing))
+        wrong_others = share * (tf.sigmoid(others) - smoothing)
         mean = _mean(scores, band, others, share, told)
 
         def gradient(upstream: Any, unused: Any) -> tuple[Any, Any, Any]:

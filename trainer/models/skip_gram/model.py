@@ -90,8 +90,9 @@ class SkipGram(Counted):
         negatives = tf.reshape(negatives, [blocks, head.block_negatives, centres.shape[1]])
         batch = tf.shape(given)[0]
         weights = tf.ones([batch]) if sample_weight is None else tf.reshape(sample_weight, [batch])
+        told = banded.TOLD if training else 1
         total, mean = banded.loss(
-            places, shape, head.negatives, centres, contexts, negatives, weights, banded.TOLD if training else 1
+            places, shape, head.negatives, centres, contexts, negatives, weights, told, head.label_smoothing
         )
         return tf.add_n([mean, head.pair_weight * total, *self.losses])
 

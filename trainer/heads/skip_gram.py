@@ -56,7 +56,7 @@ class SkipGramHead(Head):
     subsample: float | None = field(default=1e-3, kw_only=True)
     negative_power: float = field(default=0.75, kw_only=True)
     pair_weight: float = field(default=1 / 32, kw_only=True)
-    label_smoothing: float = field(default=0.0, kw_only=True)
+    label_smoothing: float = field(default=0.01, kw_only=True)
     block: int = field(default=128, kw_only=True)
     block_negatives: int = field(default=64, kw_only=True)
 

@@ -1,6 +1,7 @@
 import dataclasses
 import io
 import json
+import platform
 import re
 import signal
 from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ from trainer.inputs.memory import Examples
 from trainer.inputs.split import Data, read
 from trainer.problem import Problem
 from trainer.training import Position, evaluate, evaluating, train
+from trainer.training.allocation import keep_freed_memory
 from trainer.training.callbacks import History, Progress, TensorBoardScalars
 from trainer.training.checkpoints import Checkpoints
 from trainer.training.evaluating import rows_at_once
@@ -559,3 +561,9 @@ def test_an_optimizer_that_cannot_train_more_is_refused_before_the_first_step(ru
     )
     for left, right in zip(before, everything(model), strict=False):
         np.testing.assert_array_equal(left, right)
+
+
+def test_the_c_library_is_asked_to_keep_what_is_freed_where_it_is_glibc(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert keep_freed_memory() == (platform.libc_ver()[0] == "glibc")
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
+    assert not keep_freed_memory()

@@ -5,7 +5,7 @@ from typing import final
 
 from trainer.errors import Refusal
 from trainer.measures.lines import lines_of
-from trainer.measures.measure import Measure, Measured, Trained, of_share
+from trainer.measures.measure import FileMeasure, Measured, Trained
 
 Question = tuple[str, str, str, str]
 """As Athens is to Greece, so is Oslo to Norway: the last is asked for."""
@@ -26,7 +26,7 @@ class Section:
 
 @final
 @dataclass(frozen=True)
-class Analogies(Measure):
+class Analogies(FileMeasure):
     """The share of word analogies that a table answers, as `LabelledVectors.evaluate_word_analogies` asks them.
 
     Args:
@@ -40,25 +40,13 @@ class Analogies(Measure):
     table: str = "word"
     name: str = "analogies"
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The metrics that it adds to metrics.json."""
-        return self.name, f"{self.name}_coverage"
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The file of the questions."""
-        return (self.file,)
-
     def check(self, who: str) -> None:
         """Refuses a file that cannot be read as analogies."""
         sections_of(self.file, who)
 
     def measured(self, trained: Trained) -> Measured:
         """Returns how many questions the table answers."""
-        found = trained.vectors(self.table).evaluate_word_analogies(self.file)
-        metrics = of_share(self.name, found.score, found.coverage)
-        return Measured(metrics, found.line, {"file": self.file, "table": self.table, **found.to_dict()})
+        return self.told(trained.vectors(self.table).evaluate_word_analogies(self.file))
 
 
 def sections_of(file: str, who: str = "analogies") -> list[Section]:

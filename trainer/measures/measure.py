@@ -82,6 +82,28 @@ class Measure(ABC):
         """Returns what the trained tables are worth."""
 
 
+class FileMeasure(Measure):
+    """A measure by the questions of a file, of which those count all of whose words are in the table."""
+
+    file: str
+    """The path of the file."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The metrics that it adds to metrics.json: what was found, and the share of the questions that count."""
+        return self.name, f"{self.name}_coverage"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The one file."""
+        return (self.file,)
+
+    def told(self, found: Any) -> Measured:
+        """Returns what was found, given the answers of a table."""
+        metrics = of_share(self.name, found.score, found.coverage)
+        return Measured(metrics, found.line, {"file": self.file, "table": self.table, **found.to_dict()})
+
+
 def check(measures: Sequence[Measure], tables: Sequence[str] | None) -> None:
     """Refuses measures that a problem cannot have.
 

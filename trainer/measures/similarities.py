@@ -6,7 +6,7 @@ from typing import final
 
 from trainer.errors import Refusal
 from trainer.measures.lines import lines_of
-from trainer.measures.measure import Measure, Measured, Trained, of_share
+from trainer.measures.measure import FileMeasure, Measured, Trained
 
 Pair = tuple[str, str, float]
 """Two words, and how alike people find them."""
@@ -14,7 +14,7 @@ Pair = tuple[str, str, float]
 
 @final
 @dataclass(frozen=True)
-class Similarities(Measure):
+class Similarities(FileMeasure):
     """How far a table agrees with people about which words are alike, as `LabelledVectors.evaluate_word_pairs` asks it.
 
     Args:
@@ -28,25 +28,13 @@ class Similarities(Measure):
     table: str = "word"
     name: str = "similarities"
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The metrics that it adds to metrics.json."""
-        return self.name, f"{self.name}_coverage"
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The file of the pairs."""
-        return (self.file,)
-
     def check(self, who: str) -> None:
         """Refuses a file that cannot be read as pairs of words."""
         pairs_of(self.file, who)
 
     def measured(self, trained: Trained) -> Measured:
         """Returns how far the table agrees."""
-        found = trained.vectors(self.table).evaluate_word_pairs(self.file)
-        metrics = of_share(self.name, found.score, found.coverage)
-        return Measured(metrics, found.line, {"file": self.file, "table": self.table, **found.to_dict()})
+        return self.told(trained.vectors(self.table).evaluate_word_pairs(self.file))
 
 
 def pairs_of(file: str, who: str = "similarities", delimiter: str = "\t", encoding: str = "utf8") -> list[Pair]:

@@ -37,6 +37,8 @@ CHANGES: dict[str, Any] = {
     "dnn_activation_fn": functools.partial(keras.activations.leaky_relu, negative_slope=0.1),
     "dnn_dropout": 0.5,
     "batch_norm": True,
+    "batch_norm_momentum": 0.5,
+    "loss_reduction": "sum",
     "linear_sparse_combiner": "mean",
     "weight_column": "weight",
     "bags": ("day",),

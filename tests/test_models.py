@@ -14,7 +14,7 @@ from trainer import feature_column as fc
 from trainer import layers, models, optimizers
 from trainer.errors import Refusal
 from trainer.feature_column.serialization import encoded_key
-from trainer.heads import MultiClassHead, RegressionHead
+from trainer.heads import BinaryHead, MultiClassHead, RegressionHead
 
 WIDE = dataclasses.replace(planted.PROBLEM, dnn_feature_columns=(), dnn_hidden_units=(), name="wide")
 DEEP = dataclasses.replace(planted.PROBLEM, linear_feature_columns=(), name="deep")
@@ -74,6 +74,43 @@ def test_a_deep_model_is_hidden_layers_on_dense_features() -> None:
         if name.startswith("activation"):
             assert np.abs(values).max() <= 1
     np.testing.assert_allclose(model(features), values, rtol=1e-5)
+
+
+def test_a_hidden_layer_is_normalized_after_its_activation_and_dropout_where_that_is_asked_for() -> None:
+    problem = dataclasses.replace(
+        DEEP, dnn_hidden_units=(8,), batch_norm="after_activation", batch_norm_momentum=0.999, dnn_dropout=0.5
+    )
+    names = [layer.name for layer in models.build(problem).layers]
+    assert names[-5:] == ["hidden_0", "activation_0", "dropout_0", "batch_norm_0", "logits"]
+    assert models.build(problem).get_layer("batch_norm_0").momentum == 0.999
+
+
+def test_a_place_of_normalization_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(Refusal) as refused:
+        dataclasses.replace(DEEP, batch_norm="before")
+    assert str(refused.value) == "Problem: batch_norm must be True, False or 'after_activation', not 'before'."
+
+
+def test_the_sum_of_losses_has_as_large_a_gradient_as_a_batch_has_examples() -> None:
+    features, labels = rows()
+    steps = []
+    for reduction, rate in (("mean", 0.064), ("sum", 0.001)):
+        problem = dataclasses.replace(BOTH, loss_reduction=reduction, dnn_optimizer="SGD", learning_rate=rate)
+        keras.utils.set_random_seed(1)
+        model = models.build(problem)
+        model.fit(features, labels, batch_size=64, verbose=0)
+        steps.append(model(features).numpy())
+    np.testing.assert_allclose(*steps, rtol=1e-4)
+
+
+def test_a_loss_that_has_no_sum_is_refused() -> None:
+    class Own(BinaryHead):
+        def loss(self) -> Any:
+            return keras.losses.binary_crossentropy
+
+    with pytest.raises(Refusal) as refused:
+        models.build(dataclasses.replace(BOTH, loss_reduction="sum", head=Own()))
+    assert str(refused.value) == "Problem: the loss of Own has no sum; leave loss_reduction out."
 
 
 def test_wide_and_deep_adds_the_logits_of_both() -> None:

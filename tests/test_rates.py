@@ -13,6 +13,7 @@ from trainer.errors import Refusal
     [
         (("sine", None, {}), "Problem: learning_rate_decay is None, 'linear' or 'cosine', not 'sine'."),
         ((None, 1.0, {}), "Problem: average is a number above 0 and below 1, not 1.0."),
+        ((None, None, {}, "none"), "Problem: loss_reduction is 'mean' or 'sum', not 'none'."),
         ((None, None, ["Adagrad"]), "Problem: table_optimizers is a dictionary by the tables' names, not list."),
         (
             (None, None, {"word": ("Adagrad", True)}),

@@ -96,6 +96,18 @@ def test_the_loop_and_fit_give_the_same_model_after_100_steps() -> None:
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
+def test_the_sum_of_losses_trains_as_a_mean_of_a_larger_rate_and_is_told_as_the_mean() -> None:
+    told = []
+    for reduction, rate in (("mean", 0.128), ("sum", 0.001)):
+        model, halves, data = opened(
+            dataclasses.replace(planted.PROBLEM, loss_reduction=reduction, dnn_optimizer="SGD", learning_rate=rate)
+        )
+        position = Position()
+        train(model, halves, data.train, 128, 0, 10, position=position)
+        told.append([evaluate(model, halves, data.validation)["loss"], position.loss[0] / position.loss[1]])
+    assert told[0] == pytest.approx(told[1], rel=1e-3)
+
+
 def test_the_same_seed_gives_the_same_model_bit_for_bit() -> None:
     for first, second in zip(values(trained(60)), values(trained(60)), strict=True):
         np.testing.assert_array_equal(first, second)

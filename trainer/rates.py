@@ -1,4 +1,4 @@
-"""What a problem says of its optimizers' rates and of averages, checked before any optimizer is made."""
+"""What a problem says of rates, averages and how losses are reduced, checked before any optimizer is made."""
 
 import math
 import numbers
@@ -8,13 +8,14 @@ from typing import Any
 from trainer.errors import Refusal
 
 
-def check(decay: Any, average: Any, table_optimizers: Any) -> None:
+def check(decay: Any, average: Any, table_optimizers: Any, loss_reduction: Any = "mean") -> None:
     """Refuses what a problem cannot say of its optimizers.
 
     Args:
         decay: Its `learning_rate_decay`.
         average: Its `average`.
         table_optimizers: Its own.
+        loss_reduction: Its own.
 
     Raises:
         Refusal: One of them is none.
@@ -23,6 +24,8 @@ def check(decay: Any, average: Any, table_optimizers: Any) -> None:
         raise Refusal(f"Problem: learning_rate_decay is None, 'linear' or 'cosine', not {decay!r}.")
     if average is not None and not 0 < average < 1:
         raise Refusal(f"Problem: average is a number above 0 and below 1, not {average!r}.")
+    if loss_reduction not in ("mean", "sum"):
+        raise Refusal(f"Problem: loss_reduction is 'mean' or 'sum', not {loss_reduction!r}.")
     if not isinstance(table_optimizers, Mapping):
         raise Refusal(
             f"Problem: table_optimizers is a dictionary by the tables' names, not {type(table_optimizers).__name__}."

@@ -98,6 +98,9 @@ def opened(plan: Plan) -> Work:
     if plan.problem.early_stopping is not None:
         goals.goal("--early-stopping", plan.problem.early_stopping, plan.problem.head)
 
+    if plan.problem.loss_reduction == "sum" and _has_several_replicas():
+        raise Refusal("Problem: loss_reduction='sum' is for one machine; leave it out, with another learning rate.")
+
     def check(model: keras.Model, source: Source) -> None:
         _check_frozen(plan, model)
         export.check(model)
@@ -138,6 +141,10 @@ def _check_alike(plan: Plan, digest: str) -> None:
                 f"TF_CONFIG: {task.name} has {'other training data' if 'data' in wrong else f'another {wrong[0]}'} "
                 "than the chief; give all processes the same flags and the same files."
             )
+
+
+def _has_several_replicas() -> bool:
+    return from_environment().is_several or replicas.current().copies > 1
 
 
 def _check_frozen(plan: Plan, model: keras.Model) -> None:

@@ -8,6 +8,7 @@ from trainer.models.build import (
     compiled,
     halves,
     inputs_of,
+    is_summed,
     tables_of,
     with_slots,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "compiled",
     "halves",
     "inputs_of",
+    "is_summed",
     "last_hidden",
     "retrieval",
     "skip_gram",

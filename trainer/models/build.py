@@ -82,11 +82,25 @@ def compiled(model: keras.Model, problem: Problem, steps: int | None = None) -> 
     head = problem.head.on(model)
     model.compile(
         optimizer=optimizer,
-        loss=head.loss(),
+        loss=_reduced(head.loss(), problem),
         weighted_metrics=head.metrics(),
         jit_compile=False,
     )
     return model
+
+
+def is_summed(model: keras.Model) -> bool:
+    """Tells whether the loss of a compiled model is the sum over examples, and not their mean."""
+    return getattr(model.loss, "reduction", None) == "sum"
+
+
+def _reduced(loss: Any, problem: Problem) -> Any:
+    if problem.loss_reduction == "mean":
+        return loss
+    if not hasattr(loss, "reduction") or isinstance(problem.head, (RetrievalHead, SkipGramHead)):
+        raise Refusal(f"Problem: the loss of {type(problem.head).__name__} has no sum; leave loss_reduction out.")
+    loss.reduction = "sum"
+    return loss
 
 
 def with_slots(model: keras.Model) -> keras.Model:

@@ -4,10 +4,7 @@ from typing import Any
 
 import keras
 
-from trainer.problem import Problem
-
-_MOMENTUM = 0.95
-"""What a step leaves of the mean and variance that a trained layer goes by; Keras's own 0.99 is half wrong after 70."""
+from trainer.problem import AFTER_ACTIVATION, Problem
 
 
 def hidden_layers(problem: Problem, features: Any) -> Any:
@@ -19,10 +16,12 @@ def hidden_layers(problem: Problem, features: Any) -> Any:
     """
     for place, width in enumerate(problem.dnn_hidden_units):
         features = keras.layers.Dense(width, name=f"hidden_{place}")(features)
-        if problem.batch_norm:
-            layer = keras.layers.BatchNormalization(momentum=_MOMENTUM, name=f"batch_norm_{place}")
-            features = layer(features)
+        normalized = keras.layers.BatchNormalization(momentum=problem.batch_norm_momentum, name=f"batch_norm_{place}")
+        if problem.batch_norm is True:
+            features = normalized(features)
         features = keras.layers.Activation(problem.dnn_activation_fn, name=f"activation_{place}")(features)
         if problem.dnn_dropout:
             features = keras.layers.Dropout(problem.dnn_dropout, name=f"dropout_{place}")(features)
+        if problem.batch_norm == AFTER_ACTIVATION:
+            features = normalized(features)
     return features

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from trainer.inputs.cache import AnyExamples
 from trainer.inputs.memory import telling
-from trainer.models import Halves
+from trainer.models import Halves, is_summed
 from trainer.optimizers.averages import averaged
 from trainer.training.machines import replicas
 from trainer.training.pace import Pace
@@ -128,6 +128,8 @@ class Evaluation:
     def judge(self, logits: Any, labels: Any, weights: Any) -> None:
         """Counts a step's logits in the loss and in the metrics."""
         value = self.model.compute_loss(y=labels, y_pred=logits, sample_weight=weights, training=False)
+        examples = tf.shape(weights)[0]
+        value = value / tf.cast(examples, value.dtype) if is_summed(self.model) else value
         # Within a strategy Keras divides each loss by the number of replicas.
-        self.loss.add(value * self.replicas.copies, tf.shape(weights)[0])
+        self.loss.add(value * self.replicas.copies, examples)
         self.model.compute_metrics(None, labels, logits, weights)

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from trainer.models import Halves
+from trainer.models import Halves, is_summed
 from trainer.training.machines import replicas
 from trainer.training.running import ONCE, RunningLoss
 
@@ -82,6 +82,7 @@ class Steps:
             value = self.model.compute_loss(y=labels, y_pred=logits, sample_weight=weights, training=True)
             scaled = self.model.optimizer.scale_loss(value)
         value = tf.cast(value, tf.float32)
+        value = value / tf.cast(tf.shape(weights)[0], value.dtype) if is_summed(self.model) else value
         if examples is not None:
             self._together(tape.gradient(scaled, self.variables), value, tf.cast(examples, tf.float32))
             return

@@ -1,6 +1,7 @@
 """A problem as an ordinary compiled `keras.Model`."""
 
 from trainer.models.build import (
+    WIDE,
     Halves,
     assembled,
     build,
@@ -19,6 +20,7 @@ from trainer.models.skip_gram import SkipGram, skip_gram
 from trainer.models.wide_and_deep import wide_and_deep
 
 __all__ = [
+    "WIDE",
     "Counted",
     "Halves",
     "Retrieval",

@@ -67,14 +67,25 @@ def _made(problem: Problem) -> keras.Model:
     return retrieval(problem) if isinstance(problem.head, RetrievalHead) else wide_and_deep(problem)
 
 
-def compiled(model: keras.Model, problem: Problem, steps: int | None = None) -> keras.Model:
+def compiled(
+    model: keras.Model,
+    problem: Problem,
+    steps: int | None = None,
+    optimizer: keras.optimizers.Optimizer | None = None,
+) -> keras.Model:
     """Returns the model, compiled with new optimizers, loss and metrics as the problem says.
+
+    Args:
+        model: Of the problem.
+        problem: The head, the optimizers and their rates.
+        steps: The steps of the whole training, which a decaying learning rate must know.
+        optimizer: In place of those of the problem.
 
     Raises:
         Refusal: There is no optimizer or table of a name that the problem gives.
     """
     with placement.dealt_out():  # and not the metrics, which the chief keeps
-        optimizer = _optimizer(model, problem, steps)
+        optimizer = optimizer or _optimizer(model, problem, steps)
     if problem.average is not None and not (isinstance(model, Counted) and model.is_sampled):
         for one in optimizers.whole(optimizer):
             if not isinstance(one, optimizers.Parts):

@@ -1,0 +1,150 @@
+"""A model given the weights of an Estimator's checkpoint, and its optimizer what that one had noted."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from trainer import optimizers
+from trainer.errors import Refusal, refusing
+from trainer.migration.estimator.checkpoint import Checkpoint
+from trainer.migration.estimator.places import Place, places
+from trainer.migration.estimator.slots import counts_steps, slots
+from trainer.models import with_slots
+from trainer.problem import Problem
+
+LARGE = 1 << 24
+"""Bytes of a tensor from which on the memory of the variable that takes it is given back before it is read."""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What a model has taken from a checkpoint.
+
+    Args:
+        checkpoint: Its prefix.
+        step: After how many steps it was written.
+        weights: The names of the tensors that the model's variables have taken.
+        slots: Those that its optimizer has taken.
+        left: Those that another optimizer had noted, for which this one has no place.
+    """
+
+    checkpoint: str
+    step: int
+    weights: tuple[str, ...]
+    slots: tuple[str, ...]
+    left: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """One line of it, for a person."""
+        kept = f"{len(self.slots):,} of its optimizers" if self.slots else "none of its optimizers"
+        left = f"; {len(self.left):,} of other optimizers left, as '{self.left[0]}'" if self.left else ""
+        return f"{self.checkpoint}, step {self.step:,}: {len(self.weights):,} tensors taken, and {kept}{left}"
+
+
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    """A variable, or some of its rows, and the tensors that they take: one, or that of each part."""
+
+    variable: Any
+    names: tuple[str, ...]
+    place: Place
+
+
+def fill(model: keras.Model, problem: Problem, checkpoint: Checkpoint, who: str) -> Filled:
+    """Gives a compiled model the weights of a checkpoint, and its optimizer what has a meaning for it.
+
+    Each tensor is read when its variable takes it, so that beside the model no more than one of them is in memory; the
+    memory that a large variable had is given back before.
+
+    Args:
+        model: Of the problem.
+        problem: The columns and the model's shape.
+        checkpoint: Of an Estimator.
+        who: What a refusal begins with.
+
+    Raises:
+        Refusal: A weight has no tensor, a tensor no weight, or one of them another shape: both sides are listed.
+    """
+    named = matched(places(model, problem), checkpoint, who)
+    with_slots(model)
+    weights = [_Pair(place.variable, (name,), place) for place, name in named]
+    kept = [
+        _Pair(slot.variable, slot.names, place)
+        for place, name in named
+        for slot in slots(model, place, name, checkpoint)
+    ]
+    with refusing(who):
+        for pair in (*weights, *kept):
+            _take(pair, checkpoint)
+    if kept:
+        for optimizer in filter(counts_steps, optimizers.whole(model.optimizer)):
+            optimizer.iterations.assign(checkpoint.step)
+    taken = [tuple(name for pair in pairs for name in pair.names) for pairs in (weights, kept)]
+    left = {name for name, shape in checkpoint.shapes.items() if shape} - {name for names in taken for name in names}
+    return Filled(checkpoint.prefix, checkpoint.step, *taken, tuple(sorted(left)))
+
+
+def matched(found: Sequence[Place], checkpoint: Checkpoint, who: str) -> list[tuple[Place, str]]:
+    """Returns places with the tensors that they take.
+
+    Raises:
+        Refusal: Something is left over on one side, or has another shape on the other.
+    """
+    named = {place: next(filter(checkpoint.shapes.__contains__, place.names), None) for place in found}
+    absent = [place for place, name in named.items() if name is None]
+    pairs = [(place, name) for place, name in named.items() if name is not None]
+    over = sorted({*checkpoint.weights} - {name for _, name in pairs})
+    other = [(place, name) for place, name in pairs if checkpoint.shapes[name] != place.shape]
+    if absent or over or other:
+        raise Refusal(
+            f"{who}: the model and the checkpoint {checkpoint.prefix} do not fit: "
+            f"{'; '.join(_differences(absent, over, other, checkpoint))}; declare the columns and layers as the "
+            "Estimator had them."
+        )
+    return pairs
+
+
+def _differences(
+    absent: Sequence[Place], over: Sequence[str], other: Sequence[tuple[Place, str]], checkpoint: Checkpoint
+) -> Iterator[str]:
+    """Yields what does not fit: of the model, of the checkpoint, and of both in another shape."""
+    if absent:
+        texts = [f"{place.what} ({_by(place.shape)}), wanted as '{place.names[0]}'" for place in absent]
+        yield f"in the model alone are {', '.join(texts)}"
+    if over:
+        texts = [f"'{name}' ({_by(checkpoint.shapes[name])})" for name in over]
+        yield f"in the checkpoint alone are {', '.join(texts)}"
+    if other:
+        texts = [
+            f"{place.what} is {_by(place.shape)} and '{name}' {_by(checkpoint.shapes[name])}" for place, name in other
+        ]
+        yield f"of other shapes are {', '.join(texts)}"
+
+
+def _by(shape: Sequence[int]) -> str:
+    return " by ".join(f"{size:,}" for size in shape)
+
+
+def _take(pair: _Pair, checkpoint: Checkpoint) -> None:
+    variable, place = pair.variable.value, pair.place
+    if len(pair.names) > 1:
+        for number, name in enumerate(pair.names):
+            first, values = checkpoint.read_part(name, number, len(pair.names))
+            _set(variable, place.first + first, values)
+    elif place.rows is not None:
+        _set(variable, place.first, checkpoint.read(pair.names[0]))
+    else:
+        if variable.dtype.size * variable.shape.num_elements() >= LARGE:
+            empty = tf.zeros((0, *variable.shape[1:]), variable.dtype)
+            tf.raw_ops.AssignVariableOp(resource=variable.handle, value=empty)  # gives its memory back
+        variable.assign(tf.cast(checkpoint.read(pair.names[0]), variable.dtype))
+
+
+def _set(variable: Any, first: int, values: Any) -> None:
+    """Sets rows of a variable from one on."""
+    rows = tf.range(first, first + values.shape[0])
+    variable.scatter_update(tf.IndexedSlices(tf.cast(values, variable.dtype), rows))

@@ -12,7 +12,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests import environments
+from tests import environments, estimators
 from trainer import datasets
 
 # What a script starts beside itself ignores Ctrl-C, and so would all that tests start.
@@ -98,3 +98,11 @@ def gensim(shared: Path) -> Path:
     folder = shared / "gensim"
     with once(folder) as is_first:
         return environments.installed(folder, "gensim") if is_first else environments.python_of(folder)
+
+
+@pytest.fixture(scope="session")
+def old_estimators(shared: Path) -> Path:
+    """A folder of models that the Estimators of TensorFlow 2.15 trained: see `tests/estimators`."""
+    folder = shared / "estimators"
+    with once(folder) as is_first:
+        return estimators.unpack(folder) if is_first else folder

@@ -100,7 +100,7 @@ def trained(folder: Path, text: str, files: str | None, **settings: Any) -> Path
 
     def leave(work: Work) -> Left:
         found = leave_tables(work)
-        leave_model(work, found)
+        leave_model(work.model, work.plan.problem.head, work.plan.run, found)
         return Left(found, tables.read_manifest(work.plan.run.tables).tables, [])
 
     file = folder / "mine.py"

@@ -1364,7 +1364,7 @@ REFUSALS: list[tuple[Callable[[], Any], str]] = [
         "bags: no column reads a feature 'zebra'; the columns read day, hour.",
     ),
     (
-        lambda: raw_features_of([HOUR, RANGES], bags=["miles"]),
+        lambda: raw_features_of([HOUR, RANGES], bags={"miles": "|"}),
         "bags: feature 'miles' is read by a numeric_column, which has as many values in each example; leave it out of "
         "the bags.",
     ),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from trainer import feature_column as fc
 from trainer.errors import Refusal
 from trainer.inputs import blocks
 from trainer.inputs.bad_rows import BadRows
@@ -17,7 +18,8 @@ from trainer.inputs.blocks import Block, Dialect
 from trainer.inputs.features import Reading
 from trainer.inputs.files import Rows, State
 from trainer.inputs.values import Wanted
-from trainer.problem import CsvFormat
+from trainer.inputs.wanted import features_wanted
+from trainer.problem import CsvFormat, Problem
 from trainer.rows import Limit
 
 EXAMPLES = 2000 if os.environ.get("CI") else 200
@@ -171,3 +173,15 @@ def test_spaces_after_a_delimiter_are_passed_over_and_those_in_quotes_kept(tmp_p
         (tmp_path / "a.csv").write_text(text)
         found, bad = read(tmp_path / "a.csv", how)
         assert (found, len(bad)) == ([(b"a b", 1, 2.0), (b"  c", 2, 3.0)][: text.count("\n") - 1], 0)
+
+
+def test_the_numbers_of_one_column_stand_in_one_cell_where_bags_say_what_is_between_them(tmp_path: Path) -> None:
+    wind = fc.numeric_column("wind", shape=(3,))
+    problem = Problem(dataset=None, dnn_feature_columns=[wind], bags={"wind": "|"})
+    wanted = features_wanted(problem, {"wind": "float32"})
+    (tmp_path / "rows.csv").write_text("wind\n1|2.5|-3\n1|2\n")
+    rows = Rows([State.of(str(tmp_path / "rows.csv"))], Reading(wanted), BadRows(Limit.parsed("1")))
+    assert [part.features["wind"].values.tolist() for part in rows.parts()] == [[[1.0, 2.5, -3.0]]]
+    assert [str(row) for row in rows.bad.found] == [
+        f"{tmp_path}/rows.csv: line 3 has '1|2' as 'wind', and 3 numbers is wanted"
+    ]

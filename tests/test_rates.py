@@ -13,7 +13,6 @@ from trainer.errors import Refusal
     [
         (("sine", None, {}), "Problem: learning_rate_decay is None, 'linear' or 'cosine', not 'sine'."),
         ((None, 1.0, {}), "Problem: average is a number above 0 and below 1, not 1.0."),
-        ((None, None, {}, "none"), "Problem: loss_reduction is 'mean' or 'sum', not 'none'."),
         ((None, None, ["Adagrad"]), "Problem: table_optimizers is a dictionary by the tables' names, not list."),
         (
             (None, None, {"word": ("Adagrad", True)}),
@@ -26,6 +25,12 @@ def test_what_is_no_rate_is_refused(given: tuple[Any, ...], sentence: str) -> No
     with pytest.raises(Refusal) as refused:
         rates.check(*given)
     assert str(refused.value) == sentence
+
+
+def test_a_reduction_of_losses_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(Refusal) as refused:
+        rates.check_losses("none", False)
+    assert str(refused.value) == "Problem: loss_reduction is 'mean' or 'sum', not 'none'."
 
 
 def test_rates_of_every_form_are_taken() -> None:

@@ -18,6 +18,7 @@ from trainer.feature_column.sequence import is_sequence
 from trainer.heads import BinaryHead, Head
 from trainer.problems import module_of
 from trainer.problems import names as names
+from trainer.rates import AFTER_ACTIVATION as AFTER_ACTIVATION
 from trainer.rows import ByDate as ByDate
 from trainer.rows import ByValue as ByValue
 from trainer.rows import CsvFormat as CsvFormat
@@ -32,9 +33,6 @@ from trainer.search import Searched as Searched
 from trainer.settings import Settings
 from trainer.walks import Walks as Walks
 from trainer.walks import check_walks
-
-AFTER_ACTIVATION = "after_activation"
-"""Where a hidden layer of TensorFlow's canned Estimators is normalized."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class Problem:
         linear_sparse_combiner: "sum", "mean" or "sqrtn": how weights of several ids are combined.
         weight_column: The feature that weighs an example's loss; None weighs all alike.
         bags: Features with any number of values an example, beside those of weighted columns; as a dictionary, with
-            what stands between the values in a text, as in `{"genres": "|"}`.
+            what stands between the values in a text, as in `{"genres": "|"}`, or between the numbers of a numeric one.
         tower: A function of the concatenated columns `(batch, width)` that takes the place of the hidden layers.
         model: A function that returns a Keras model of raw features (see `trainer.layers.inputs`) to logits; it takes
             the place of the whole model.
@@ -165,22 +163,11 @@ class Problem:
     description: str | None = None
 
     def __post_init__(self) -> None:
-        for column in self.dnn_feature_columns:
-            if isinstance(column, FeatureColumn) and is_sequence(column):
-                raise Refusal(
-                    f"Problem: column '{column.name}' is a sequence, which hidden layers do not take; make the model "
-                    "yourself, with layers.SequenceFeatures, and give it as model=."
-                )
-            if not isinstance(column, DenseColumn):
-                raise Refusal(
-                    f"Problem: dnn_feature_columns takes dense columns, not {type(column).__name__} "
-                    f"'{getattr(column, 'name', column)}'; wrap it in embedding_column or indicator_column."
-                )
+        self._check_deep()
         if not self.columns and self.model is None:
             raise Refusal("Problem: give dnn_feature_columns, linear_feature_columns or a model; all three are absent.")
-        rates.check(self.learning_rate_decay, self.average, self.table_optimizers, self.loss_reduction)
-        if self.batch_norm not in (False, True, AFTER_ACTIVATION):
-            raise Refusal(f"Problem: batch_norm must be True, False or {AFTER_ACTIVATION!r}, not {self.batch_norm!r}.")
+        rates.check(self.learning_rate_decay, self.average, self.table_optimizers)
+        rates.check_losses(self.loss_reduction, self.batch_norm)
         if not 0 < self.test_share < 1:
             raise Refusal(f"Problem: test_share is above 0 and below 1, not {self.test_share!r}.")
         self.bad_rows  # noqa: B018  # refuses what is no limit
@@ -205,6 +192,19 @@ class Problem:
             others = {key for key, feature in features.items() if None in feature.shape and key not in self.bags}
             splits = [getattr(self.dataset, "split_by", None), getattr(self.validation, "by", None)]
             check_grouped(self.grouped, self.bags, others, splits, self.window)
+
+    def _check_deep(self) -> None:
+        for column in self.dnn_feature_columns:
+            if isinstance(column, FeatureColumn) and is_sequence(column):
+                raise Refusal(
+                    f"Problem: column '{column.name}' is a sequence, which hidden layers do not take; make the model "
+                    "yourself, with layers.SequenceFeatures, and give it as model=."
+                )
+            if not isinstance(column, DenseColumn):
+                raise Refusal(
+                    f"Problem: dnn_feature_columns takes dense columns, not {type(column).__name__} "
+                    f"'{getattr(column, 'name', column)}'; wrap it in embedding_column or indicator_column."
+                )
 
     @property
     def columns(self) -> tuple[FeatureColumn, ...]:

@@ -1,4 +1,4 @@
-"""What a problem says of rates, averages and how losses are reduced, checked before any optimizer is made."""
+"""What a problem says of how it is trained: rates, averages, losses; checked before any optimizer is made."""
 
 import math
 import numbers
@@ -7,15 +7,33 @@ from typing import Any
 
 from trainer.errors import Refusal
 
+AFTER_ACTIVATION = "after_activation"
+"""Where a hidden layer of TensorFlow's canned Estimators is normalized."""
 
-def check(decay: Any, average: Any, table_optimizers: Any, loss_reduction: Any = "mean") -> None:
+
+def check_losses(reduction: Any, batch_norm: Any) -> None:
+    """Refuses what a problem cannot say of its losses and of what is normalized over a batch.
+
+    Args:
+        reduction: Its `loss_reduction`.
+        batch_norm: Its own.
+
+    Raises:
+        Refusal: One of them is none.
+    """
+    if reduction not in ("mean", "sum"):
+        raise Refusal(f"Problem: loss_reduction is 'mean' or 'sum', not {reduction!r}.")
+    if batch_norm not in (False, True, AFTER_ACTIVATION):
+        raise Refusal(f"Problem: batch_norm must be True, False or {AFTER_ACTIVATION!r}, not {batch_norm!r}.")
+
+
+def check(decay: Any, average: Any, table_optimizers: Any) -> None:
     """Refuses what a problem cannot say of its optimizers.
 
     Args:
         decay: Its `learning_rate_decay`.
         average: Its `average`.
         table_optimizers: Its own.
-        loss_reduction: Its own.
 
     Raises:
         Refusal: One of them is none.
@@ -24,8 +42,6 @@ def check(decay: Any, average: Any, table_optimizers: Any, loss_reduction: Any =
         raise Refusal(f"Problem: learning_rate_decay is None, 'linear' or 'cosine', not {decay!r}.")
     if average is not None and not 0 < average < 1:
         raise Refusal(f"Problem: average is a number above 0 and below 1, not {average!r}.")
-    if loss_reduction not in ("mean", "sum"):
-        raise Refusal(f"Problem: loss_reduction is 'mean' or 'sum', not {loss_reduction!r}.")
     if not isinstance(table_optimizers, Mapping):
         raise Refusal(
             f"Problem: table_optimizers is a dictionary by the tables' names, not {type(table_optimizers).__name__}."

@@ -1,6 +1,6 @@
 """What several columns need together: their tables and their raw features, each under one name."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from trainer.errors import Refusal, nearest
 from trainer.feature_column.column import FeatureColumn, RawFeature, joined_features
@@ -51,7 +51,7 @@ def raw_features_of(columns: Sequence[FeatureColumn], bags: Collection[str] = ()
     Args:
         columns: Columns of any kind.
         bags: Keys of features with any number of values an example; those of weighted and sequence columns are it
-            anyway.
+            anyway. A dictionary may also say what stands between the numbers of a numeric column in a text.
 
     Raises:
         Refusal: Two columns read one key as different kinds of value, or a bag is read by no column or as numbers.
@@ -62,6 +62,8 @@ def raw_features_of(columns: Sequence[FeatureColumn], bags: Collection[str] = ()
         if key not in found:
             others = f"; the columns read {', '.join(sorted(found)) or 'none'}."
             raise Refusal(f"bags: no column reads a feature '{key}'{nearest(key, found) or others}")
+        if key in numeric and isinstance(bags, Mapping) and found[key].shape:
+            continue  # only what stands between its numbers in a text is said
         if key in numeric:
             raise Refusal(
                 f"bags: feature '{key}' is read by a numeric_column, which has as many values in each example; leave "

@@ -32,6 +32,9 @@ _PLACES = ("data_dir", "train_files", "validation_files", "eval_files")
 _NOT_COMPARED = {*flags.RUN_ONLY, "planted"}
 """Which rows stand in for others is told by the digest of the data."""
 
+_MODEL = {*(name for names, _ in _NEVER for name in names), "data", "batch_norm", "dnn_activation_fn", "bags"}
+"""What changes a model, of the names that `changes` returns; "data" stands for its columns."""
+
 LEARNING_RATES = ("learning_rate", "linear_learning_rate", "table_optimizers", "learning_rate_decay")
 
 
@@ -51,7 +54,8 @@ def changes(stored: Mapping[str, Any], record: Mapping[str, Any], told: Mapping[
     for name, value in after.items():
         if name not in effective | _NOT_COMPARED and _same(name, before.get(name)) != _same(name, value):
             found[name] = _words(name, before.get(name), value)
-    has_other_data = stored["data"]["digest"] != record["data"]["digest"]
+    digest = stored["data"]["digest"]  # None of a model that was trained elsewhere
+    has_other_data = digest is not None and digest != record["data"]["digest"]
     # What an argument of the problem changes in it, and what a head has learned from other data, is told by these.
     told_by = set() if not found.keys() & stored["settings"].get("problem_arguments", {}).keys() else {*trained}
     told_by |= {"digest", "head"} if has_other_data else {"digest"}
@@ -88,6 +92,22 @@ def check(found: Mapping[str, str], is_allowed: bool) -> None:
                 f"--allow-changed: the run was started with {words}, and {why}; give the same, or start anew with "
                 "--overwrite."
             )
+
+
+def check_model(found: Mapping[str, str]) -> None:
+    """Refuses what has changed of a model that was trained elsewhere: its data and how they are read are new anyway.
+
+    Args:
+        found: What `changes` has returned.
+
+    Raises:
+        Refusal: The columns, the layers or the optimizer are others.
+    """
+    words = [found[name] for name in found if name in _MODEL]
+    if words:
+        raise Refusal(
+            f"--resume: the run was migrated with {joined(words)}; give the problem as it was, or migrate anew."
+        )
 
 
 def shown(found: Mapping[str, str]) -> str:

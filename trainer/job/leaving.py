@@ -5,7 +5,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import keras
+
 from trainer import export, paths, pictures, projector, report, tables
+from trainer.heads import Head
 from trainer.job import summary, tested
 from trainer.job.measuring import leave_measures
 from trainer.job.tables import leave_tables
@@ -41,7 +44,7 @@ def leave(work: Work) -> Left:
     run = work.plan.run
     if work.plan.is_trial:
         return Left(found, tables.read_manifest(run.tables).tables, ())
-    leave_model(work, found)
+    leave_model(work.model, work.plan.problem.head, run, found)
     measured = leave_measures(work)
     drawn: list[Picture] = []
     confusion = leave_confusion(work)
@@ -82,12 +85,11 @@ def leave_examples(work: Work) -> list[Table]:
     return found
 
 
-def leave_model(work: Work, found: Sequence[Table]) -> None:
+def leave_model(model: keras.Model, head: Head, run: Run, found: Sequence[Table]) -> None:
     """Writes the model to serve; one that retrieves rows of a table answers with their titles too."""
-    model = work.model
     if isinstance(model, Retrieval):
         model.titles = tables.given_titles(next(table for table in found if table.name == model.column.table))
-    export.write(work.plan.run.export, model, work.plan.problem.head)
+    export.write(run.export, model, head)
 
 
 def leave_report(run: Run, left: Left) -> None:

@@ -7,7 +7,9 @@ import keras
 from trainer import models
 from trainer.migration.estimator import checkpoint
 from trainer.migration.estimator.arguments import taken
-from trainer.migration.estimator.filling import fill
+from trainer.migration.estimator.filling import Filled, fill
+
+__all__ = ["Filled", "checkpoint", "fill", "from_estimator"]
 
 WHO = "from_estimator"
 

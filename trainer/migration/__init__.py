@@ -4,5 +4,16 @@ from trainer.migration.columns import from_feature_columns
 from trainer.migration.estimator import from_estimator
 from trainer.migration.parity import check_parity
 from trainer.migration.report import Comparison, Parity
+from trainer.migration.warm_started import warm_started
+from trainer.migration.warm_starting import VocabInfo, WarmStartSettings
 
-__all__ = ["Comparison", "Parity", "check_parity", "from_estimator", "from_feature_columns"]
+__all__ = [
+    "Comparison",
+    "Parity",
+    "VocabInfo",
+    "WarmStartSettings",
+    "check_parity",
+    "from_estimator",
+    "from_feature_columns",
+    "warm_started",
+]

@@ -108,7 +108,7 @@ class Carrying:
 
         if self.old_vocabulary is None:
             return [fit(lambda tensor: tensor.shape[0] == self.rows or tensor.keys() is not None)]
-        words = len(_texts(self.old_vocabulary))
+        words = len(vocabulary_texts(self.old_vocabulary))
         return [fit(lambda tensor: tensor.shape[0] == words), fit(lambda tensor: tensor.shape[0] > words)]
 
     def _keys_there(self, tensor: Tensor) -> Keys | None:
@@ -117,7 +117,7 @@ class Carrying:
             return own
         if own is not None:
             raise Refusal(f"'{tensor.name}' says itself what its rows stand for; leave old_vocabulary out")
-        texts = _texts(self.old_vocabulary)
+        texts = vocabulary_texts(self.old_vocabulary)
         if len(texts) > tensor.shape[0]:
             raise Refusal(
                 f"old_vocabulary has {len(texts):,} values, and '{tensor.name}' has {tensor.shape[0]:,} rows; give the "
@@ -175,17 +175,26 @@ def _parts_unseen(keys: Keys) -> bool:
     return any(part.unseen for part in getattr(keys, "parts", ()))
 
 
-def _texts(vocabulary: Sequence[str] | str) -> Sequence[str]:
+def vocabulary_texts(vocabulary: Sequence[str] | str, name: str = "old_vocabulary") -> Sequence[str]:
+    """Returns the values of a vocabulary, a list or the path of a file with one a line.
+
+    Args:
+        vocabulary: Either.
+        name: What a refusal begins with.
+
+    Raises:
+        Refusal: There is no such file, or it is no text.
+    """
     if not isinstance(vocabulary, str):
         return [str(value) for value in vocabulary]
     if paths.is_folder(vocabulary):
-        raise Refusal(f"old_vocabulary: {vocabulary} is a folder; give a file with a value a line")
+        raise Refusal(f"{name}: {vocabulary} is a folder; give a file with a value a line")
     try:
         *lines, last = paths.read_bytes(vocabulary).decode("utf-8-sig").split("\n")
     except OSError:
-        raise Refusal(f"old_vocabulary: there is no file {vocabulary}; give one with a value a line") from None
+        raise Refusal(f"{name}: there is no file {vocabulary}; give one with a value a line") from None
     except UnicodeDecodeError:
-        raise Refusal(f"old_vocabulary: {vocabulary} is no UTF-8; save it as that, with a value a line") from None
+        raise Refusal(f"{name}: {vocabulary} is no UTF-8; save it as that, with a value a line") from None
     if all(line.endswith("\r") for line in lines):  # as Windows ends lines
         lines = [line[:-1] for line in lines]
     return [*lines, last] if last else lines

@@ -1,7 +1,7 @@
 """The Estimator's words for a warm start, held against what tensorflow 2.15 itself made of them."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from shutil import copy
@@ -14,14 +14,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.estimators import warm_starts
-from tests.estimators.warm_starts import CASES, DAYS, RENAMED, SHARED, TABLE
+from tests.estimators.warm_starts import CASES, CLASSES, DAYS, OTHER_CLASSES, RENAMED, SHARED, TABLE
 from trainer import feature_column as fc
 from trainer.errors import Refusal
+from trainer.heads import MultiClassHead
 from trainer.layers import DenseFeatures
-from trainer.migration import VocabInfo, WarmStartSettings, warm_started
+from trainer.migration import VocabInfo, WarmStartSettings, warm_start_model, warm_started
+from trainer.migration.estimator.checkpoint import opened
+from trainer.migration.estimator.places import places
+from trainer.migration.estimator.slots import slots
+from trainer.models import build
+from trainer.problem import Problem
 
 FOLDER = Path(warm_starts.__file__).parent / "warm_started"
 STARTED = json.loads((FOLDER / "started.json").read_text(encoding="utf-8"))
+CHECKPOINT = opened(str(FOLDER), "test")
 
 
 def columns(days: Any = DAYS, oov: int = 2, key: str = "day", classes: Any = None) -> list[Any]:
@@ -163,12 +170,88 @@ def test_a_pattern_selects_the_names_that_begin_as_it_says(patterns: Any, name: 
     assert WarmStartSettings("old", patterns).selects(name) == wanted
 
 
+def problem(days: Any = DAYS, oov: int = 2, key: str = "day", classes: Any = CLASSES, **more: Any) -> Problem:
+    """A case's model, in our words."""
+    day = fc.categorical_column_with_vocabulary_list(key, days, num_oov_buckets=oov)
+    return Problem(
+        dataset=None,
+        linear_feature_columns=[day, fc.numeric_column("miles")],
+        dnn_feature_columns=columns(days, oov, key),
+        dnn_hidden_units=[4],
+        head=MultiClassHead(len(classes)),
+        batch_norm=True,
+        dnn_optimizer="Adagrad",
+        linear_optimizer="Ftrl",
+        **more,
+    )
+
+
+def values(found: Iterable[Any]) -> list[Any]:
+    return [np.asarray(place.variable)[place.first : place.first + place.shape[0]] for place in found]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_model_starts_as_that_of_the_estimator_and_keeps_the_rest(case: str) -> None:
+    model, arguments = CASES[case]
+    declared, there = problem(**model), STARTED[case]
+    built = build(declared)
+    found = places(built, declared)
+    before = values(found)
+    started = warm_start_model(built, declared, settings(arguments))
+    names = [next(name for name in place.names if name in there) for place in found]
+    assert sorted(names) == sorted(there)
+    for name, old, new in zip(names, before, values(found), strict=True):
+        if name in started:
+            np.testing.assert_array_equal(new, np.float32(there[name]))
+        else:
+            np.testing.assert_array_equal(new, old)
+    same = {name for name in names if np.array_equal(there[name], STARTED["everything"].get(name))}
+    trained = {name for name in same if len(set(np.ravel(there[name]))) > 1}  # and not as all variables start
+    assert trained <= set(started)
+
+
+def test_a_list_of_patterns_starts_what_optimizers_keep() -> None:
+    declared = problem()
+    built = build(declared)
+    assert warm_start_model(built, declared, WarmStartSettings(FOLDER, ["training/Adagrad/dnn/logits"])) == []
+    kept = [each for place in places(built, declared) for each in slots(built, place, place.names[0], CHECKPOINT)]
+    first = [np.asarray(slot.variable) for slot in kept if "Adagrad/dnn/logits" in slot.names[0]]
+    assert len(first) == 2
+    for slot in kept:
+        old, new = CHECKPOINT.read(slot.names[0]), np.asarray(slot.variable)
+        assert np.array_equal(new, old) == ("Adagrad/dnn/logits" in slot.names[0])
+
+
+def test_the_bias_of_other_classes_starts_too_which_tensorflow_cannot_do() -> None:
+    declared = problem(classes=OTHER_CLASSES)
+    built = build(declared)
+    bias = VocabInfo(OTHER_CLASSES, 4, 0, CLASSES)
+    assert warm_start_model(built, declared, WarmStartSettings(FOLDER, None, {"dnn/logits/bias": bias}))
+    late, _, punctual = STARTED["everything"]["dnn/logits/bias"]
+    assert np.asarray(built.get_layer("logits").bias).tolist() == [punctual, 0, late, 0]
+
+
+def test_a_backup_initializer_draws_as_its_table_would_be_drawn() -> None:
+    declared = problem(days=[f"day {number}" for number in range(1000)], oov=0)
+    built = build(declared)
+    drawn = {TABLE: VocabInfo(["Mon", *range(1, 1000)], 1000, 0, DAYS, -1, tf.compat.v1.truncated_normal_initializer())}
+    warm_start_model(built, declared, WarmStartSettings(FOLDER, None, drawn))
+    table = np.asarray(built.get_layer("dense_features").tables["day"].table)
+    np.testing.assert_array_equal(table[0], np.float32(STARTED["everything"][TABLE][0]))
+    assert np.std(table[1:]) == pytest.approx(0.88, abs=0.03)  # of a normal that is cut off at two
+
+
 def warm(given: Any = None, *arguments: Any, **named: Any) -> Any:
     return warm_started(columns() if given is None else given, WarmStartSettings(FOLDER, *arguments, **named))
 
 
 def days(*changed: Any) -> dict[str, VocabInfo]:
     return {TABLE: VocabInfo(*changed)}
+
+
+def warm_model(*arguments: Any, **named: Any) -> Any:
+    declared = problem()
+    return warm_start_model(build(declared), declared, WarmStartSettings(FOLDER, *arguments, **named))
 
 
 HASHED = [fc.embedding_column(fc.categorical_column_with_hash_bucket("day", 9), 3)]
@@ -196,8 +279,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     ),
     (
         lambda: warm(None, "day"),
-        f"warm_started: vars_to_warm_start 'day' selects none of the tables {TABLE}, hours, hours; give a pattern of "
-        "one.",
+        f"warm_started: vars_to_warm_start 'day' selects none of the tables {TABLE}, hours; give a pattern of one.",
     ),
     (
         lambda: warm([fc.numeric_column("miles")]),
@@ -244,10 +326,49 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
         "warm_started: old_vocab: there is no file nowhere.txt; give one with a value a line.",
     ),
 ]
+OTHERS = "hours, dnn/hiddenlayer_0/kernel, dnn/hiddenlayer_0/bias, dnn/hiddenlayer_0/batchnorm_0/gamma, "
+OTHERS += "dnn/hiddenlayer_0/batchnorm_0/beta, dnn/hiddenlayer_0/batchnorm_0/moving_mean, "
+OTHERS += "dnn/hiddenlayer_0/batchnorm_0/moving_variance, dnn/logits/kernel, dnn/logits/bias, "
+OTHERS += "linear/linear_model/day/weights, linear/linear_model/miles/weights, linear/linear_model/bias_weights"
+MODELS: list[tuple[Callable[[], Any], str]] = [
+    (
+        lambda: warm_model("x"),
+        f"warm_start_model: vars_to_warm_start 'x' selects none of {TABLE}; give a pattern of one.",
+    ),
+    (
+        lambda: warm_model(".*", {"dnn/logits/kernal": VocabInfo([], 0, 0, [])}),
+        "warm_start_model: var_name_to_vocab_info names 'dnn/logits/kernal', which does not start from the checkpoint; "
+        "did you mean 'dnn/logits/kernel'?",
+    ),
+    (
+        lambda: warm_start_model(build(problem(key="weekday")), problem(key="weekday"), FOLDER),
+        f"warm_start_model: '{RENAMED}' is selected, and {FOLDER}/model.ckpt-10 has no '{RENAMED}'; did you mean "
+        f"'{TABLE}'?",
+    ),
+    (
+        lambda: warm_start_model(build(problem(oov=1)), problem(oov=1), FOLDER),
+        f"warm_start_model: '{TABLE}' is 8 by 3 in the model, and '{TABLE}' 9 by 3 in {FOLDER}/model.ckpt-10; give it "
+        "a VocabInfo, or leave it out of vars_to_warm_start.",
+    ),
+    (
+        lambda: warm_model(None, {"dnn/logits/bias": VocabInfo(CLASSES, 3, 0, CLASSES, axis=1)}),
+        "warm_start_model: VocabInfo of 'dnn/logits/bias': it has no columns, so axis is 0, not 1.",
+    ),
+    (
+        lambda: warm_model(None, {"dnn/logits/bias": VocabInfo(CLASSES, 3, 1, CLASSES)}),
+        "warm_start_model: VocabInfo of 'dnn/logits/bias': new_vocab_size 3 and num_oov_buckets 1 are 4, and the model "
+        "has 3.",
+    ),
+    (
+        lambda: warm_start_model(None, replace(problem(), tower=lambda features: features), FOLDER),
+        "warm_start_model: a model of hidden layers is wanted, as Estimators have; the problem has one of its own.",
+    ),
+]
 
 
-@pytest.mark.parametrize(("refused", "sentence"), REFUSED)
+@pytest.mark.parametrize(("refused", "sentence"), [*REFUSED, *MODELS])
 def test_what_cannot_start_is_refused(refused: Callable[[], Any], sentence: str) -> None:
     with pytest.raises(Refusal) as refusal:
         refused()
-    assert str(refusal.value) == sentence
+    told = str(refusal.value)
+    assert told.replace(f", {OTHERS}", "") == sentence

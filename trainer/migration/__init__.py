@@ -2,6 +2,7 @@
 
 from trainer.migration.columns import from_feature_columns
 from trainer.migration.estimator import from_estimator
+from trainer.migration.estimator.warm_starts import warm_start_model
 from trainer.migration.parity import check_parity
 from trainer.migration.report import Comparison, Parity
 from trainer.migration.warm_started import warm_started
@@ -15,5 +16,6 @@ __all__ = [
     "check_parity",
     "from_estimator",
     "from_feature_columns",
+    "warm_start_model",
     "warm_started",
 ]

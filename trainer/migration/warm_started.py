@@ -1,20 +1,19 @@
 """Columns whose tables start as an Estimator's settings say."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from trainer.errors import Refusal, nearest, refusing
 from trainer.feature_column import EmbeddingColumn, FeatureColumn
 from trainer.feature_column.starting import ON_MISSING_ROWS
+from trainer.migration.estimator.places import table_names
 from trainer.migration.warm_starting import VocabInfo, WarmStartSettings, settings_of
 from trainer.warm_start import opened
 from trainer.warm_start.keys import Opaque, keys_of, label_values
 from trainer.warm_start.source import Source, Tensor
 
 WHO = "warm_started"
-PARENT = "dnn/input_from_feature_columns"
-SCOPE = f"{PARENT}/input_layer"
 NOWHERE = "\n"
 """What a row of the old table stands for that none here starts from: no line of a vocabulary's file can be this."""
 
@@ -53,8 +52,8 @@ def warm_started(columns: Iterable[FeatureColumn], settings: Any) -> list[Any]:
         source = opened(settings.ckpt_to_initialize_from, WHO)
         found = [_name(column, settings, source) for column in columns]
         if not any(found):
-            names = ", ".join(name for column in columns for name in names_of(column)[:1]) or "none"
-            pattern = settings.vars_to_warm_start
+            known = dict.fromkeys(name for column in columns for name in _known(column, settings, source)[:1])
+            pattern, names = settings.vars_to_warm_start, ", ".join(known) or "none"
             raise Refusal(f"vars_to_warm_start {pattern!r} selects none of the tables {names}; give a pattern of one")
         settings.check_used(filter(None, found))
         return [
@@ -63,24 +62,16 @@ def warm_started(columns: Iterable[FeatureColumn], settings: Any) -> list[Any]:
         ]
 
 
-def names_of(column: FeatureColumn) -> tuple[str, ...]:
-    """Returns the names that a column's table can have in an Estimator; none where it has no table.
-
-    A shared table stands beside the others since TensorFlow 2, and stood in several places among them before.
-    """
-    if not isinstance(column, EmbeddingColumn):
-        return ()
-    if column.shared_by:
-        return column.table, f"{PARENT}/{column.table}", f"{SCOPE}/{column.table}/embedding_weights"
-    return (f"{SCOPE}/{column.name}/embedding_weights",)
+def _known(column: FeatureColumn, settings: WarmStartSettings, source: Source) -> Sequence[str]:
+    """Returns the names of a column's table by which the source has something for it, or all that it may have."""
+    names, there = table_names(column), {tensor.name for tensor in source.tensors}
+    return [name for name in names if settings.previous(name) in there] or names
 
 
 def _name(column: FeatureColumn, settings: WarmStartSettings, source: Source) -> str | None:
     """Returns the name by which a column's table is selected; None where it is not."""
-    names, there = names_of(column), {tensor.name for tensor in source.tensors}
-    known = [name for name in names if settings.previous(name) in there] or names
     trainable = getattr(column, "trainable", True)
-    return next((name for name in known if settings.selects(name, trainable)), None)
+    return next((name for name in _known(column, settings, source) if settings.selects(name, trainable)), None)
 
 
 def _started(column: Any, name: str, settings: WarmStartSettings, source: Source) -> EmbeddingColumn:

@@ -24,7 +24,8 @@ class VocabInfo:
         old_vocab: The vocabulary that the checkpoint was trained with.
         old_vocab_size: How many of its values are looked for; -1 is all of them.
         backup_initializer: What rows start from whose value is not among those; None is zeros. An initializer of any
-            TensorFlow or Keras, a Keras initializer's name, or a function of a shape.
+            TensorFlow or Keras, a Keras initializer's name, or a function of shape and dtype. It draws for the whole
+            variable, so what depends on a shape, as Glorot's spread, depends on the variable's.
         axis: 0 where rows stand for values, 1 where columns do, as in the last layer's kernel.
 
     Raises:

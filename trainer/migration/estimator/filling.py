@@ -46,7 +46,7 @@ class Filled:
 
 
 @dataclass(frozen=True, eq=False)
-class _Pair:
+class Pair:
     """A variable, or some of its rows, and the tensors that they take: one, or that of each part."""
 
     variable: Any
@@ -71,15 +71,15 @@ def fill(model: keras.Model, problem: Problem, checkpoint: Checkpoint, who: str)
     """
     named = matched(places(model, problem), checkpoint, who)
     with_slots(model)
-    weights = [_Pair(place.variable, (name,), place) for place, name in named]
+    weights = [Pair(place.variable, (name,), place) for place, name in named]
     kept = [
-        _Pair(slot.variable, slot.names, place)
+        Pair(slot.variable, slot.names, place)
         for place, name in named
         for slot in slots(model, place, name, checkpoint)
     ]
     with refusing(who):
         for pair in (*weights, *kept):
-            _take(pair, checkpoint)
+            take(pair, checkpoint)
     if kept:
         for optimizer in filter(counts_steps, optimizers.whole(model.optimizer)):
             optimizer.iterations.assign(checkpoint.step)
@@ -129,14 +129,15 @@ def _by(shape: Sequence[int]) -> str:
     return " by ".join(f"{size:,}" for size in shape)
 
 
-def _take(pair: _Pair, checkpoint: Checkpoint) -> None:
+def take(pair: Pair, checkpoint: Checkpoint) -> None:
+    """Gives a variable, or some of its rows, what a checkpoint has for it."""
     variable, place = pair.variable.value, pair.place
     if len(pair.names) > 1:
         for number, name in enumerate(pair.names):
             first, values = checkpoint.read_part(name, number, len(pair.names))
-            _set(variable, place.first + first, values)
+            set_rows(variable, place.first + first, values)
     elif place.rows is not None:
-        _set(variable, place.first, checkpoint.read(pair.names[0]))
+        set_rows(variable, place.first, checkpoint.read(pair.names[0]))
     else:
         if variable.dtype.size * variable.shape.num_elements() >= LARGE:
             empty = tf.zeros((0, *variable.shape[1:]), variable.dtype)
@@ -144,7 +145,7 @@ def _take(pair: _Pair, checkpoint: Checkpoint) -> None:
         variable.assign(tf.cast(checkpoint.read(pair.names[0]), variable.dtype))
 
 
-def _set(variable: Any, first: int, values: Any) -> None:
+def set_rows(variable: Any, first: int, values: Any) -> None:
     """Sets rows of a variable from one on."""
     rows = tf.range(first, first + values.shape[0])
     variable.scatter_update(tf.IndexedSlices(tf.cast(values, variable.dtype), rows))

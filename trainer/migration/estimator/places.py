@@ -66,19 +66,32 @@ def places(model: keras.Model, problem: Problem) -> list[Place]:
     return found
 
 
+def table_names(column: FeatureColumn) -> tuple[str, ...]:
+    """Returns the names that the table of a column of the deep part can have; none where it has no table.
+
+    A table of one column is called after the column, one of several after what they were declared to share, in a scope
+    that depends on the functions that declared them and the age of the Estimator.
+
+    Example:
+        >>> from trainer import feature_column as fc
+        >>> table_names(fc.embedding_column(fc.categorical_column_with_identity("hour", 24), 3))
+        ('dnn/input_from_feature_columns/input_layer/hour_embedding/embedding_weights',)
+    """
+    if not isinstance(column, EmbeddingColumn):
+        return ()
+    if column.shared_by:
+        return f"{INPUTS}/{column.table}/embedding_weights", f"{os.path.dirname(INPUTS)}/{column.table}", column.table
+    return (f"{INPUTS}/{file_name(column.name)}/embedding_weights",)
+
+
 def _tables(layer: Any, columns: Sequence[FeatureColumn]) -> Iterator[Place]:
     users: dict[str, list[EmbeddingColumn]] = {}
     for column in columns:
         if isinstance(column, EmbeddingColumn):
             users.setdefault(column.table, []).append(column)
     for name, using in users.items():
-        shared = file_name(name)
-        # A table of one column is called after the column, one of several after what they were declared to share, in
-        # a scope that depends on the functions that declared them and the age of the Estimator.
-        names = [f"{INPUTS}/{file_name(column.name)}/embedding_weights" for column in using]
-        if using[0].shared_by:
-            names = [f"{INPUTS}/{shared}/embedding_weights", f"{os.path.dirname(INPUTS)}/{shared}", shared]
-        yield Place(layer.tables[name].table, tuple(names), f"table '{name}'", table=name)
+        names = [each for column in using for each in table_names(column)]
+        yield Place(layer.tables[name].table, tuple(dict.fromkeys(names)), f"table '{name}'", table=name)
 
 
 def _dense(layer: Any, name: str) -> Iterator[Place]:

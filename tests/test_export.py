@@ -48,6 +48,27 @@ def test_the_exported_model_answers_as_the_model_does(model: keras.Model, folder
     np.testing.assert_allclose(served["probabilities"], 1 / (1 + np.exp(-logits)), atol=1e-6)
 
 
+def test_the_exported_model_holds_each_weight_once_and_nothing_of_the_optimizer(tmp_path: Path) -> None:
+    trained = models.build(planted.PROBLEM)
+    trained.optimizer.build(trained.trainable_variables)
+    export.write(str(tmp_path), trained, planted.PROBLEM.head)
+    held = [
+        shape for name, shape in tf.train.list_variables(str(tmp_path / "variables" / "variables")) if name[0] != "_"
+    ]
+    assert sorted(held) == sorted([*variable.shape] for variable in trained.variables)
+
+
+def test_lookups_of_layers_of_keras_are_exported(tmp_path: Path) -> None:
+    raw = keras.Input((), dtype="string", name="day")
+    ids = keras.layers.StringLookup(vocabulary=["Mon", "Tue"])(raw)
+    logits = keras.layers.Flatten()(keras.layers.Embedding(3, 1)(ids[:, None]))
+    mine = keras.Model([raw], logits)
+    export.write(str(tmp_path), mine, BinaryHead())
+    days = tf.constant(["Tue", "Mon", "Sun"])
+    served = tf.saved_model.load(str(tmp_path)).signatures["serving_default"](day=days)
+    np.testing.assert_allclose(served["logits"], mine(days), atol=1e-6)
+
+
 def test_a_missing_and_an_unknown_value_are_answered_too(folder: Path) -> None:
     raw = {
         "day": tf.constant(["", "Caturday"]),

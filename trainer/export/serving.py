@@ -22,6 +22,8 @@ TRAINED = "trained"
 """The name under which the variables of a model lie in its export, by their places; a part of one has its first row
 after that."""
 
+_RESOURCE = tf.saved_model.experimental.TrackableResource
+
 
 def signature_names(keys: Iterable[str]) -> dict[str, str]:
     """Returns the name of each raw feature in the exported signature, `[A-Za-z0-9_]` only, by feature key.
@@ -92,7 +94,7 @@ def write(folder: str, model: keras.Model, head: Head) -> None:
         for tensor in model.inputs
     }
     module = tf.Module()
-    module.model = model
+    module.resources = _resources(model)
     setattr(module, TRAINED, dict(_trained(model)))
     module.serve = tf.function(serve, autograph=False)
     module.parse = tf.function(parse, autograph=False)
@@ -107,6 +109,12 @@ def write(folder: str, model: keras.Model, head: Head) -> None:
         signatures["by_title"] = found.get_concrete_function(titles=titles)
     tf.saved_model.save(module, folder, signatures=signatures)
     paths.write_text(paths.join(folder, "features.json"), json.dumps(names, indent=2) + "\n")
+
+
+def _resources(model: keras.Model) -> list[Any]:
+    """Returns the lookup tables of a model; with the model itself all variables would be saved a second time, and what
+    its optimizer has noted of them."""
+    return [each for each in tf.train.TrackableView(model).descendants() if isinstance(each, _RESOURCE)]
 
 
 def _trained(model: keras.Model) -> Iterator[tuple[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from trainer.tables.sharded import Part
 
-PIECE_BYTES = 1 << 28
+PIECE_BYTES = 1 << 26
 """About how many bytes are written at a time, so that saving a table takes no second one of memory."""
 
 SERVER_BYTES = 1 << 26

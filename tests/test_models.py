@@ -100,7 +100,7 @@ def test_the_sum_of_losses_has_as_large_a_gradient_as_a_batch_has_examples() -> 
         model = models.build(problem)
         model.fit(features, labels, batch_size=64, verbose=0)
         steps.append(model(features).numpy())
-    np.testing.assert_allclose(*steps, rtol=1e-4)
+    np.testing.assert_allclose(steps[0], steps[1], rtol=1e-4)
 
 
 def test_a_loss_that_has_no_sum_is_refused() -> None:

@@ -54,7 +54,7 @@ def changes(stored: Mapping[str, Any], record: Mapping[str, Any], told: Mapping[
     for name, value in after.items():
         if name not in effective | _NOT_COMPARED and _same(name, before.get(name)) != _same(name, value):
             found[name] = _words(name, before.get(name), value)
-    digest = stored["data"]["digest"]  # None of a model that was trained elsewhere
+    digest = stored["data"].get("digest")  # there is none of a model that was trained elsewhere
     has_other_data = digest is not None and digest != record["data"]["digest"]
     # What an argument of the problem changes in it, and what a head has learned from other data, is told by these.
     told_by = set() if not found.keys() & stored["settings"].get("problem_arguments", {}).keys() else {*trained}

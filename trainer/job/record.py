@@ -35,7 +35,7 @@ def write_record(work: Work) -> dict[str, str]:
         record["started"] = stored.get("started", record["started"])
         told = run.read_json("problem.json") if paths.exists(run.file("problem.json")) else problem
         found = changes.changes(stored, record, told, json.loads(json.dumps(problem)))
-        is_migrated = stored["data"]["digest"] is None
+        is_migrated = stored["data"].get("digest") is None
         if is_migrated:
             changes.check_model(found)
         else:
@@ -64,7 +64,7 @@ def write_migrated(plan: Plan, told: Mapping[str, Any], command: str) -> None:
         command: That has brought it here.
     """
     problem = described(plan.problem)
-    data = {"name": f"migrated from {told['checkpoint']}", "digest": None}
+    data = {"name": f"migrated from {told['checkpoint']}"}
     runs.prepare(plan.run, resume=False)
     plan.run.write_json("settings.json", {**_record(plan, data, problem), "command": command, "migrated": dict(told)})
     plan.run.write_json("problem.json", problem)

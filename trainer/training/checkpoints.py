@@ -42,9 +42,7 @@ class Checkpoints(keras.callbacks.Callback):
     """Saves now and then, and when training ends; the last of the callbacks, so that it has what the others did.
 
     Of processes in step the chief alone reads and writes; the others call the same methods, and `share` gives them what
-    it has read.
-
-    `seconds` are those of the training as the last checkpoint has them.
+    it has read. `seconds` are those of the training as the last checkpoint has them.
 
     Args:
         folder: Where they lie.
@@ -54,6 +52,7 @@ class Checkpoints(keras.callbacks.Callback):
         parts: What else has a state, by name.
         order: What the order of the examples depends on, as JSON can hold it.
         tell: Prints a line.
+        stored: By the `id` of a variable that is not in memory, what it is read from.
     """
 
     def __init__(
@@ -65,18 +64,19 @@ class Checkpoints(keras.callbacks.Callback):
         parts: dict[str, Part] | None = None,
         order: Any = None,
         tell: Callable[[str], object] = print,
+        stored: Mapping[int, Any] | None = None,
     ) -> None:
         super().__init__()
         with_slots(model)
         self.shelf, self.position, self.trained = Shelf(folder), position, model
-        self.when, self.parts, self.order, self.tell = when or When(), parts or {}, order, tell
+        self.when, self.parts, self.stored = when or When(), parts or {}, stored or {}
+        self.order, self.tell = order, tell
         self._restored: Mapping[str, Any] = {}
         self._bad: list[str] = []
         self._begun: float | None = None
         self._last = time.perf_counter()
         self._saved: tuple[int, bool] | None = None
-        self._replicas = replicas.current()
-        self.seconds = 0.0
+        self._replicas, self.seconds = replicas.current(), 0.0
 
     def save(self) -> str:
         """Writes a checkpoint now and returns its folder.
@@ -121,9 +121,9 @@ class Checkpoints(keras.callbacks.Callback):
         """
         if not self._replicas.is_chief:
             return
-        variables = {name: each.value for name, each in tensors(self.trained).items() if name.startswith("model/")}
+        weights = {name: each.value for name, each in tensors(self.trained).items() if name.startswith("model/")}
         try:
-            self.shelf.put(BEST, variables, {"steps": self.position.steps})
+            self.shelf.put(BEST, weights, {"steps": self.position.steps})
         except OSError as error:
             raise self._failure("the best weights so far", error) from None
 
@@ -135,9 +135,8 @@ class Checkpoints(keras.callbacks.Callback):
         """
         if self._replicas.count == 1:
             return self._restore_best()
-        found: Any = None
         try:
-            found = self._restore_best() if self._replicas.is_chief else None
+            found: Any = self._restore_best() if self._replicas.is_chief else None
         except Torn as torn:
             found = str(torn)
         if isinstance(found := self._replicas.told(found), str):
@@ -231,8 +230,9 @@ class Checkpoints(keras.callbacks.Callback):
             raise self._failure("the checkpoint", error) from None
 
     def _put(self, name: str) -> None:
-        variables = tensors(self.trained)
-        self.shelf.put(name, {n: each.value for n, each in variables.items()}, self._state(), self._check(variables))
+        there = tensors(self.trained)
+        values = {n: self.stored.get(id(each), each.value) for n, each in there.items()}
+        self.shelf.put(name, values, self._state(), self._check(there))
 
     def _state(self) -> dict[str, Any]:
         if self._begun is not None:

@@ -87,7 +87,8 @@ class Arguments:
         Raises:
             Refusal: An argument has no counterpart here.
         """
-        linear, dnn = _ours(self.linear_feature_columns), _ours(self.dnn_feature_columns)
+        linear: list[Any] = _ours(self.linear_feature_columns)
+        dnn: list[Any] = _ours(self.dnn_feature_columns)
         by_default = "sum" if is_of_version_1 else "sum_over_batch_size"
         is_summed = (self.loss_reduction or by_default).lower() == "sum"
         return Problem(

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from trainer import paths, tables
 from trainer.errors import Refusal
+from trainer.tables.pieces import slice_of
 from trainer.warm_start import checkpoint as prefixes
 
 _OF_OPTIMIZER_2 = re.compile(r"training/[^/]+/(.+)/[^/]+")
@@ -37,8 +38,24 @@ class Checkpoint:
         """
         return prefixes.values(self.prefix, name, self.dtypes[name])
 
-    def read_part(self, name: str, part: int, count: int) -> tuple[int, Any]:
-        """Returns the first row of a part of a tensor, and the part.
+    def read_rows(self, name: str, first: int, count: int) -> Any:
+        """Returns some rows of a tensor.
+
+        Args:
+            name: Of the tensor.
+            first: The first row.
+            count: How many rows.
+
+        Raises:
+            Refusal: They are damaged, or not there.
+        """
+        found = tables.restored(self.prefix, name, self.dtypes[name], slice_of(self.shapes[name], first, count))
+        if found is None:
+            raise Refusal(f"the checkpoint {self.prefix}: '{name}' is damaged, or in parts that are not of even size")
+        return found
+
+    def extent(self, name: str, part: int, count: int) -> tuple[int, int]:
+        """Returns the first row of a part of a tensor, and the row after its last.
 
         What an optimizer of TensorFlow 1 keeps for a part of a variable is told with the shape of the whole, and holds
         that part alone. The rows are dealt out evenly, and what is left over one by one from the first part on.
@@ -48,18 +65,14 @@ class Checkpoint:
             part: Its number.
             count: Of how many.
 
-        Raises:
-            Refusal: It is damaged, or in other parts.
+        Example:
+            >>> found = Checkpoint("", {"bias/part_0/Adagrad": (8, 2)}, {})
+            >>> [found.extent("bias/part_0/Adagrad", part, 3) for part in range(3)]
+            [(0, 3), (3, 6), (6, 8)]
         """
-        shape = self.shapes[name]
-        each, over = divmod(shape[0], count)
-        first, rows = part * each + min(part, over), each + (part < over)
-        extents = ":".join([f"{first},{rows}", *(f"0,{size}" for size in shape[1:])])
-        text = f"{' '.join(map(str, shape))} {extents}"
-        found = tables.restored(self.prefix, name, self.dtypes[name], text)
-        if found is None:
-            raise Refusal(f"the checkpoint {self.prefix}: '{name}' is damaged, or in parts that are not of even size")
-        return first, found
+        each, over = divmod(self.shapes[name][0], count)
+        first = part * each + min(part, over)
+        return first, first + each + (part < over)
 
     @property
     def step(self) -> int:

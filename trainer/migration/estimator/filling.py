@@ -1,7 +1,7 @@
 """A model given the weights of an Estimator's checkpoint, and its optimizer what that one had noted."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -12,6 +12,7 @@ from trainer.errors import Refusal, refusing
 from trainer.migration.estimator.checkpoint import Checkpoint
 from trainer.migration.estimator.places import Place, places
 from trainer.migration.estimator.slots import counts_steps, slots
+from trainer.migration.estimator.stored import Stored
 from trainer.models import with_slots
 from trainer.problem import Problem
 
@@ -29,6 +30,7 @@ class Filled:
         weights: The names of the tensors that the model's variables have taken.
         slots: Those that its optimizer has taken.
         left: Those that another optimizer had noted, for which this one has no place.
+        stored: By the `id` of a large slot of the optimizer, what it has not taken and stands in the checkpoint.
     """
 
     checkpoint: str
@@ -36,6 +38,7 @@ class Filled:
     weights: tuple[str, ...]
     slots: tuple[str, ...]
     left: tuple[str, ...]
+    stored: Mapping[int, Stored] = field(default_factory=dict)
 
     @property
     def line(self) -> str:
@@ -54,38 +57,47 @@ class Pair:
     place: Place
 
 
-def fill(model: keras.Model, problem: Problem, checkpoint: Checkpoint, who: str) -> Filled:
+def fill(
+    model: keras.Model, problem: Problem, checkpoint: Checkpoint, who: str, leaves_large_slots: bool = False
+) -> Filled:
     """Gives a compiled model the weights of a checkpoint, and its optimizer what has a meaning for it.
 
-    Each tensor is read when its variable takes it, so that beside the model no more than one of them is in memory; the
-    memory that a large variable had is given back before.
+    The memory of a large variable is given back before its tensor is read.
 
     Args:
         model: Of the problem.
         problem: The columns and the model's shape.
         checkpoint: Of an Estimator.
         who: What a refusal begins with.
+        leaves_large_slots: Whether large slots of the optimizer are emptied instead, and told as `stored`.
 
     Raises:
         Refusal: A weight has no tensor, a tensor no weight, or one of them another shape: both sides are listed.
     """
     named = matched(places(model, problem), checkpoint, who)
-    with_slots(model)
     weights = [Pair(place.variable, (name,), place) for place, name in named]
+    for pair in filter(_is_large, weights):
+        _empty(pair.variable.value)  # before there are slots, which may be as large
+    with_slots(model)
     kept = [
         Pair(slot.variable, slot.names, place)
         for place, name in named
         for slot in slots(model, place, name, checkpoint)
     ]
+    stored = {pair for pair in kept if leaves_large_slots and _is_large(pair)}
+    for pair in stored:
+        _empty(pair.variable.value)
     with refusing(who):
         for pair in (*weights, *kept):
-            take(pair, checkpoint)
+            if pair not in stored:
+                take(pair, checkpoint)
     if kept:
         for optimizer in filter(counts_steps, optimizers.whole(model.optimizer)):
             optimizer.iterations.assign(checkpoint.step)
-    taken = [tuple(name for pair in pairs for name in pair.names) for pairs in (weights, kept)]
-    left = {name for name, shape in checkpoint.shapes.items() if shape} - {name for names in taken for name in names}
-    return Filled(checkpoint.prefix, checkpoint.step, *taken, tuple(sorted(left)))
+    taken, noted = (tuple(name for pair in pairs for name in pair.names) for pairs in (weights, kept))
+    left = {name for name, shape in checkpoint.shapes.items() if shape} - {*taken, *noted}
+    elsewhere = {id(pair.variable): _stored(pair, checkpoint) for pair in stored}
+    return Filled(checkpoint.prefix, checkpoint.step, taken, noted, tuple(sorted(left)), elsewhere)
 
 
 def matched(found: Sequence[Place], checkpoint: Checkpoint, who: str) -> list[tuple[Place, str]]:
@@ -134,15 +146,33 @@ def take(pair: Pair, checkpoint: Checkpoint) -> None:
     variable, place = pair.variable.value, pair.place
     if len(pair.names) > 1:
         for number, name in enumerate(pair.names):
-            first, values = checkpoint.read_part(name, number, len(pair.names))
-            set_rows(variable, place.first + first, values)
+            first, end = checkpoint.extent(name, number, len(pair.names))
+            set_rows(variable, place.first + first, checkpoint.read_rows(name, first, end - first))
     elif place.rows is not None:
         set_rows(variable, place.first, checkpoint.read(pair.names[0]))
-    else:
-        if variable.dtype.size * variable.shape.num_elements() >= LARGE:
-            empty = tf.zeros((0, *variable.shape[1:]), variable.dtype)
-            tf.raw_ops.AssignVariableOp(resource=variable.handle, value=empty)  # gives its memory back
+    elif not _is_large(pair):
         variable.assign(tf.cast(checkpoint.read(pair.names[0]), variable.dtype))
+    else:
+        _empty(variable)
+        values = tf.cast(checkpoint.read(pair.names[0]), variable.dtype)
+        tf.raw_ops.AssignVariableOp(resource=variable.handle, value=values)
+
+
+def _is_large(pair: Pair) -> bool:
+    variable = pair.variable.value
+    return pair.place.rows is None and variable.dtype.size * variable.shape.num_elements() >= LARGE
+
+
+def _stored(pair: Pair, checkpoint: Checkpoint) -> Stored:
+    return Stored(checkpoint, pair.names, tuple(pair.variable.shape), pair.variable.value.dtype)
+
+
+def _empty(variable: Any) -> None:
+    """Gives the memory of a variable back; what it is given next, by the op alone, is not copied."""
+    none = tf.zeros((0, *variable.shape[1:]), variable.dtype)
+    tf.raw_ops.AssignVariableOp(resource=variable.handle, value=none)
+    # A variable whose rows have been scattered copies whatever it is given, to have it for itself.
+    tf.raw_ops.DisableCopyOnRead(resource=variable.handle)
 
 
 def set_rows(variable: Any, first: int, values: Any) -> None:

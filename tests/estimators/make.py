@@ -24,6 +24,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("out", type=Path, help="a new folder")
     parser.add_argument("--seed", type=int, default=SEED, help="of columns, rows and weights (default %(default)s)")
     parser.add_argument("--models", nargs="+", metavar="NAME", help="as v1/DNNClassifier; all without it")
+    parser.add_argument("--short", action="store_true", help="no exports, and no logits after more steps")
     parser.add_argument("--archive", action="store_true", help="pack the folder into models.tar.xz")
     given = parser.parse_args(argv)
     _silence()
@@ -36,7 +37,7 @@ def main(argv: Sequence[str]) -> None:
     for number, model in enumerate(MODELS):
         if given.models is None or model.name in given.models:
             begin = time.monotonic()
-            training.train(model, given.seed * 100 + number, drawn, given.out)
+            training.train(model, given.seed * 100 + number, drawn, given.out, given.short)
             print(f"{model.name}: {time.monotonic() - begin:.1f} s", flush=True)
     if given.archive:
         print(f"{estimators.pack(given.out).stat().st_size:,} bytes")

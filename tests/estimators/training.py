@@ -17,14 +17,15 @@ EXPORTED = "1700000000"
 """Instead of the time of the export, so that the same models lie at the same place."""
 
 
-def train(model: Model, seed: int, rows: Rows, folder: Path) -> None:
-    """Trains a model and writes its checkpoint, export, logits and arguments.
+def train(model: Model, seed: int, rows: Rows, folder: Path, short: bool = False) -> None:
+    """Trains a model and writes its checkpoint, logits and arguments, its export, and the logits after more steps.
 
     Args:
         model: What to train.
         seed: Of its columns and of its weights.
         rows: Of `rows.csv`, which lies in the folder.
         folder: Where all models go; the vocabulary's file lies there.
+        short: Whether to do without the export and without more steps.
     """
     with tf.Graph().as_default():  # TensorFlow shares no table eagerly
         drawn = columns.draw(tf.feature_column, seed, folder, model.shared)
@@ -32,11 +33,13 @@ def train(model: Model, seed: int, rows: Rows, folder: Path) -> None:
     features, labels = split(rows, model.label, model.arguments.get("weight_column"))
     estimator = _estimator(model, drawn, seed, place)
     estimator.train(_batches(features, labels, models.BATCH_SIZE), steps=models.STEPS)
-    logits = _logits(estimator, features)
-    _export(estimator, [*drawn.linear] * model.has_linear + [*drawn.dnn] * model.has_dnn, place)
+    expected = {"logits": _logits(estimator, features)}
+    if not short:
+        _export(estimator, [*drawn.linear] * model.has_linear + [*drawn.dnn] * model.has_dnn, place)
     _leave_checkpoint(place)
-    later = _after(model, drawn, seed, place, features, labels)
-    np.savez(place / "expected.npz", logits=logits, later=later)
+    if not short:
+        expected["later"] = _after(model, drawn, seed, place, features, labels)
+    np.savez(place / "expected.npz", **expected)
     _write_arguments(model, seed, drawn, place)
 
 

@@ -1,26 +1,18 @@
-import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests import estimators
-from tests.estimators import columns, rows
+from tests.estimators import migrated, rows
 from tests.estimators.models import MODELS
 from trainer import feature_column as fc
 from trainer.migration import from_feature_columns
 
 NAMES = [model.name for model in MODELS]
-
-
-def drawn(module: Any, folder: Path, name: str) -> columns.Columns:
-    arguments = json.loads((folder / name / "arguments.json").read_text())
-    with tf.Graph().as_default():
-        return columns.draw(module, arguments["seed"], folder, arguments["shared"])
 
 
 def test_the_archive_is_under_500_kilobytes() -> None:
@@ -47,7 +39,7 @@ def test_the_rows_in_the_archive_are_those_of_the_seed(old_estimators: Path) -> 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_columns_are_the_same_by_either_module(old_estimators: Path, name: str) -> None:
-    theirs, ours = drawn(tf.feature_column, old_estimators, name), drawn(fc, old_estimators, name)
+    theirs, ours = (migrated.drawn(old_estimators, name, module) for module in (tf.feature_column, fc))
     for part in ("linear", "dnn"):
         assert [str(column) for column in from_feature_columns(getattr(theirs, part))] == [
             str(column) for column in getattr(ours, part)
@@ -56,14 +48,14 @@ def test_columns_are_the_same_by_either_module(old_estimators: Path, name: str) 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_model_was_trained_on_and_has_other_logits_then(old_estimators: Path, name: str) -> None:
-    expected = np.load(old_estimators / name / "expected.npz")
+    expected = migrated.expected(old_estimators, name)
     assert expected["logits"].shape == expected["later"].shape
     assert len(expected["logits"]) == rows.COUNT
     assert np.abs(expected["later"] - expected["logits"]).max() > 0.01
 
 
 def test_every_kind_of_column_is_among_those_of_a_model(old_estimators: Path) -> None:
-    found = drawn(fc, old_estimators, "v1/DNNLinearCombinedClassifier")
+    found = migrated.drawn(old_estimators, "v1/DNNLinearCombinedClassifier")
     kinds = {type(column) for part in (found.linear, found.dnn) for column in part}
     kinds |= {type(column.categorical_column) for column in found.dnn if isinstance(column, fc.EmbeddingColumn)}
     wanted = {kind for kind in vars(fc).values() if isinstance(kind, type) and issubclass(kind, fc.FeatureColumn)}

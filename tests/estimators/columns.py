@@ -20,7 +20,7 @@ class Columns:
     dnn: list[Any]
 
 
-def draw(fc: Any, seed: int, folder: Path, shared: str | None = None) -> Columns:
+def draw(fc: Any, seed: int, folder: Path, shared: str | None = None, trainable: bool = True) -> Columns:
     """Draws columns on the raw features of `rows`.
 
     Args:
@@ -29,13 +29,14 @@ def draw(fc: Any, seed: int, folder: Path, shared: str | None = None) -> Columns
         seed: Of the draw; the same one gives the same columns by either module.
         folder: Where the vocabulary's file is, which `write_vocabulary` wrote.
         shared: The name of a table that two columns of the deep part share, or None: there are none.
+        trainable: Whether that table is trained.
     """
     random = np.random.default_rng(seed)
     ids = _categorical(fc, random, folder)
     numbers = _numbers(fc, random)
     return Columns(
         linear=[*ids.values(), *numbers, fc.indicator_column(ids["hour"])],
-        dnn=[*_embedded(fc, random, ids), *numbers, *(_shared(fc, random, shared) if shared else [])],
+        dnn=[*_embedded(fc, random, ids), *numbers, *(_shared(fc, random, shared, trainable) if shared else [])],
     )
 
 
@@ -90,11 +91,11 @@ def _embedded(fc: Any, random: np.random.Generator, ids: dict[str, Any]) -> list
     return [*found, ids["ranges"]]
 
 
-def _shared(fc: Any, random: np.random.Generator, name: str) -> list[Any]:
+def _shared(fc: Any, random: np.random.Generator, name: str, trainable: bool) -> list[Any]:
     known = _part(random, rows.AIRPORTS)
     ids = [fc.categorical_column_with_vocabulary_list(key, known, num_oov_buckets=1) for key in ("origin", "dest")]
-    dimension = int(random.integers(2, 5))
-    return list(fc.shared_embeddings(ids, dimension, combiner="mean", shared_embedding_collection_name=name))
+    more = {"combiner": "mean", "shared_embedding_collection_name": name, "trainable": trainable}
+    return list(fc.shared_embeddings(ids, int(random.integers(2, 5)), **more))
 
 
 def _part(random: np.random.Generator, values: list[str]) -> list[str]:

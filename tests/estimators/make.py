@@ -31,16 +31,18 @@ def main(argv: Sequence[str]) -> None:
     from tests.estimators import training  # loads TensorFlow, which is to be silent from its start
 
     given.out.mkdir(parents=True)
+    os.chdir(given.out)  # the name of the vocabulary's file is written into graphs
+    here = Path()
     drawn = rows.draw(given.seed)
-    rows.write(drawn, given.out / "rows.csv")
-    columns.write_vocabulary(given.out)
+    rows.write(drawn, here / "rows.csv")
+    columns.write_vocabulary(here)
     for number, model in enumerate(MODELS):
         if given.models is None or model.name in given.models:
             begin = time.monotonic()
-            training.train(model, given.seed * 100 + number, drawn, given.out, given.short)
+            training.train(model, given.seed * 100 + number, drawn, here, given.short)
             print(f"{model.name}: {time.monotonic() - begin:.1f} s", flush=True)
     if given.archive:
-        print(f"{estimators.pack(given.out).stat().st_size:,} bytes")
+        print(f"{estimators.pack(here).stat().st_size:,} bytes")
 
 
 def _silence() -> None:

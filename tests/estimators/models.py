@@ -151,8 +151,8 @@ def learning_rates(model: Model, linear_columns: int) -> dict[str, float]:
     rates = {}
     combined = model.has_linear and model.has_dnn
     if model.has_dnn:
-        rates["dnn_optimizer"] = 0.001 if combined else 0.05
+        rates["dnn_optimizer"] = 0.05 if model.generation == "v1" and not combined else 0.001
     if model.has_linear:
-        rates["linear_optimizer"] = min(0.005 if combined else 0.2, 1 / math.sqrt(linear_columns))
+        rates["linear_optimizer"] = min(0.005, 1 / math.sqrt(linear_columns)) if combined else 0.2
     given = {part: model.arguments[part] for part in rates if isinstance(model.arguments[part], list)}
     return rates | {part: rate for part, (_, rate) in given.items()}

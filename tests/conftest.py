@@ -4,6 +4,8 @@ import fcntl
 import gc
 import os
 import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -106,3 +108,20 @@ def old_estimators(shared: Path) -> Path:
     folder = shared / "estimators"
     with once(folder) as is_first:
         return estimators.unpack(folder) if is_first else folder
+
+
+@pytest.fixture(scope="session")
+def old_tensorflow(shared: Path) -> Path:
+    """The Python of an environment that has TensorFlow 2.15, the last with Estimators; skips where none can be had."""
+    if sys.version_info >= (3, 12):
+        pytest.skip("TensorFlow 2.15 is for Python 3.11 at most")
+    folder = shared / "old_tensorflow"
+    with once(folder) as is_first:
+        if not is_first:
+            return environments.python_of(folder)
+        try:
+            return environments.installed(folder, "tensorflow==2.15.*")
+        except subprocess.CalledProcessError as error:
+            if b"No matching distribution" not in error.stderr or b"from versions: none" in error.stderr:
+                raise  # where pip finds no version at all, it is the network
+            pytest.skip("pip finds no TensorFlow 2.15 for this machine")

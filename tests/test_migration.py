@@ -19,6 +19,7 @@ from tensorflow.python.feature_column import feature_column as v1
 from tensorflow.python.feature_column import feature_column_v2 as v2
 from tensorflow.python.feature_column import sequence_feature_column
 
+from tests.estimators import page
 from tests.parity import test_differences
 from trainer import feature_column as fc
 from trainer import layers
@@ -500,8 +501,8 @@ def test_without_keras_2_the_sentence_says_how_to_install_it(monkeypatch: pytest
 
 
 def blocks(language: str) -> list[str]:
-    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-    return [text for found, text in fenced if found == language]
+    """The blocks of a language that are no side of a pair of calls, which tests/test_migration_page.py runs."""
+    return [code for _, found, side, code in page.blocks(README) if found == language and not side]
 
 
 def table(heading: str) -> list[list[str]]:

@@ -1,6 +1,6 @@
 """Trains a small Estimator by tensorflow 2.15, starts others from it, and keeps what each of them started with.
 
-`python tests/estimators/warm_starts.py FOLDER`, by a Python that has tensorflow 2.15, writes the checkpoint that all
+`python -m tests.estimators.warm_starts FOLDER`, by a Python that has tensorflow 2.15, writes the checkpoint that all
 start from, the files of the vocabularies, and `started.json` with the variables that each start began to train.
 """
 

@@ -1,0 +1,109 @@
+"""The page about moving: each old call stands beside its new one, and both find the same."""
+
+import json
+import re
+import shlex
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.estimators import page
+from tests.estimators.page import COMPARED
+from trainer import migration, task
+
+README = (Path(migration.__file__).parent / "README.md").read_text(encoding="utf-8")
+BEFORE = Path(page.__file__).parent / "before"
+OLD = json.loads((BEFORE / "answers.json").read_text(encoding="utf-8"))
+ALONE = ("Bring a trained Estimator over", "`model_to_estimator`")
+"""What had no call, or has none."""
+
+
+def sides(title: str) -> set[str]:
+    """What words the blocks under a title have."""
+    return {word for above, _, word, _ in page.blocks(README) if above == title}
+
+
+def test_each_old_call_stands_beside_its_new_one() -> None:
+    _, _, after = README.partition("\n## Every old call, and the new one\n")
+    titles = re.findall(r"^### (.+)$", after.partition("\n## ")[0], re.MULTILINE)
+    assert titles == list(COMPARED)
+    for title in titles:
+        found = sides(title)
+        assert "both" in found or {"before", "now"} <= found or {"contrib", "now"} <= found or title in ALONE
+
+
+def test_the_page_has_the_calls_that_people_look_for() -> None:
+    old = "".join(code for _, _, word, code in page.blocks(README) if word in ("before", "contrib", "both"))
+    for call in (
+        *("sparse_column_with_keys", "input_fn", "make_parse_example_spec", "DenseFeatures", "input_layer"),
+        *("linear_model", "LinearClassifier", "DNNLinearCombinedClassifier", "train(", "evaluate(", "predict("),
+        *("train_and_evaluate", "TrainSpec", "EvalSpec", "BestExporter", "RunConfig", "export_saved_model"),
+        *("WarmStartSettings", "VocabInfo", "add_metrics", "weight_column", "label_vocabulary"),
+        "stop_if_no_decrease_hook",
+    ):
+        assert call in old, call
+
+
+def check(found: Any, old: Any, place: str) -> None:
+    """Compares what a side has found with what the old one had."""
+    for title, names in old.items():
+        for name, value in names.items():
+            try:
+                np.testing.assert_allclose(flat(found[title][name]), flat(value), rtol=0, atol=1e-5)
+            except (TypeError, ValueError):  # texts
+                assert flat(found[title][name]) == flat(value), f"{place}: {name} of {title}"
+
+
+def flat(value: Any) -> Any:
+    """Returns numbers in one list: an Estimator's answer for an example has its own shape."""
+    if isinstance(value, dict):
+        return [flat(value[key]) for key in sorted(value)]
+    return np.ravel(value).tolist() if isinstance(value, list) else value
+
+
+def test_the_new_side_finds_what_the_old_one_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(BEFORE / "late", tmp_path / "models" / "late")
+    monkeypatch.chdir(tmp_path)
+    found = page.ran(README, "now")
+    assert {title: list(names) for title, names in found.items() if names} == {
+        title: names for title, names in COMPARED.items() if names
+    }
+    check(found, OLD["found"], "now")
+
+
+@pytest.mark.slow
+def test_the_command_of_the_page_trains_and_exports_the_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = ("The rows", "Columns", "`LinearClassifier`", "`DNNLinearCombinedClassifier`")
+    code = [
+        code
+        for title, language, word, code in page.blocks(README)
+        if title in parts and language == "python" and word in ("now", "both")
+    ]
+    monkeypatch.chdir(tmp_path)
+    text = "\n".join(['"""Flights that are late."""', *code, "PROBLEM = problem", ""])
+    Path("late.py").write_text(re.sub(r"^\w+ = trainer\.build.*\n", "", text, flags=re.MULTILINE), encoding="utf-8")
+    (command,) = [code for _, language, word, code in page.blocks(README) if (language, word) == ("sh", "now")]
+    assert command.startswith("python -m trainer.task ")
+    assert task.main(shlex.split(command)[3:]) == 0
+    assert "step 100" in capsys.readouterr().out
+    assert Path("runs/late/export/saved_model.pb").exists()
+
+
+def test_the_words_beside_the_flags_are_those_of_tensorflow_and_of_the_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, _, after = README.partition("\n| Estimator | here |\n")
+    rows = [line.strip("| ").split(" | ") for line in after.partition("\n\n")[0].splitlines()[1:]]
+    words = [found for old, _ in rows for found in re.findall(r"`(?:tf\.estimator\.)?(\w+)\((\w+)", old)]
+    assert {kind for kind, _ in words} == {*OLD["words"], "stop_if_no_decrease_hook"}
+    for kind, word in words:
+        assert word in OLD["words"].get(kind, ["estimator"]), (kind, word)
+    with pytest.raises(SystemExit):
+        task.main(["--help"])
+    flags = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
+    assert {flag for _, new in rows for flag in re.findall(r"--[a-z-]+", new)} <= flags

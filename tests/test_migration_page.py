@@ -1,9 +1,11 @@
 """The page about moving: each old call stands beside its new one, and both find the same."""
 
 import json
+import os
 import re
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,8 @@ from tests.estimators import page
 from tests.estimators.page import COMPARED
 from trainer import migration, task
 
-README = (Path(migration.__file__).parent / "README.md").read_text(encoding="utf-8")
+PAGE = Path(migration.__file__).parent / "README.md"
+README = PAGE.read_text(encoding="utf-8")
 BEFORE = Path(page.__file__).parent / "before"
 OLD = json.loads((BEFORE / "answers.json").read_text(encoding="utf-8"))
 ALONE = ("Bring a trained Estimator over", "`model_to_estimator`")
@@ -107,3 +110,24 @@ def test_the_words_beside_the_flags_are_those_of_tensorflow_and_of_the_command(
         task.main(["--help"])
     flags = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
     assert {flag for _, new in rows for flag in re.findall(r"--[a-z-]+", new)} <= flags
+
+
+@pytest.mark.slow
+def test_tensorflow_finds_now_what_it_had_found_and_starts_from_a_checkpoint_as_it_did(
+    tmp_path: Path, old_tensorflow: Path
+) -> None:
+    cases = ("everything", "vocabularies alone", "other classes")  # as many as time allows
+    page_and_starts = "from tests.estimators import page, warm_starts\n"
+    page_and_starts += f"page.main({str(PAGE)!r}, {str(tmp_path)!r})\n"
+    page_and_starts += f"warm_starts.main({str(tmp_path / 'starts')!r}, *{cases!r})"
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    words = [str(old_tensorflow), "-c", page_and_starts]
+    subprocess.run(words, check=True, cwd=Path(__file__).parents[1], env=environment)
+    again = json.loads((tmp_path / "answers.json").read_text(encoding="utf-8"))
+    check(again["found"], OLD["found"], "before")
+    assert again["words"] == OLD["words"]
+    started, had = (
+        json.loads((folder / "started.json").read_text(encoding="utf-8"))
+        for folder in (tmp_path / "starts", BEFORE.parent / "warm_started")
+    )
+    check(started, {case: had[case] for case in cases}, "starts")

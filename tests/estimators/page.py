@@ -79,14 +79,14 @@ def text(value: Any) -> Any:
     return value.decode() if isinstance(value, bytes) else value
 
 
-def main(page: Path, folder: Path) -> None:
+def main(page: str, into: str) -> None:
     """Runs the old side in a temporary folder, and keeps its answers and its checkpoint."""
     import tensorflow
 
     tensorflow.get_logger().setLevel("ERROR")
-    text = page.read_text(encoding="utf-8")
+    text, folder = Path(page).read_text(encoding="utf-8"), Path(into).absolute()
     (folder / "late").mkdir(parents=True, exist_ok=True)
-    here, folder = os.getcwd(), folder.absolute()
+    here = os.getcwd()
     with tempfile.TemporaryDirectory() as temporary:
         os.chdir(temporary)
         answers = ran(text, "before")
@@ -103,4 +103,4 @@ def parameters(made: Any) -> list[str]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(sys.argv[1], sys.argv[2])

@@ -141,11 +141,12 @@ def started(folder: str) -> dict[str, Any]:
     return {name: reader.get_tensor(name).tolist() for name in names if name.startswith(("dnn", SHARED, "linear"))}
 
 
-def main(folder: Path) -> None:
-    """Writes all."""
+def main(into: str, *cases: str) -> None:
+    """Writes all, or some cases."""
     import tensorflow as tf
 
     tf.get_logger().setLevel("ERROR")
+    folder = Path(into)
     folder.mkdir(parents=True, exist_ok=True)
     for name, values in LISTS.items():
         (folder / f"{name}.txt").write_text("".join(f"{value}\n" for value in values), encoding="utf-8")
@@ -154,7 +155,8 @@ def main(folder: Path) -> None:
         first = estimator(str(Path(temporary, "first")), rate=0.3, seed=3)
         first.train(rows(DAYS, "day", len(CLASSES)), steps=10)
         copy(first.latest_checkpoint(), folder)
-        for number, (case, (model, arguments)) in enumerate(CASES.items()):
+        for number, case in enumerate(cases or CASES):
+            model, arguments = CASES[case]
             made = estimator(str(Path(temporary, str(number))), warm_start_from=settings(folder, arguments), **model)
             days, key = model.get("days", DAYS), model.get("key", "day")
             made.train(rows(days, key, len(model.get("classes", CLASSES))), steps=1)
@@ -171,4 +173,4 @@ def copy(checkpoint: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(sys.argv[1])

@@ -13,13 +13,15 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.estimators import warm_starts
+from tests.estimators import migrated, warm_starts
 from tests.estimators.warm_starts import CASES, CLASSES, DAYS, OTHER_CLASSES, RENAMED, SHARED, TABLE
 from trainer import feature_column as fc
+from trainer import models
 from trainer.errors import Refusal
 from trainer.heads import MultiClassHead
 from trainer.layers import DenseFeatures
 from trainer.migration import VocabInfo, WarmStartSettings, warm_start_model, warm_started
+from trainer.migration.estimator.arguments import taken
 from trainer.migration.estimator.checkpoint import opened
 from trainer.migration.estimator.places import places
 from trainer.migration.estimator.slots import slots
@@ -220,6 +222,23 @@ def test_a_list_of_patterns_starts_what_optimizers_keep() -> None:
     for slot in kept:
         old, new = CHECKPOINT.read(slot.names[0]), np.asarray(slot.variable)
         assert np.array_equal(new, old) == ("Adagrad/dnn/logits" in slot.names[0])
+
+
+@pytest.mark.parametrize("name", ["v1/DNNLinearCombinedClassifier", "v1/DNNRegressor", "v2/LinearClassifier"])
+def test_all_of_an_estimator_is_what_comes_over_with_it(old_estimators: Path, name: str) -> None:
+    whole = migrated.model(old_estimators, name)
+    arguments = taken(migrated.known(old_estimators, name)["class"], migrated.arguments(old_estimators, name))
+    declared = arguments.problem(is_of_version_1=False)
+    built = models.assembled(declared)
+    models.compiled(built, declared, optimizer=arguments.optimizer(built, is_of_version_1=False))
+    warm_start_model(built, declared, WarmStartSettings(old_estimators / name, [".*"]))
+    here, there = ({each.path: np.asarray(each) for each in model.variables} for model in (built, whole))
+    assert here.keys() == there.keys()
+    for path, values in there.items():
+        np.testing.assert_array_equal(here[path], values, err_msg=path)
+    kept = [[np.asarray(each) for each in model.optimizer.variables if each.ndim] for model in (built, whole)]
+    for one, other in zip(*kept, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_the_bias_of_other_classes_starts_too_which_tensorflow_cannot_do() -> None:

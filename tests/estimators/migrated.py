@@ -25,14 +25,18 @@ def drawn(folder: Path, name: str, fc: Any = feature_column) -> columns.Columns:
         return columns.draw(fc, about["seed"], folder, about["shared"], trainable=not about["never_trained"])
 
 
-def model(folder: Path, name: str, fc: Any = feature_column) -> keras.Model:
-    """Returns a model of Keras 3 with the weights of an old one."""
-    about, made = known(folder, name), drawn(folder, name, fc)
-    words = about["arguments"]
+def arguments(folder: Path, name: str, fc: Any = feature_column) -> dict[str, Any]:
+    """Returns what a model was declared with, by one module or the other, as `from_estimator` takes it."""
+    words, made = known(folder, name)["arguments"], drawn(folder, name, fc)
     given = {key: _optimizer(value) if key.endswith("_optimizer") else value for key, value in words.items()}
     given |= {"linear_feature_columns": made.linear} if "Linear" in name else {}
     given |= {"dnn_feature_columns": made.dnn} if "DNN" in name else {}
-    return from_estimator(str(folder / name), about["class"], bags=["genres"], **given)
+    return {**given, "bags": ["genres"]}
+
+
+def model(folder: Path, name: str, fc: Any = feature_column) -> keras.Model:
+    """Returns a model of Keras 3 with the weights of an old one."""
+    return from_estimator(str(folder / name), known(folder, name)["class"], **arguments(folder, name, fc))
 
 
 def logits(model: keras.Model, folder: Path, name: str) -> Any:

@@ -36,7 +36,16 @@ def warm_start_model(model: keras.Model, problem: Problem, settings: Any) -> lis
 
     Raises:
         Refusal: Nothing is selected, the checkpoint has no such tensor, or one of another shape.
-    """
+
+    Example:
+        >>> import trainer
+        >>> from trainer import feature_column as fc
+        >>> problem = Problem(None, linear_feature_columns=[fc.categorical_column_with_identity("hour", 24)])
+        >>> warm_start_model(trainer.build(problem), problem, WarmStartSettings("no/such", "linear"))
+        Traceback (most recent call last):
+            ...
+        trainer.errors.Refusal: warm_start_model: no/such holds no checkpoint; give the model_dir that the Estimator was trained in, or the prefix of one of its checkpoints.
+    """  # noqa: E501  # a doctest compares whole lines
     with refusing(WHO):
         settings = settings_of(settings)
         if problem.tower is not None or problem.model is not None:

@@ -3,6 +3,7 @@
 from trainer.migration.columns import from_feature_columns
 from trainer.migration.estimator import from_estimator
 from trainer.migration.estimator.warm_starts import warm_start_model
+from trainer.migration.keras2 import from_keras2
 from trainer.migration.parity import check_parity
 from trainer.migration.report import Comparison, Parity
 from trainer.migration.warm_started import warm_started
@@ -16,6 +17,7 @@ __all__ = [
     "check_parity",
     "from_estimator",
     "from_feature_columns",
+    "from_keras2",
     "warm_start_model",
     "warm_started",
 ]

@@ -60,10 +60,10 @@ def _source(place: str, who: str) -> Source:
         return checkpoint.opened(prefix)
     if paths.is_folder(path):
         return _folder(path, who)
-    local, copy = _local(path)
-    if files.is_old_checkpoint(local):
+    file, copy = local(path)
+    if files.is_old_checkpoint(file):
         return checkpoint.opened(path)
-    return files.opened(path, local, copy)
+    return files.opened(path, file, copy)
 
 
 def found(place: str) -> str:
@@ -147,7 +147,7 @@ def _folder(folder: str, who: str) -> Source:
     raise Refusal(f"{folder} holds nothing that a table can start from; give {TAKEN}")
 
 
-def _local(path: str) -> tuple[str, Any]:
+def local(path: str) -> tuple[str, Any]:
     """Returns a local path to a file, and what removes it when it is let go, where it is a copy of a remote one."""
     if not paths.is_remote(path):
         return path, None

@@ -1,0 +1,281 @@
+"""Models of Keras 2 as models of Keras 3, with their weights: saved here by tf_keras, and by Keras 2.15 long ago."""
+
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from tests.keras2_models import models
+from trainer import feature_column as fc
+from trainer.errors import Refusal
+from trainer.layers import DenseFeatures, inputs
+from trainer.migration import from_keras2
+
+TF = tf.feature_column
+ARCHIVE = Path(models.__file__).with_name("models.tar.xz")
+SEED_OF_ARCHIVE = 2015
+HOUR = TF.categorical_column_with_identity("hour", 24)
+HOURS = {"hour": np.array([8, 17, 23])}
+DAY = TF.categorical_column_with_vocabulary_list("day", models.WORDS)
+
+
+@pytest.fixture(scope="session")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of what Keras 2.15 wrote."""
+    folder = tmp_path_factory.mktemp("old")
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained() -> Any:
+    """A functional model of tf_keras on columns of every kind."""
+    return models.functional(tf_keras, 1)
+
+
+@pytest.fixture(scope="session")
+def saved(trained: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of what tf_keras writes of it."""
+    folder = tmp_path_factory.mktemp("saved")
+    trained.save(folder / "model", save_traces=False)
+    with pytest.warns(UserWarning, match="HDF5"):
+        trained.save(folder / "model.h5")
+    trained.save(folder / "model.keras")
+    trained.save_weights(folder / "model.weights.h5")
+    trained.save_weights(folder / "legacy.h5")
+    trained.save_weights(folder / "weights" / "w")
+    tf.train.Checkpoint(model=trained, optimizer=trained.optimizer).save(folder / "checkpoint" / "ckpt")
+    return folder
+
+
+def said(model: Any, rows: dict[str, Any]) -> Any:
+    """What a model says of rows; of its features, the ones that it reads."""
+    read = model.input if isinstance(model, keras.Model) else rows
+    return np.asarray(model({key: values for key, values in rows.items() if key in read}, training=False))
+
+
+def rows_of(seed: int) -> dict[str, Any]:
+    return models.features(models.rows(seed))
+
+
+def anew(model: Any) -> Any:
+    """A model of the same architecture and other weights."""
+    return keras.Model.from_config(model.get_config())
+
+
+def one_layer(column: Any, **arguments: Any) -> Any:
+    """A model of tf_keras on one column."""
+    inner = {key: tf_keras.Input((), name=key, dtype="int64") for key in ("hour",)}
+    features = tf_keras.layers.DenseFeatures([column], name="features")(inner)
+    return tf_keras.Model(inner, tf_keras.layers.Dense(1, name="out", **arguments)(features), name="small")
+
+
+def small() -> Any:
+    return one_layer(TF.embedding_column(HOUR, 3))
+
+
+def refusal(*arguments: Any, **keywords: Any) -> str:
+    with pytest.raises(Refusal) as caught:
+        from_keras2(*arguments, **keywords)
+    return str(caught.value)
+
+
+# What Keras 2.15 wrote
+
+
+@pytest.mark.parametrize("file", ["functional", "functional.h5", "functional.keras", "sequential", "premade.keras"])
+def test_what_keras_2_15_saved_gives_the_outputs_that_it_gave(old: Path, file: str) -> None:
+    name = file.partition(".")[0]
+    bags = [] if name == "functional" else ["tags"]
+    model = from_keras2(old / file, bags=bags)
+    expected = np.load(old / "expected.npz")[name]
+    np.testing.assert_allclose(said(model, rows_of(SEED_OF_ARCHIVE)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("file", ["functional.weights.h5", "functional_checkpoint", "functional_checkpoint/weights"])
+def test_weights_that_keras_2_15_saved_alone_go_into_a_model(old: Path, file: str) -> None:
+    model = anew(from_keras2(old / "functional.h5"))
+    rows, expected = rows_of(SEED_OF_ARCHIVE), np.load(old / "expected.npz")["functional"]
+    assert np.abs(said(model, rows) - expected).max() > 1e-3
+    assert from_keras2(old / file, into=model) is model
+    np.testing.assert_allclose(said(model, rows), expected, atol=1e-5)
+
+
+def test_a_checkpoint_of_a_forward_pass_of_ones_own_goes_into_a_model_with_its_layers_in_order(old: Path) -> None:
+    from trainer.migration import from_feature_columns
+
+    columns = from_feature_columns(models.deep_columns(SEED_OF_ARCHIVE))
+    given = inputs(columns, ["tags"])
+    hidden = keras.layers.Dense(3, "tanh")(DenseFeatures(columns)(given))
+    model = keras.Model(given, keras.layers.Dense(1)(hidden))
+    from_keras2(old / "subclassed_checkpoint", into=model)
+    expected = np.load(old / "expected.npz")["subclassed"]
+    np.testing.assert_allclose(said(model, rows_of(SEED_OF_ARCHIVE)), expected, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")  # Keras's own
+def test_a_model_that_came_over_trains_on_is_saved_and_loads(old: Path, tmp_path: Path) -> None:
+    model = from_keras2(old / "functional.keras")
+    rows = rows_of(3)
+    before = said(model, rows)
+    model.compile(keras.optimizers.Adagrad(0.1), "binary_crossentropy")
+    model.fit(tf.data.Dataset.from_tensors((rows, np.ones((24, 1)))).repeat(2), shuffle=False, verbose=0)
+    after = said(model, rows)
+    assert after.mean() > before.mean() + 1e-3
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_allclose(said(keras.models.load_model(tmp_path / "model.keras"), rows), after, atol=1e-6)
+
+
+# What tf_keras writes here
+
+
+@pytest.mark.parametrize("file", ["", "model", "model.h5", "model.keras"])
+def test_a_model_and_what_it_is_saved_as_give_the_same_outputs(trained: Any, saved: Path, file: str) -> None:
+    rows = rows_of(5)
+    model = from_keras2(saved / file if file else trained)
+    np.testing.assert_allclose(said(model, rows), said(trained, rows), atol=1e-5)
+    assert model.name == "wide_deep_time"
+
+
+@pytest.mark.parametrize("file", ["model.weights.h5", "legacy.h5", "weights/w", "checkpoint", "model", "model.h5"])
+def test_weights_go_into_a_model_from_every_format(trained: Any, saved: Path, file: str) -> None:
+    model = anew(from_keras2(saved / "model.keras"))
+    from_keras2(saved / file, into=model)
+    rows = rows_of(5)
+    np.testing.assert_allclose(said(model, rows), said(trained, rows), atol=1e-5)
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+@pytest.mark.parametrize("kind", ["sequential", "premade"])
+def test_models_on_random_columns_give_the_same_outputs(kind: str, seed: int) -> None:
+    model, rows = getattr(models, kind)(tf_keras, seed), rows_of(seed)
+    np.testing.assert_allclose(said(from_keras2(model, bags=["tags"]), rows), said(model, rows), atol=1e-5)
+
+
+def test_a_model_of_ones_own_in_memory_goes_into_one_with_its_layers(saved: Path) -> None:
+    model, rows = models.subclassed(tf_keras, 4), rows_of(4)
+    columns = models.deep_columns(4)
+    features = tf_keras.layers.DenseFeatures(columns)
+    like = from_keras2(
+        models.trained(tf_keras.Sequential([features, tf_keras.layers.Dense(3, "tanh"), tf_keras.layers.Dense(1)]), 4),
+        bags=["tags"],
+    )
+    from_keras2(model, into=like)
+    np.testing.assert_allclose(said(like, rows), said(model, rows), atol=1e-5)
+
+
+def test_a_frozen_table_and_a_frozen_layer_stay_frozen() -> None:
+    model = one_layer(TF.embedding_column(HOUR, 3, trainable=False))
+    model.get_layer("out").trainable = False
+    assert from_keras2(model).trainable_weights == []
+
+
+# Columns
+
+
+def test_columns_may_be_given_as_they_were_declared_or_as_ours_under_a_name_of_their_own() -> None:
+    old = small()
+    mine = fc.embedding_column(fc.categorical_column_with_identity("hour", 24), 3, name="hours")
+    for columns in ([TF.embedding_column(HOUR, 3)], mine, [mine], {"features": [mine]}):
+        np.testing.assert_allclose(said(from_keras2(old, columns), HOURS), said(old, HOURS), atol=1e-6)
+    assert list(from_keras2(old, mine).get_layer("features").tables) == ["hours"]
+
+
+def test_a_model_in_memory_has_its_functions_and_a_file_takes_columns_that_have_them(tmp_path: Path) -> None:
+    def column(module: Any) -> Any:
+        return module.numeric_column("miles", (2,), normalizer_fn=lambda miles: miles / 2)
+
+    features = tf_keras.layers.DenseFeatures([column(TF)])({"miles": tf_keras.Input((2,), name="miles")})
+    old = tf_keras.Model(features._keras_history.layer.input, tf_keras.layers.Dense(1)(features))
+    old.save(tmp_path / "old.keras")
+    rows = {"miles": models.rows(0)["miles"]}
+    for model in (from_keras2(old), from_keras2(tmp_path / "old.keras", column(fc))):
+        np.testing.assert_allclose(said(model, rows), said(old, rows), atol=1e-6)
+
+
+def test_a_table_that_came_from_a_checkpoint_does_not_ask_for_it_again() -> None:
+    gone = TF.embedding_column(HOUR, 3, ckpt_to_load_from="/gone", tensor_name_in_ckpt="hour")
+    assert said(from_keras2(small(), [gone]), HOURS).shape == (3, 1)
+
+
+# Layers and graphs
+
+
+def test_a_graph_with_models_inside_shared_layers_and_outputs_by_name_is_walked_over_again(tmp_path: Path) -> None:
+    given = [tf_keras.Input((1,), name="hour", dtype="int64"), tf_keras.Input((2,), name="miles")]
+    columns = [TF.embedding_column(HOUR, 3), TF.numeric_column("miles", (2,))]
+    features = tf_keras.layers.DenseFeatures(columns)({"hour": given[0], "miles": given[1]})
+    inner = tf_keras.Input((5,))
+    within = tf_keras.Model(inner, tf_keras.layers.LayerNormalization()(tf_keras.layers.Dense(5)(inner)), name="within")
+    tower = tf_keras.Sequential([within, tf_keras.layers.Dense(5, "gelu")], name="tower")
+    twice = tf_keras.layers.PReLU()
+    hidden = tf_keras.layers.Add()([twice(tower(features)), twice(tower(features, training=False)), twice(features)])
+    outputs = {"one": tf_keras.layers.Dense(1)(hidden), "two": tf_keras.layers.Dense(2)(hidden)}
+    old = tf_keras.Model(given, outputs, name="nested")
+    old.save(tmp_path / "old.keras")
+    with pytest.warns(UserWarning, match="HDF5"):
+        old.save(tmp_path / "old.h5")
+    old.save(tmp_path / "old", save_traces=False)
+    rows = [models.rows(0)["hour"].reshape(-1, 1), models.rows(0)["miles"]]
+    expected = old(rows)
+    for source in (old, *(tmp_path / name for name in ("old.keras", "old.h5", "old"))):
+        found = from_keras2(source)(rows)
+        for key, values in expected.items():
+            np.testing.assert_allclose(found[key], values, atol=1e-5)
+
+
+def test_layers_of_many_kinds_become_those_of_keras_3(tmp_path: Path) -> None:
+    layers = tf_keras.layers
+    columns = [TF.embedding_column(TF.sequence_categorical_column_with_identity("watched", 9), 4)]
+    watched = tf_keras.Input((None,), name="watched", dtype="int64", sparse=True)
+    steps, _ = tf_keras.experimental.SequenceFeatures(columns)({"watched": watched})
+    steps = layers.MultiHeadAttention(2, 2)(steps, steps)
+    steps = layers.Conv1D(4, 2, padding="same", activation="swish")(layers.SpatialDropout1D(0.1)(steps))
+    steps = layers.TimeDistributed(layers.Dense(4, bias_initializer=tf_keras.initializers.Constant(0.1)))(steps)
+    steps = layers.RNN([layers.LSTMCell(3), layers.GRUCell(3)], return_sequences=True)(steps)
+    steps = layers.GRU(3, return_sequences=True, reset_after=False, go_backwards=True)(steps)
+    steps, state = layers.SimpleRNN(3, return_sequences=True, return_state=True)(steps)
+    flat = layers.Concatenate()([layers.GlobalAveragePooling1D()(steps), layers.GlobalMaxPooling1D()(steps), state])
+    flat = layers.BatchNormalization(axis=1, center=False)(flat, training=False)
+    flat = layers.Dense(3, kernel_regularizer="l1_l2", kernel_constraint="non_neg")(layers.ELU(0.5)(flat))
+    old = tf_keras.Model({"watched": watched}, layers.Softmax()(layers.LeakyReLU(alpha=0.2)(flat)))
+    for weight in old.weights:
+        weight.assign(np.random.default_rng(len(weight.name)).uniform(0.1, 0.9, weight.shape))
+    old.save(tmp_path / "old.keras")
+    with pytest.warns(UserWarning, match="HDF5"):
+        old.save(tmp_path / "old.h5")
+    old.save_weights(tmp_path / "weights" / "w")
+    rows = {"watched": rows_of(0)["watched"]}
+    expected = said(old, rows)
+    again = anew(from_keras2(old))
+    for model in (
+        from_keras2(old),
+        from_keras2(tmp_path / "old.keras"),
+        from_keras2(tmp_path / "old.h5"),
+        from_keras2(tmp_path / "weights", into=again),
+    ):
+        np.testing.assert_allclose(said(model, rows), expected, atol=1e-5)
+
+
+def test_a_layer_of_code_is_replaced_by_one_that_is_given() -> None:
+    given = {"hour": tf_keras.Input((), name="hour", dtype="int64")}
+    features = tf_keras.layers.DenseFeatures([TF.embedding_column(HOUR, 3)])(given)
+    old = tf_keras.Model(given, tf_keras.layers.Lambda(lambda x: x * 2, name="twice")(features))
+    model = from_keras2(old, layers={"twice": keras.layers.Rescaling(2.0)})
+    np.testing.assert_allclose(said(model, HOURS), said(old, HOURS), atol=1e-6)
+
+
+def test_functions_of_tensorflow_that_keras_3_has_too_become_its_own(tmp_path: Path) -> None:
+    given = {"hour": tf_keras.Input((), name="hour", dtype="int64")}
+    features = tf_keras.layers.DenseFeatures([TF.embedding_column(HOUR, 3)])(given)
+    both = tf.concat([tf.nn.relu(features), 2.0 * features - 0.5], axis=1)
+    old = tf_keras.Model(given, tf.sigmoid(both) / (both + tf.exp(both)) * tf.tanh(1 - both))
+    old.save(tmp_path / "old.keras")
+    for source in (old, tmp_path / "old.keras"):
+        np.testing.assert_allclose(said(from_keras2(source), HOURS), said(old, HOURS), atol=1e-6)

@@ -1,0 +1,112 @@
+"""Which of our columns each layer of columns of a model of Keras 2 gets."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from trainer import feature_column as fc
+from trainer.errors import Refusal, nearest, refusing
+from trainer.feature_column.starting import without_source
+from trainer.migration.columns import from_feature_columns, is_column
+from trainer.migration.keras2.old import Node, OldModel
+
+
+def columns_of_layers(given: Any, old: OldModel, layers: list[Node]) -> dict[str, list[Any]]:
+    """Returns our columns by the name of their layer.
+
+    Args:
+        given: Columns of TensorFlow's or ours, a list or a mapping of layer name to list; None takes the model's own.
+        old: The model.
+        layers: Its layers of columns.
+
+    Raises:
+        Refusal: The columns are not those of the layers, or the model does not hold its own whole.
+    """
+    found = {}
+    for layer in layers:
+        own = old.columns.get(layer.name)
+        columns = _given(given, layers).get(layer.name)
+        if columns is None:
+            columns = list(own) if own is not None else _stored(layer)
+        ours = [without_source(column) for column in _ours(columns)]  # the model has the values of its tables
+        _check_names(layer, ours)
+        found[layer.name] = ours
+    return found
+
+
+def _given(given: Any, layers: list[Node]) -> Mapping[str, Any]:
+    if given is None:
+        return {}
+    names = [layer.name for layer in layers]
+    if isinstance(given, Mapping):
+        for name in given:
+            if name not in names:
+                there = f"; the model's layers of columns are {', '.join(names)}."
+                raise Refusal(f"columns: there is no layer of columns '{name}'{nearest(name, names) or there}")
+        return given
+    if len(names) > 1:
+        raise Refusal(
+            f"columns: the model has {len(names)} layers of columns, {', '.join(names)}; give a dictionary from the "
+            "layer's name to its columns."
+        )
+    return dict.fromkeys(names, given)
+
+
+def _ours(columns: Any) -> list[Any]:
+    columns = [columns] if is_column(columns) or isinstance(columns, fc.FeatureColumn) else list(columns)
+    if all(isinstance(column, fc.FeatureColumn) for column in columns):
+        return columns
+    return list(from_feature_columns(columns))
+
+
+def _stored(layer: Node) -> list[Any]:
+    """Returns the columns that a layer's configuration holds."""
+    for column in layer.config["feature_columns"]:
+        if functions := sorted(set(_functions(column))):
+            raise Refusal(
+                f"columns: a column of layer '{layer.name}' has normalizer_fn {', '.join(functions)}, and a file holds "
+                "no functions; give columns=, as they were declared."
+            )
+    with refusing(f"columns: those of layer '{layer.name}' cannot be made from the file; give columns="):
+        try:
+            return _made(layer.config["feature_columns"])
+        except (ValueError, TypeError, KeyError, OSError) as error:
+            raise Refusal(str(error).partition("\n")[0]) from None
+
+
+def _made(configs: Iterable[Any]) -> list[Any]:
+    from tensorflow.python.feature_column import serialization
+
+    return list(serialization.deserialize_feature_columns(configs))
+
+
+def _functions(config: Any) -> Iterable[str]:
+    if isinstance(config, Mapping):
+        if config.get("normalizer_fn") is not None:
+            yield config["normalizer_fn"] if isinstance(config["normalizer_fn"], str) else "of a lambda"
+        for value in config.values():
+            yield from _functions(value)
+    elif isinstance(config, (list, tuple)):
+        for value in config:
+            yield from _functions(value)
+
+
+def _without_functions(config: Any) -> Any:
+    """Returns the configuration of a column that has the same name, and needs nothing but itself."""
+    if isinstance(config, Mapping):
+        blank = {key: None for key in ("normalizer_fn", "initializer") if key in config}
+        return {key: _without_functions(value) for key, value in config.items()} | blank
+    return [_without_functions(value) for value in config] if isinstance(config, (list, tuple)) else config
+
+
+def _check_names(layer: Node, ours: list[Any]) -> None:
+    """Refuses columns of other names than the layer's: names order what the layer makes of them."""
+    try:
+        theirs = sorted(column.name for column in _made(map(_without_functions, layer.config["feature_columns"])))
+    except (ValueError, TypeError, KeyError, OSError):
+        return  # a vocabulary's file may be gone; the sizes of the weights are compared still
+    names = sorted(column.name for column in ours)
+    if names != theirs:
+        raise Refusal(
+            f"columns: layer '{layer.name}' was made of the columns {', '.join(theirs)}, and those given for it are "
+            f"{', '.join(names)}; give the same declarations."
+        )

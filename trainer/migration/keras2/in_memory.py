@@ -1,0 +1,57 @@
+"""A model of Keras 2 that is an object."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from trainer.migration.keras2.old import COLUMN_LAYERS, OldLayer, OldModel, node_of
+from trainer.warm_start.source import Tensor, plain
+
+_WHOLE = ("LinearModel",)
+"""Models that are taken for one layer."""
+
+
+def is_keras2(value: Any) -> bool:
+    """Tells whether an object is a model of Keras 2."""
+    modules = [kind.__module__ for kind in type(value).__mro__]
+    return any(module.startswith("tf_keras.") for module in modules) and hasattr(value, "layers")
+
+
+def opened(model: Any) -> OldModel:
+    """Returns what a model holds; its variables are read when they are asked for."""
+    leaves = list(_leaves(model))
+    layers = [OldLayer(layer.name, tuple(map(_tensor, layer.weights))) for layer in leaves]
+    in_layers = {id(weight) for layer in leaves for weight in layer.weights}
+    own = [weight for weight in model.weights if id(weight) not in in_layers]
+    columns = {layer.name: layer._feature_columns for layer in leaves if type(layer).__name__ in COLUMN_LAYERS}
+    if own:
+        layers.append(OldLayer(model.name, tuple(map(_tensor, own))))
+    found = tuple(layer for layer in layers if layer.tensors)
+    return OldModel(f"model '{model.name}'", found, _node(model), columns)
+
+
+def _leaves(model: Any) -> Iterator[Any]:
+    for layer in model.layers:
+        if hasattr(layer, "layers") and hasattr(layer, "compile") and type(layer).__name__ not in _WHOLE:
+            yield from _leaves(layer)
+        else:
+            yield layer
+
+
+def _tensor(weight: Any) -> Tensor:
+    name = plain(weight.name)
+    return Tensor(name, tuple(weight.shape), weight.dtype.name, weight.read_value, rows=partial(_rows, weight))
+
+
+def _rows(weight: Any, rows: slice) -> Any:
+    return weight[rows]
+
+
+def _node(model: Any) -> Any:
+    """Returns the architecture, or None of a model whose forward pass is code of one's own."""
+    try:
+        config = model.get_config()
+    except NotImplementedError:
+        return None
+    node = node_of({"class_name": type(model).__name__, "config": config, "name": model.name})
+    return node if node.is_model else None

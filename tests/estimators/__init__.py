@@ -19,11 +19,11 @@ from pathlib import Path
 ARCHIVE = Path(__file__).parent / "models.tar.xz"
 
 
-def unpack(folder: Path) -> Path:
+def unpack(folder: Path, archive: Path = ARCHIVE) -> Path:
     """Unpacks the models into a folder, which is made if need be; returns it."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(folder, filter="data")
+    with tarfile.open(archive) as members:
+        members.extractall(folder, filter="data")
     return folder
 
 

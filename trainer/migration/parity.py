@@ -93,12 +93,12 @@ def _attempt(run: Run, features: Mapping[str, Any]) -> list[Any] | str:
     try:
         outputs = run(features)
     except Exception as error:  # whatever one side raises is what is being compared
-        return f"{type(error).__name__}: {_first_line(str(error))}"
+        return f"{type(error).__name__}: {first_line(str(error))}"
     rows = batch_of(next(iter(features.values())))
     return outputs if len(outputs) == rows else f"{len(outputs)} outputs for {rows} rows"
 
 
-def _first_line(message: str) -> str:
+def first_line(message: str) -> str:
     """Returns the first line of an error that says something, without what Keras and TensorFlow put around it."""
     message = re.sub(r"\x1b\[\d+m|\{\{.*?\}\} ?", "", message)
     if "Summarized data: " in message:  # an assertion with its data, strings as Python's bytes, one a line

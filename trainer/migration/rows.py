@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from trainer.encoding import Coded
 from trainer.errors import Refusal, nearest
 
 
@@ -33,6 +34,16 @@ def tensors_of(features: Any, wanted: Mapping[str, str]) -> dict[str, Any]:
         found[key] = _tensor(key, features[key])
     _check_batch(found)
     return found
+
+
+def as_tensors(features: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns features as readers yield them, or arrays and lists, as dense and ragged tensors."""
+    return {key: _uncoded(values) for key, values in features.items()}
+
+
+def rows_at(features: Mapping[str, Any], places: Any) -> dict[str, Any]:
+    """Returns some rows of dense and ragged features, in the order of their places."""
+    return {key: tf.gather(values, places) for key, values in features.items()}
 
 
 def batch_of(values: Any) -> int:
@@ -64,6 +75,14 @@ def flat(value: Any) -> Iterator[Any]:
             yield from flat(item)
     else:
         yield value
+
+
+def _uncoded(values: Any) -> Any:
+    if isinstance(values, tf.SparseTensor):
+        return tf.RaggedTensor.from_sparse(values)
+    if isinstance(values, Coded):
+        return values.decoded()
+    return values if isinstance(values, tf.RaggedTensor) else tf.convert_to_tensor(values)
 
 
 def _tensor(key: str, values: Any) -> Any:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from trainer.errors import Refusal
-from trainer.inputs.bad_rows import BadRow, BadRows
-from trainer.inputs.features import Reading
-from trainer.inputs.files import Rows, State
+from trainer.inputs.bad_rows import BadRow
+from trainer.inputs.files import Rows
 from trainer.inputs.tensors import tensors_of
+from trainer.inputs.unlabelled import unlabelled
 from trainer.inputs.values import rows_of
 from trainer.prediction.groups import Groups
 from trainer.prediction.trained import Trained
@@ -41,9 +41,7 @@ def rows_to_answer(
         keep: Columns of the files that are kept beside the answers.
         limit: How many bad rows there may be.
     """
-    problem = trained.problem
-    reading = Reading(trained.wanted, problem.from_rows, problem.csv, tuple(dict.fromkeys(keep)), problem.texts)
-    return Rows([State.of(path) for path in files], reading, BadRows(limit))
+    return unlabelled(trained.problem, trained.wanted, files, keep, limit)
 
 
 def write_groups(

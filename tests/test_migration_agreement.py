@@ -17,7 +17,7 @@ from trainer import feature_column as fc
 from trainer.errors import Refusal
 from trainer.heads import BinaryHead
 from trainer.inputs import unlabelled
-from trainer.migration import agreement, exports, from_estimator
+from trainer.migration import agreement, blame, exports, from_estimator
 from trainer.migration.agreement import held_against
 from trainer.migration.agreement_report import Agreement
 from trainer.migration.examples import serialized
@@ -295,7 +295,7 @@ def apart_by(make: Callable[[Features], Any], own: list[fc.FeatureColumn] | None
 
 def test_a_cross_is_blamed_before_the_columns_of_its_keys() -> None:
     found = apart_by(lambda features: (features["day"] * (features["hour"] + 1) + features["hour"])[:, None])
-    assert found.blamed == ("day_bucketized_X_hour_bucketized",)
+    assert found.blamed == ("day_bucketized_X_hour_bucketized", "day", "hour")
 
 
 def test_a_column_is_blamed_before_its_cross_and_several_are_told() -> None:
@@ -303,11 +303,28 @@ def test_a_column_is_blamed_before_its_cross_and_several_are_told() -> None:
     assert apart_by(lambda features: (features["day"] + features["miles"])[:, None]).blamed == ("day", "miles")
 
 
+def test_where_no_row_agrees_the_column_is_told_that_changes_most() -> None:
+    found = apart_by(lambda features: ((features["day"] + 1) * (1 + features["miles"] / 100))[:, None])
+    assert found.blamed == ("day",)
+    assert str(found).splitlines()[0] == (
+        "5 rows: logits differ by up to 3.1, in every row by more than 1e-05; it changes most with column day."
+    )
+
+
+def test_rows_that_agree_by_chance_do_not_tell_columns_apart() -> None:
+    def hidden(features: Features) -> Any:
+        return (features["day"] * np.sign(features["miles"]))[:, None]  # of no miles, a day makes no difference
+
+    found = apart_by(hidden)
+    assert found.over.tolist() == [False, True, False, True, True]
+    assert found.blamed == ("day",)
+
+
 def test_what_no_column_makes_is_told() -> None:
     found = apart_by(lambda features: tf.ones([len(features["day"]), 1]))
     assert str(found) == (
-        "5 rows: logits differ by up to 1, in 5 rows by more than 1e-05; to blame is no column alone, so a bias, or "
-        "what comes after the columns.\n\n"
+        "5 rows: logits differ by up to 1, in every row by more than 1e-05; no column changes it, so it may be a bias."
+        "\n\n"
         "median  99 %  largest  rows over 1e-05\n"
         "1       1     1        5\n\n"
         "column                            difference\n"
@@ -362,7 +379,7 @@ def test_one_side_that_is_no_number_differs_and_two_do_not() -> None:
 def test_rows_come_batch_after_batch_and_those_that_differ_most_tell_columns_apart(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(agreement, "ROWS_OF_COLUMNS", 2)
+    monkeypatch.setattr(blame, "ROWS", 2)
     monkeypatch.setattr(agreement, "BATCH", 3)
     batches = [
         {"day": tf.zeros([4]), "tags": tf.ragged.constant([["a"], [], ["a", "b"], ["a"]])},
@@ -381,7 +398,7 @@ def test_rows_come_batch_after_batch_and_those_that_differ_most_tell_columns_apa
     found = held_against(theirs, ours, iter(batches), [DAY, tags])
     assert found.differences.tolist() == [0, 0, 1, 0, 0, 1, 2]
     assert (found.worst.row, found.worst.raw) == (6, {"day": 0.0, "tags": ["b", "b"]})
-    assert [(column.difference, column.over) for column in found.columns] == [(0, 0), (2, 2)]
+    assert [(column.difference, column.differs) for column in found.columns] == [(0, False), (2, True)]
 
 
 def test_many_columns_and_logits_are_shown_in_part() -> None:

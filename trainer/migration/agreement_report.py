@@ -27,12 +27,14 @@ class RowApart:
     Args:
         row: Its place among all rows.
         raw: Its raw values, by key.
+        difference: The largest of its logits.
         theirs: What the old model gives, `(units,)`.
         ours: What the new one gives.
     """
 
     row: int
     raw: Mapping[str, Any]
+    difference: float
     theirs: Array
     ours: Array
 
@@ -50,14 +52,14 @@ class ColumnApart:
     Args:
         name: Of the column.
         keys: The raw features that it reads, and those that go with them.
-        difference: The largest that these make alone, beyond that of the row that all else is of.
-        over: In how many rows it is over the tolerance.
+        difference: The largest that these make alone, beside rows on which the models agree.
+        differs: Whether that is over the tolerance.
     """
 
     name: str
     keys: tuple[str, ...]
     difference: float
-    over: int
+    differs: bool
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -71,7 +73,8 @@ class Agreement:
         over: Which rows are over the tolerance, `(rows,)`.
         worst: The row with the largest difference.
         columns: One a column, in the order given.
-        blamed: The names of those that the differences are of, as far as they can be told apart.
+        blamed: The names of those that the differences are of, as far as they can be told apart; where a cross is
+            among them, it is that, or what it is made of.
     """
 
     compared: str
@@ -115,15 +118,16 @@ class Agreement:
         if self.equal:
             ending = f", within {self.tolerance:g} of their size" if self.largest > self.tolerance else ""
             return f"{begin} equal to {self.largest:.2g}{ending}."
-        over = f"in {_rows(int(self.over.sum()))} by more than {self.tolerance:g}"
-        return f"{begin} differ by up to {self.largest:.2g}, {over}{self._blame()}."
+        where = "every row" if self.over.all() else _rows(int(self.over.sum()))
+        return f"{begin} differ by up to {self.largest:.2g}, in {where} by more than {self.tolerance:g}{self._blame()}."
 
     def _blame(self) -> str:
         if not self.columns:
             return ""
-        if not self.blamed:
-            return "; to blame is no column alone, so a bias, or what comes after the columns"
-        return f"; to blame: column{'s' * (len(self.blamed) > 1)} {listed(list(self.blamed))}"
+        names = f"column{'s' * (len(self.blamed) > 1)} {listed(list(self.blamed))}"
+        if self.over.all():  # so what columns make cannot be told from what is there anyway
+            return f"; it changes most with {names}" if self.blamed else "; no column changes it, so it may be a bias"
+        return f"; to blame: {names}" if self.blamed else "; no column makes it alone"
 
     def _summary(self) -> list[str]:
         numbers = [self.quantile(0.5), self.quantile(0.99), self.largest]

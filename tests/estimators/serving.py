@@ -1,13 +1,15 @@
-"""Trains one small old model and exports it for serving in several ways: `python -m tests.estimators.serving`.
+"""Trains one small old model and exports it for serving in several ways: `python -m tests.estimators.serving OUT`.
 
-It takes a Python that has TensorFlow 2.15, and writes `serving.tar.xz` beside this file. In it are the exports by the
-names of `RECEIVERS`, and `rows.npz`: raw rows, and the Estimator's own logits of them.
+It takes a Python that has TensorFlow 2.15. In the new folder are the exports by the names of `RECEIVERS`, and
+`rows.npz`: raw rows, and the Estimator's own logits of them. `--archive` packs it into `serving.tar.xz` beside this file.
 """
 
+import argparse
 import os
 import shutil
-import tempfile
+import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +129,17 @@ def _train(out: Path) -> None:
     shutil.rmtree(out / "model")
 
 
+def main(argv: Sequence[str]) -> None:
+    """Trains and exports the model."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path, help="a new folder")
+    parser.add_argument("--archive", action="store_true", help="pack the folder into serving.tar.xz")
+    given = parser.parse_args(argv)
+    given.out.mkdir(parents=True)
+    _train(given.out)
+    if given.archive:
+        print(f"{estimators.pack(given.out, ARCHIVE).stat().st_size:,} bytes")
+
+
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        _train(Path(folder))
-        print(f"{estimators.pack(Path(folder), ARCHIVE).stat().st_size:,} bytes")
+    main(sys.argv[1:])

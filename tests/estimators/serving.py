@@ -1,7 +1,8 @@
 """Trains one small old model and exports it for serving in several ways: `python -m tests.estimators.serving OUT`.
 
 It takes a Python that has TensorFlow 2.15. In the new folder are the exports by the names of `RECEIVERS`, and
-`rows.npz`: raw rows, and the Estimator's own logits of them. `--archive` packs it into `serving.tar.xz` beside this file.
+`rows.npz`: raw rows, and the Estimator's own logits of them. `--archive` packs it into `serving.tar.xz`, which lies
+beside this file.
 """
 
 import argparse

@@ -154,6 +154,14 @@ def test_the_newest_export_is_found_wherever_an_exporter_wrote_it(tmp_path: Path
     assert exports.find(newest) == newest
 
 
+def test_a_line_tells_which_export_it_is_and_of_which_step(old: Callable[[str], OldExport]) -> None:
+    one = old("parsed")
+    assert one.line(20) == f"held against {one.path}, step 20"
+    assert one.line(1500) == (
+        f"held against {one.path}, step 20; the model is of step 1,500, and what it learned between differs too"
+    )
+
+
 # Models of current TensorFlow
 
 
@@ -195,7 +203,7 @@ def test_logits_are_had_from_probabilities_and_predictions_too(
     found = exports.opened(saved(tmp_path, parsing(answer), inputs=EXAMPLES))
     numbers = np.array([-1.0, 0.5, 1.25], np.float32)
     ours = numbers[:, None] * np.asarray(logits)
-    assert (found.compared, found.step) == (compared, None)
+    assert (found.compared, found.line(7)) == (compared, f"held against {tmp_path}")
     np.testing.assert_allclose(found.logits({"x": numbers}), found.as_compared(ours), rtol=1e-5, atol=1e-6)
 
 

@@ -82,6 +82,17 @@ class OldExport:
         centred = self.output in ("scores", "probabilities") and self._classes > 2
         return found - found.mean(axis=1, keepdims=True) if centred else found
 
+    def line(self, step: int) -> str:
+        """Returns one line of what is held against a model, for a person.
+
+        Args:
+            step: The one that the model was trained to.
+        """
+        told = "" if self.step is None else f", step {self.step:,}"
+        other = self.step not in (None, step)
+        warning = f"; the model is of step {step:,}, and what it learned between differs too" if other else ""
+        return f"held against {self.path}{told}{warning}"
+
     @property
     def _asks(self) -> Any:
         return self.model.signatures[self.signature]

@@ -207,6 +207,38 @@ def test_logits_are_had_from_probabilities_and_predictions_too(
     np.testing.assert_allclose(found.logits({"x": numbers}), found.as_compared(ours), rtol=1e-5, atol=1e-6)
 
 
+def test_features_of_every_form_are_written_as_they_are_parsed(tmp_path: Path) -> None:
+    spec = {
+        "ragged": tf.io.RaggedFeature(tf.int64),
+        "sequence": tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True, default_value=""),
+        "sparse": tf.io.VarLenFeature(tf.int64),
+        "pair": tf.io.FixedLenFeature([2], tf.float32, default_value=[5.0, 5.0]),
+    }
+
+    def serve(inputs: Any) -> dict[str, Any]:
+        found = tf.io.parse_example(inputs, spec)
+        known = tf.cast(found["sequence"] == "a", tf.int64)
+        whole = [tf.reduce_sum(found["ragged"], 1), tf.reduce_sum(known, 1), tf.sparse.reduce_sum(found["sparse"], 1)]
+        return {"logits": tf.stack([*(tf.cast(one, tf.float32) for one in whole), tf.reduce_sum(found["pair"], 1)], 1)}
+
+    features = {
+        "ragged": tf.ragged.constant([[1, 2], [], [-1, 4]], dtype=tf.int64),
+        "sequence": np.array([["a", "a"], ["b", ""], ["", ""]]),
+        "sparse": np.array([[3, -1], [-1, -1], [1, 1]]),
+        "pair": np.array([[1, 2], [np.nan, np.nan], [0, 0]], np.float32),
+    }
+    found = exports.opened(saved(tmp_path, serve, inputs=EXAMPLES)).logits(features)
+    assert found.tolist() == [[3, 2, 3, 3], [0, 0, 0, 10], [4, 0, 2, 0]]
+
+
+def test_a_single_text_that_is_no_example_is_a_raw_feature(tmp_path: Path) -> None:
+    def serve(day: Any) -> dict[str, Any]:
+        return {"logits": tf.cast(day == "Mon", tf.float32)}
+
+    one = exports.opened(saved(tmp_path, serve, day=tf.TensorSpec([None], tf.string, name="day")))
+    assert one.logits({"day": ["Mon", "Tue"], "hour": [1, 2]}).tolist() == [[1], [0]]
+
+
 def test_our_own_export_is_held_against_an_old_one_on_the_same_examples(
     served: Path, old: Callable[[str], OldExport], raw: Features, expected: Any, tmp_path: Path
 ) -> None:

@@ -67,7 +67,7 @@ def from_keras2(
         ours = columns_of_layers(columns, old, [leaf for leaf in leaves if leaf.is_of_columns])
         graph = Graph(ours, bags, layers or {})
         model = graph.model(node)
-        carry(old, graph.layers(leaves))
+        carry(old, graph.layers(leaves), are_new=True)
         return model
 
 
@@ -78,7 +78,7 @@ def _filled(model_or_path: Any, into: Any, columns: Any) -> keras.Model:
         raise Refusal(f"into= is a model of Keras 3, not {type(into).__name__}.")
     if not into.built:
         raise Refusal("into= has no weights yet; call it once, on a row.")
-    carry(sources.opened(model_or_path, _like(into)), layers_with_weights(into))
+    carry(sources.opened(model_or_path, _like(into)), layers_with_weights(into), are_new=False)
     return into
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from trainer.errors import Refusal
 from trainer.layers import DenseFeatures, SequenceFeatures
@@ -22,11 +23,21 @@ _PLACES = ("initializers", "regularizers", "constraints")
 
 
 def columns_layer(node: Node, columns: list[Any], name: str) -> keras.layers.Layer:
-    """Returns our layer of columns for one of Keras 2."""
+    """Returns our layer of columns for one of Keras 2, with tables that hold nothing yet, and take no memory."""
     kind = DenseFeatures if node.class_name == "DenseFeatures" else SequenceFeatures
-    return kind(
-        columns, name=name, trainable=node.config.get("trainable", True), dtype=_dtype(node.config.get("dtype"))
-    )
+    trainable, dtype = node.config.get("trainable", True), _dtype(node.config.get("dtype"))
+    layer = kind(columns, name=name, trainable=trainable, dtype=dtype)
+    initializers = {name: table.initializer for name, table in layer.tables.items()}
+    for table in layer.tables.values():
+        table.initializer = _unset
+    layer.build()
+    for name, table in layer.tables.items():
+        table.initializer = initializers[name]
+    return layer
+
+
+def _unset(shape: Any, dtype: Any = None) -> Any:
+    return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=False)
 
 
 def keras3_layer(node: Node, name: str) -> keras.layers.Layer:

@@ -26,13 +26,14 @@ def layers_with_weights(model: Any) -> list[keras.layers.Layer]:
     return found
 
 
-def carry(old: OldModel, layers: Sequence[keras.layers.Layer]) -> None:
+def carry(old: OldModel, layers: Sequence[keras.layers.Layer], are_new: bool) -> None:
     """Gives layers the weights of those of Keras 2.
 
     Args:
         old: The model of Keras 2.
         layers: Those of Keras 3 that have weights, in the same order; where names are known on both sides and are the
             same, they decide.
+        are_new: Whether nothing was written into them yet.
 
     Raises:
         Refusal: A tensor has no weight that it could be for, or a weight no tensor; nothing was changed.
@@ -51,7 +52,7 @@ def carry(old: OldModel, layers: Sequence[keras.layers.Layer]) -> None:
             f"here {_list(without)}; give the columns and layers that the model was made of."
         )
     for tensor, variable in pairs:
-        _copy(tensor, variable)
+        _copy(tensor, variable, are_new)
     for layer in layers:
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()
@@ -148,14 +149,17 @@ def _scope(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.\-/]", "_", name)
 
 
-def _copy(tensor: Tensor, variable: Any) -> None:
-    if tensor.rows is None or len(tensor.shape) != 2 or tensor.shape[0] <= BLOCK:
-        variable.assign(tf.cast(tensor.read(), variable.dtype))
+def _copy(tensor: Tensor, variable: Any, is_new: bool) -> None:
+    """Gives a variable the values of a tensor; of a large one, no more than two are in memory."""
+    is_large = len(tensor.shape) == 2 and tensor.shape[0] > BLOCK
+    if not is_large or (is_new and tensor.rows is None):
+        variable.assign(tf.cast(tensor.read(), variable.dtype))  # which a variable that is new takes without a copy
         return
+    rows = tensor.rows or tensor.read().__getitem__
     for first in range(0, tensor.shape[0], BLOCK):
-        rows = slice(first, min(first + BLOCK, tensor.shape[0]))
-        values = tf.cast(tensor.rows(rows), variable.dtype)
-        variable.value.scatter_update(tf.IndexedSlices(values, np.arange(rows.start, rows.stop)))
+        part = slice(first, min(first + BLOCK, tensor.shape[0]))
+        values = tf.cast(rows(part), variable.dtype)
+        variable.value.scatter_update(tf.IndexedSlices(values, np.arange(part.start, part.stop)))
 
 
 def _list(names: Sequence[str]) -> str:

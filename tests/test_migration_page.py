@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,14 @@ def test_each_old_call_stands_beside_its_new_one() -> None:
         assert "both" in found or {"before", "now"} <= found or {"contrib", "now"} <= found or title in ALONE
 
 
+LABELS = {"before": "before", "now": "now", "both": "before and now", "contrib": "before, TensorFlow 1"}
+
+
+def test_each_block_of_a_pair_says_which_side_it_is() -> None:
+    for title, _, word, code in page.blocks(README):
+        assert not word or code.startswith(f"# {LABELS[word]}\n"), (title, code)
+
+
 def test_the_page_has_the_calls_that_people_look_for() -> None:
     old = "".join(code for _, _, word, code in page.blocks(README) if word in ("before", "contrib", "both"))
     for call in (
@@ -67,8 +76,15 @@ def flat(value: Any) -> Any:
     return np.ravel(value).tolist() if isinstance(value, list) else value
 
 
+def bring_estimator(folder: Path) -> None:
+    """Lays the Estimator that the old side trained where the page has it."""
+    shutil.copytree(BEFORE / "late", folder / "models" / "late")
+    with tarfile.open(BEFORE / "export.tar.xz") as archive:
+        archive.extractall(folder / "models" / "late" / "export", filter="data")
+
+
 def test_the_new_side_finds_what_the_old_one_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(BEFORE / "late", tmp_path / "models" / "late")
+    bring_estimator(tmp_path)
     monkeypatch.chdir(tmp_path)
     found = page.ran(README, "now")
     assert {title: list(names) for title, names in found.items() if names} == {
@@ -77,22 +93,35 @@ def test_the_new_side_finds_what_the_old_one_found(tmp_path: Path, monkeypatch: 
     check(found, OLD["found"], "now")
 
 
-@pytest.mark.slow
-def test_the_command_of_the_page_trains_and_exports_the_problem(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    parts = ("The rows", "Columns", "`LinearClassifier`", "`DNNLinearCombinedClassifier`")
+def command(title: str) -> list[str]:
+    """Returns the words of the command under a title, without Python."""
+    (found,) = [code for above, language, _, code in page.blocks(README) if (above, language) == (title, "sh")]
+    label, line = found.splitlines()
+    assert (label, line.split()[:2]) == ("# now", ["python", "-m"])
+    return shlex.split(line)[2:]
+
+
+def write_problem() -> None:
+    """Writes `late.py`, the pieces of the page that it names."""
+    parts = ("`input_fn`", "Columns", "`LinearClassifier`", "`DNNLinearCombinedClassifier`")
     code = [
         code
         for title, language, word, code in page.blocks(README)
         if title in parts and language == "python" and word in ("now", "both")
     ]
-    monkeypatch.chdir(tmp_path)
     text = "\n".join(['"""Flights that are late."""', *code, "PROBLEM = problem", ""])
     Path("late.py").write_text(re.sub(r"^\w+ = trainer\.build.*\n", "", text, flags=re.MULTILINE), encoding="utf-8")
-    (command,) = [code for _, language, word, code in page.blocks(README) if (language, word) == ("sh", "now")]
-    assert command.startswith("python -m trainer.task ")
-    assert task.main(shlex.split(command)[3:]) == 0
+
+
+@pytest.mark.slow
+def test_the_command_of_the_page_trains_and_exports_the_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_problem()
+    module, *words = command("`train_and_evaluate`")
+    assert module == "trainer.task"
+    assert task.main(words) == 0
     assert "step 100" in capsys.readouterr().out
     assert Path("runs/late/export/saved_model.pb").exists()
 

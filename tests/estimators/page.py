@@ -1,23 +1,26 @@
 """Runs one side of the calls that stand beside each other on the page about moving.
 
 `python -m tests.estimators.page PAGE FOLDER`, by a Python that has tensorflow 2.15, runs the old side:
-`answers.json` is what it found, by the pair's title, and `late` the checkpoint of the Estimator that it has trained.
+`answers.json` is what it found, by the pair's title, and `late` the checkpoint of the Estimator that it has trained;
+`export.tar.xz` is its SavedModel.
 """
 
 import inspect
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.estimators import pack
 from tests.estimators.warm_starts import copy
 
 COMPARED = {
-    "The rows": ["late"],
+    "`input_fn`": ["late"],
     "Columns": [],
     "`sparse_column_with_keys`": [],
     "`make_parse_example_spec`": ["spec"],
@@ -91,6 +94,8 @@ def main(page: str, into: str) -> None:
         os.chdir(temporary)
         answers = ran(text, "before")
         copy(tensorflow.train.latest_checkpoint("models/late"), folder / "late")
+        shutil.move(next(Path("models/late/export").iterdir()), "export/1700000000")
+        pack(Path("export"), folder / "export.tar.xz")
         os.chdir(here)
     estimator = tensorflow.estimator
     words = {made.__name__: parameters(made) for made in (estimator.RunConfig, estimator.TrainSpec, estimator.EvalSpec)}

@@ -1,5 +1,6 @@
 """The page about moving: each old call stands beside its new one, and both find the same."""
 
+import csv
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import pytest
 from tests.estimators import page
 from tests.estimators.page import COMPARED
 from trainer import migration, task
+from trainer.commands import migrate
 
 PAGE = Path(migration.__file__).parent / "README.md"
 README = PAGE.read_text(encoding="utf-8")
@@ -124,6 +126,28 @@ def test_the_command_of_the_page_trains_and_exports_the_problem(
     assert task.main(words) == 0
     assert "step 100" in capsys.readouterr().out
     assert Path("runs/late/export/saved_model.pb").exists()
+
+
+def test_the_command_of_the_page_brings_the_estimator_over_with_equal_logits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bring_estimator(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    write_problem()
+    names: dict[str, Any] = {}
+    exec(next(code for title, _, _, code in page.blocks(README) if title == "`input_fn`"), names)
+    with open("rows.csv", "w", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file)
+        lines.writerow(["day", "hour", "miles"])
+        lines.writerows(zip(*(names["rows"][key] for key in ("day", "hour", "miles")), strict=True))
+    module, verb, *words = command("Bring a trained Estimator over")
+    assert (module, verb) == ("trainer", "migrate")
+    assert migrate.main(words) == 0
+    (line,) = [code for _, language, _, code in page.blocks(README) if language == "text"]
+    told, far = line.rsplit(" ", 1)
+    (found,) = re.findall(rf"^{told} (.+)\.$", capsys.readouterr().out, re.MULTILINE)
+    assert max(float(found), float(far.strip().rstrip("."))) < 1e-6
+    assert Path("runs/moved/tables/manifest.json").exists()
 
 
 def test_the_words_beside_the_flags_are_those_of_tensorflow_and_of_the_command(

@@ -93,6 +93,7 @@ def test_a_command_of_the_readme_is_understood(
         "evaluate",
         "plan",
         "fetch",
+        "migrate",
         "recommend",
         "tune",
     )
@@ -109,7 +110,7 @@ def test_a_command_of_the_readme_is_understood(
         assert verbs.command(program)([*flags, "--dry-run"]) == 0
         assert "auto (declared: 128)" in capsys.readouterr().out
     elif program != "submit":
-        with pytest.raises(Refusal, match=r"there is no (folder |run )?runs|no file matches"):
+        with pytest.raises(Refusal, match=r"there is no (folder |run |file mine)?(runs|\.py)|no file matches"):
             verbs.command(program)(flags)
     else:
         end = flags.index("--")

@@ -52,6 +52,18 @@ def test_the_benchmark_of_a_wide_table_compares_models_that_learn_the_same(tmp_p
     assert losses(row)[0] == pytest.approx(losses(row)[1], rel=1e-3)
 
 
+def test_the_benchmark_of_agreement_tells_how_far_an_estimator_and_its_model_are_apart(tmp_path: Path) -> None:
+    found = quick("agreement", tmp_path)
+    assert [*found["models"]] == ["v1/LinearClassifier"]
+    assert found["largest"]["logits"] < 1e-5 < found["models"]["v1/LinearClassifier"]["moved"]
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_migration_measures_the_memory_of_a_whole_run(tmp_path: Path) -> None:
+    (turn,) = quick("migration", tmp_path)["rounds"]
+    assert turn["run"]["memory"] > 0 < turn["run"]["seconds"]
+
+
 @pytest.mark.slow
 def test_the_benchmark_of_a_big_table_measures_its_memory(tmp_path: Path) -> None:
     (row,) = quick_alone("big_table", tmp_path, "--only", "ours")["rows"]

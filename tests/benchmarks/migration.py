@@ -116,15 +116,16 @@ def main() -> None:
         print(json.dumps({} if side == "leave" else measured(side, place, flags.rows)))
         return
     if flags.quick:
-        flags.rows, flags.rounds = 20_000, 1
+        flags.rows, flags.rounds, flags.only = 20_000, 1, "run"
     about, rounds = opened(flags, ()), []
+    sides = [side for side in SIDES if flags.only in side]
     with tempfile.TemporaryDirectory() as folder:
-        places = {side: str(Path(folder, "weights" if side == "weights" else "adagrad")) for side in SIDES}
+        places = {side: str(Path(folder, "weights" if side == "weights" else "adagrad")) for side in sides}
         for place in sorted({*places.values()}):
             Path(place).mkdir()
             apart("leave", place, flags.rows)
         for _ in range(flags.rounds):
-            rounds.append({side: apart(side, places[side], flags.rows) for side in SIDES})
+            rounds.append({side: apart(side, places[side], flags.rows) for side in sides})
     show(rounds, flags.rows)
     write(flags.json, {"machine": about, "rounds": rounds})
 
@@ -132,7 +133,7 @@ def main() -> None:
 def show(rounds: list[dict[str, dict[str, float]]], rows: int) -> None:
     """Prints the medians beside the bar."""
     print(f"{rows:,} rows of {DIMENSION} in {PARTITIONS} partitions, {4 * rows * DIMENSION / 1e6:,.0f} MB")
-    for side in SIDES:
+    for side in rounds[0]:
         seconds = statistics.median(turn[side]["seconds"] for turn in rounds)
         memory = statistics.median(turn[side]["memory"] for turn in rounds)
         bar = "" if side == "peer" else f" (at most {BAR:g})"

@@ -1,9 +1,12 @@
 """Models of Keras 2 as models of Keras 3, with their weights: saved here by tf_keras, and by Keras 2.15 long ago."""
 
+import re
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
 
+import h5py  # type: ignore[import-untyped]  # it comes without types
 import keras
 import numpy as np
 import pytest
@@ -279,3 +282,218 @@ def test_functions_of_tensorflow_that_keras_3_has_too_become_its_own(tmp_path: P
     old.save(tmp_path / "old.keras")
     for source in (old, tmp_path / "old.keras"):
         np.testing.assert_allclose(said(from_keras2(source), HOURS), said(old, HOURS), atol=1e-6)
+
+
+def test_a_model_without_columns_comes_over_too() -> None:
+    old = tf_keras.Sequential([tf_keras.layers.Dense(2), tf_keras.layers.Dense(1)])
+    rows = np.ones((2, 3), np.float32)
+    expected = old(rows)
+    np.testing.assert_allclose(from_keras2(old)(rows), expected, atol=1e-6)
+
+
+# Refusals
+
+
+def test_what_is_no_model_of_keras_2_is_refused(tmp_path: Path) -> None:
+    kinds = "the folder of a SavedModel, an .h5, .keras or .weights.h5 file, or a TensorFlow checkpoint."
+    assert refusal(3) == (
+        "from_keras2: a model of Keras 2 is wanted, an object of tf_keras or the path of one, not int of builtins."
+    )
+    new = from_keras2(small())
+    assert refusal(new) == (
+        "from_keras2: a model of Keras 2 is wanted, an object of tf_keras or the path of one, not Functional of keras."
+    )
+    assert refusal(tmp_path / "x") == f"from_keras2: there is no {tmp_path}/x; give {kinds}"
+    assert refusal(tmp_path) == f"from_keras2: in {tmp_path} is no model of Keras 2; give {kinds}"
+    (tmp_path / "rows.csv").write_text("hour\n8\n")
+    assert refusal(tmp_path / "rows.csv") == f"from_keras2: {tmp_path}/rows.csv is no model of Keras 2; give {kinds}"
+    assert refusal(tmp_path / "row.csv") == f"from_keras2: there is no {tmp_path}/row.csv; did you mean 'rows.csv'?"
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")  # Keras's own
+@pytest.mark.parametrize("name", ["new.keras", "new.h5"])
+def test_a_file_of_keras_3_is_refused(tmp_path: Path, name: str) -> None:
+    keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]).save(tmp_path / name)
+    expected = f"from_keras2: {tmp_path}/{name} is of Keras 3 already; keras.models.load_model reads it."
+    assert refusal(tmp_path / name) == expected
+
+
+@pytest.mark.parametrize("name", ["functional.h5", "functional.keras", "functional_checkpoint/weights.index"])
+def test_half_a_file_is_refused(old: Path, tmp_path: Path, name: str) -> None:
+    half = tmp_path / Path(name).name
+    content = (old / name).read_bytes()
+    half.write_bytes(content[: len(content) // 2])
+    assert refusal(half) == f"from_keras2: {half} is damaged: it cannot be read; copy it, or save it, again."
+
+
+def test_a_checkpoint_by_name_is_refused(tmp_path: Path) -> None:
+    tf.raw_ops.SaveV2(prefix=f"{tmp_path}/m", tensor_names=["w"], shape_and_slices=[""], tensors=[tf.zeros(1)])
+    assert refusal(tmp_path / "m") == (
+        f"from_keras2: {tmp_path}/m was written by name, not by a model of Keras 2; from_estimator reads an "
+        "Estimator's."
+    )
+
+
+def test_weights_without_an_architecture_ask_for_a_model(saved: Path) -> None:
+    end = "holds weights and not how its layers are called; make the model anew on trainer.layers and give it as into=."
+    for file in ("weights/w", "legacy.h5", "model.weights.h5"):
+        assert refusal(saved / file) == f"from_keras2: {saved / file} {end}"
+    assert refusal(models.subclassed(tf_keras, 4)) == f"from_keras2: model 'own' {end}"
+
+
+def test_a_model_that_cannot_be_filled_is_refused(saved: Path) -> None:
+    path = saved / "weights" / "w"
+    assert refusal(path, into=small()) == "from_keras2: into: a model of Keras 3 is wanted, not Functional of tf_keras."
+    unbuilt = keras.Sequential([keras.layers.Dense(1)])
+    assert refusal(path, into=unbuilt) == "from_keras2: into: the model has no weights yet; call it once, on a row."
+    for argument in ({"columns": []}, {"bags": ["day"]}, {"layers": {}}):
+        (name,) = argument
+        assert refusal(path, into=from_keras2(small()), **argument) == (
+            f"from_keras2: into= is a model with layers and columns of its own; leave {name} out."
+        )
+
+
+def test_a_layer_that_is_code_or_of_ones_own_is_refused_with_what_to_do() -> None:
+    class Own(tf_keras.layers.Layer):  # type: ignore[misc]
+        pass
+
+    given = {"hour": tf_keras.Input((), name="hour", dtype="int64")}
+    features = tf_keras.layers.DenseFeatures([TF.embedding_column(HOUR, 3)])(given)
+    code = [
+        (tf_keras.layers.Lambda(lambda x: x, name="twice")(features), "twice", "Lambda"),
+        (tf.cumsum(features, name="sums"), "tf.math.cumsum", "TFOpLambda"),
+        (features[:, 0], "tf.__operators__.getitem", "SlicingOpLambda"),
+    ]
+    for output, name, kind in code:
+        assert re.sub(r"_\d+'", "'", refusal(tf_keras.Model(given, output))) == (
+            f"from_keras2: layer '{name}' ({kind}) is code, not a layer, and cannot be translated; give layers="
+            f"{{'{name}': a Keras 3 layer that does the same}}."
+        )
+    assert refusal(tf_keras.Model(given, Own(name="mine")(features))) == (
+        "from_keras2: layer 'mine' (Own) is no layer of Keras, and cannot be translated; give layers={'mine': a Keras "
+        "3 layer that does the same}."
+    )
+
+
+def test_what_keras_3_has_not_is_refused_with_what_to_do() -> None:
+    class Sevens(tf_keras.initializers.Initializer):  # type: ignore[misc]
+        def __call__(self, shape: Any, dtype: Any = None, **arguments: Any) -> Any:
+            return tf.fill(shape, 7.0)
+
+    given = {"hour": tf_keras.Input((), name="hour", dtype="int64")}
+    features = tf_keras.layers.DenseFeatures([TF.embedding_column(HOUR, 3)])(given)
+    layers = tf_keras.layers
+    end = "a Keras 3 layer that does the same}."
+    turned = layers.GRU(1, time_major=True, name="turned")(layers.Reshape((1, 3))(features))
+    assert refusal(tf_keras.Model(given, turned)) == (
+        f"from_keras2: layer 'turned' (GRU) has time_major=True, which Keras 3 has not; give layers={{'turned': {end}"
+    )
+    assert refusal(tf_keras.Model(given, layers.Dense(1, bias_initializer=Sevens(), name="sevens")(features))) == (
+        f"from_keras2: layer 'sevens' is made with Sevens, which Keras 3 has not; give layers={{'sevens': {end}"
+    )
+    assert refusal(tf_keras.Model(given, layers.Dense(1, activation=tf.math.cos, name="wave")(features))) == (
+        "from_keras2: layer 'wave' (Dense) cannot be made in Keras 3 (Could not interpret activation function "
+        f"identifier: cos); give layers={{'wave': {end}"
+    )
+
+
+def test_layers_that_replace_none_of_the_model_or_are_no_layers_are_refused() -> None:
+    assert refusal(small(), layers={"outt": keras.layers.Dense(1)}) == (
+        "from_keras2: layers: there is no layer 'outt'; did you mean 'out'?"
+    )
+    assert refusal(small(), layers={"x": keras.layers.Dense(1)}) == (
+        "from_keras2: layers: there is no layer 'x'; the model has features, out."
+    )
+    assert refusal(small(), layers={"out": tf_keras.layers.Dense(1)}) == (
+        "from_keras2: layers: a layer of Keras 3 is wanted for 'out', not Dense of tf_keras."
+    )
+
+
+def test_columns_that_are_not_the_models_are_refused(trained: Any) -> None:
+    mine = fc.embedding_column(fc.categorical_column_with_identity("hours", 24), 3)
+    assert refusal(small(), mine) == (
+        "from_keras2: columns: layer 'features' was made of the columns hour_embedding, and those given for it are "
+        "hours_embedding; give the same declarations."
+    )
+    assert refusal(small(), {"feature": mine}) == (
+        "from_keras2: columns: there is no layer of columns 'feature'; did you mean 'features'?"
+    )
+    assert refusal(small(), {"x": mine}) == (
+        "from_keras2: columns: there is no layer of columns 'x'; the model's layers of columns are features."
+    )
+    assert refusal(trained, mine) == (
+        "from_keras2: columns: the model has 3 layers of columns, in_time, deep, wide; give a dictionary from the "
+        "layer's name to its columns."
+    )
+    bare = tf_keras.Sequential([tf_keras.Input((3,)), tf_keras.layers.Dense(1)])
+    assert refusal(bare, mine) == "from_keras2: columns: the model has no layer of columns; leave them out."
+
+
+def test_a_file_without_its_functions_or_its_vocabulary_asks_for_columns(tmp_path: Path) -> None:
+    given = {"miles": tf_keras.Input((), name="miles"), "day": tf_keras.Input((), name="day", dtype="string")}
+    miles = TF.numeric_column("miles", normalizer_fn=lambda miles: miles / 2)
+    features = tf_keras.layers.DenseFeatures([miles], name="features")(given)
+    tf_keras.Model(given, features).save(tmp_path / "old.keras")
+    assert refusal(tmp_path / "old.keras") == (
+        "from_keras2: columns: a column of layer 'features' has normalizer_fn <lambda>, and a file holds no functions; "
+        "give columns=, as they were declared."
+    )
+    words = tmp_path / "words.txt"
+    words.write_text("\n".join(models.WORDS))
+    day = TF.indicator_column(TF.categorical_column_with_vocabulary_file("day", str(words)))
+    features = tf_keras.layers.DenseFeatures([day], name="features")(given)
+    tf_keras.Model(given, features).save(tmp_path / "old.keras")
+    words.unlink()
+    assert refusal(tmp_path / "old.keras") == (
+        "from_keras2: columns: those of layer 'features' are not whole in the file (categorical_column_with_vocabulary_"
+        f"file: key 'day': the file {words} cannot be read (there is no such file); give the path of a vocabulary); "
+        "give columns=."
+    )
+
+
+def test_tensors_left_over_and_weights_left_without_one_are_listed_side_by_side() -> None:
+    wider = fc.embedding_column(fc.categorical_column_with_identity("hour", 25), 3)
+    assert refusal(small(), wider) == (
+        "from_keras2: model 'small' and the new model have not the same weights: left over there "
+        "features/hour_embedding/embedding_weights (24 by 3), without a tensor here features/hour (25 by 3); give the "
+        "columns and layers that the model was made of."
+    )
+    other = from_keras2(one_layer(TF.embedding_column(HOUR, 3), use_bias=False))
+    assert refusal(small(), into=other) == (
+        "from_keras2: model 'small' and the new model have not the same weights: left over there out/bias (1), without "
+        "a tensor here none; give the columns and layers that the model was made of."
+    )
+
+
+def test_a_refused_model_has_the_weights_that_it_had() -> None:
+    other = from_keras2(one_layer(TF.embedding_column(HOUR, 3), use_bias=False))
+    before = other.get_weights()
+    refusal(small(), into=other)
+    for one, two in zip(before, other.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_a_graph_that_holds_no_order_is_refused(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="HDF5"):
+        small().save(tmp_path / "old.h5")
+    with h5py.File(tmp_path / "old.h5", "r+") as file:
+        file.attrs["model_config"] = file.attrs["model_config"].replace('["features", 0, 0', '["gone", 0, 0')
+    assert refusal(tmp_path / "old.h5") == (
+        "from_keras2: layer 'out' is called on what no layer of the model makes; save the model again."
+    )
+
+
+def test_a_saved_model_says_what_reads_it_where_keras_2_is_not_installed(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tf_keras", None)
+    assert refusal(old / "functional") == (
+        "from_keras2: tf_keras is wanted, the Keras 2 that wrote this; pip install tf-keras."
+    )
+    assert from_keras2(old / "functional.h5").name == "wide_deep_time"
+
+
+def test_a_model_that_was_never_called_is_refused() -> None:
+    assert refusal(tf_keras.Sequential([tf_keras.layers.Dense(1)], name="bare")) == (
+        "from_keras2: model 'bare' was never called, and has no weights; call it once, on a row."
+    )

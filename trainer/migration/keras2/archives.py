@@ -16,6 +16,7 @@ from trainer.warm_start.source import Tensor, plain
 
 _WEIGHTS = "model.weights.h5"
 _LAYERS = ("layers", "_layer_checkpoint_dependencies")
+_OF_KERAS_3 = "{} is of Keras 3 already; keras.models.load_model reads it."
 _OF_TRAINING = ("optimizer", "metrics", "compiled_metrics", "compiled_loss")
 
 
@@ -27,8 +28,13 @@ def opened_hdf5(place: str, path: str, like: Node | None, copy: Any = None) -> O
         path: Of the file.
         like: The layers of the model that the weights are for, where the file may not say what its own are.
         copy: Kept as long as a tensor can be read, where `path` is a temporary copy.
+
+    Raises:
+        Refusal: It is of Keras 3 already.
     """
     with h5py.File(path) as file:
+        if str(file.attrs.get("keras_version", "2")) >= "3":
+            raise Refusal(_OF_KERAS_3.format(place))
         if "model_config" in file.attrs:
             node = node_of(json.loads(file.attrs["model_config"]))
             layers = _by_name(path, file["model_weights"], copy)
@@ -47,7 +53,7 @@ def opened_keras(place: str, path: str) -> OldModel:
     copy = TemporaryFolder()
     with zipfile.ZipFile(path) as archive:
         if json.loads(archive.read("metadata.json"))["keras_version"] >= "3":
-            raise Refusal(f"{place} is of Keras 3 already; keras.models.load_model reads it")
+            raise Refusal(_OF_KERAS_3.format(place))
         node = node_of(json.loads(archive.read("config.json")))
         weights = archive.extract(_WEIGHTS, copy.name)
     with h5py.File(weights) as file:

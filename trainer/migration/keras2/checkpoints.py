@@ -63,16 +63,15 @@ class _Graph:
 
     @property
     def model(self) -> int:
-        """The object that is the model: the nearest to the root that has layers by number, or is called so."""
-        level = [0]
-        seen = set(level)
-        while level:
-            for at in level:
-                if {"layer-0", "layer_with_weights-0", "linear_model"} & set(self.children(at)):
-                    return at
-            level = [child for at in level for child in self.children(at).values() if child not in seen]
-            seen.update(level)
-        return self.children(0).get("model", 0)
+        """The object that is the model: the one that was saved, or what it calls its model."""
+        children = self.children(0)
+        numbered = [child for child in children.values() if self._is_numbered(child)]
+        if self._is_numbered(0) or not children:
+            return 0
+        return children.get("model", numbered[0] if len(numbered) == len(children) == 1 else 0)
+
+    def _is_numbered(self, at: int) -> bool:
+        return bool({"layer-0", "linear_model"} & set(self.children(at)))
 
     def children(self, at: int) -> dict[str, int]:
         """Returns the objects below one, by name."""

@@ -59,7 +59,9 @@ def from_keras2(
     """
     with refusing(WHO):
         if into is not None:
-            return _filled(model_or_path, into, columns)
+            _check_into(into, {"columns": columns, "bags": bags, "layers": layers})
+            carry(sources.opened(model_or_path, _like(into)), layers_with_weights(into), are_new=False)
+            return into
         old = sources.opened(model_or_path, None)
         node = _architecture(old)
         leaves = list({id(leaf): leaf for leaf in node.leaves}.values())
@@ -71,15 +73,18 @@ def from_keras2(
         return model
 
 
-def _filled(model_or_path: Any, into: Any, columns: Any) -> keras.Model:
-    if columns is not None:
-        raise Refusal("into= has columns of its own; leave columns out.")
+def _check_into(into: Any, others: Mapping[str, Any]) -> None:
+    for name, given in others.items():
+        if given is not None and given != ():
+            raise Refusal(f"into= is a model with layers and columns of its own; leave {name} out.")
     if not isinstance(into, keras.Model):
-        raise Refusal(f"into= is a model of Keras 3, not {type(into).__name__}.")
+        raise Refusal(f"into: a model of Keras 3 is wanted, not {type(into).__name__} of {_package(into)}.")
     if not into.built:
-        raise Refusal("into= has no weights yet; call it once, on a row.")
-    carry(sources.opened(model_or_path, _like(into)), layers_with_weights(into), are_new=False)
-    return into
+        raise Refusal("into: the model has no weights yet; call it once, on a row.")
+
+
+def _package(value: Any) -> str:
+    return type(value).__module__.partition(".")[0]
 
 
 def _like(model: Any) -> Node:
@@ -107,4 +112,5 @@ def _check_layers(layers: Mapping[str, Any], leaves: list[Node]) -> None:
             there = f"; the model has {', '.join(names)}."
             raise Refusal(f"layers: there is no layer '{name}'{nearest(name, names) or there}")
         if not isinstance(layer, keras.layers.Layer):
-            raise Refusal(f"layers: a layer of Keras 3 is wanted for '{name}', not {type(layer).__name__}.")
+            kind = f"{type(layer).__name__} of {_package(layer)}"
+            raise Refusal(f"layers: a layer of Keras 3 is wanted for '{name}', not {kind}.")

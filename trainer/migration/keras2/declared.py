@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from trainer import feature_column as fc
-from trainer.errors import Refusal, nearest, refusing
+from trainer.errors import Refusal, nearest
 from trainer.feature_column.starting import without_source
 from trainer.migration.columns import from_feature_columns, is_column
 from trainer.migration.keras2.old import Node, OldModel
@@ -21,15 +21,12 @@ def columns_of_layers(given: Any, old: OldModel, layers: list[Node]) -> dict[str
     Raises:
         Refusal: The columns are not those of the layers, or the model does not hold its own whole.
     """
-    found = {}
+    given, found = _given(given, layers), {}
     for layer in layers:
-        own = old.columns.get(layer.name)
-        columns = _given(given, layers).get(layer.name)
-        if columns is None:
-            columns = list(own) if own is not None else _stored(layer)
-        ours = [without_source(column) for column in _ours(columns)]  # the model has the values of its tables
+        columns = given.get(layer.name, old.columns.get(layer.name))
+        ours = _stored(layer) if columns is None else _ours(columns)
         _check_names(layer, ours)
-        found[layer.name] = ours
+        found[layer.name] = [without_source(column) for column in ours]  # the model has the values of its tables
     return found
 
 
@@ -37,6 +34,8 @@ def _given(given: Any, layers: list[Node]) -> Mapping[str, Any]:
     if given is None:
         return {}
     names = [layer.name for layer in layers]
+    if not names:
+        raise Refusal("columns: the model has no layer of columns; leave them out.")
     if isinstance(given, Mapping):
         for name in given:
             if name not in names:
@@ -59,18 +58,20 @@ def _ours(columns: Any) -> list[Any]:
 
 
 def _stored(layer: Node) -> list[Any]:
-    """Returns the columns that a layer's configuration holds."""
+    """Returns our columns for those that a layer's configuration holds."""
     for column in layer.config["feature_columns"]:
         if functions := sorted(set(_functions(column))):
             raise Refusal(
                 f"columns: a column of layer '{layer.name}' has normalizer_fn {', '.join(functions)}, and a file holds "
                 "no functions; give columns=, as they were declared."
             )
-    with refusing(f"columns: those of layer '{layer.name}' cannot be made from the file; give columns="):
-        try:
-            return _made(layer.config["feature_columns"])
-        except (ValueError, TypeError, KeyError, OSError) as error:
-            raise Refusal(str(error).partition("\n")[0]) from None
+    try:
+        return _ours(_made(layer.config["feature_columns"]))
+    except (ValueError, TypeError, KeyError, OSError) as error:  # a Refusal too
+        why = str(error).partition("\n")[0].removesuffix(".")
+        raise Refusal(
+            f"columns: those of layer '{layer.name}' are not whole in the file ({why}); give columns=."
+        ) from None
 
 
 def _made(configs: Iterable[Any]) -> list[Any]:
@@ -82,7 +83,7 @@ def _made(configs: Iterable[Any]) -> list[Any]:
 def _functions(config: Any) -> Iterable[str]:
     if isinstance(config, Mapping):
         if config.get("normalizer_fn") is not None:
-            yield config["normalizer_fn"] if isinstance(config["normalizer_fn"], str) else "of a lambda"
+            yield config["normalizer_fn"] if isinstance(config["normalizer_fn"], str) else "<lambda>"
         for value in config.values():
             yield from _functions(value)
     elif isinstance(config, (list, tuple)):

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from trainer.migration.keras2.old import COLUMN_LAYERS, OldLayer, OldModel, node_of
+from trainer.errors import Refusal
+from trainer.migration.keras2.old import COLUMN_LAYERS, NEVER_CALLED, OldLayer, OldModel, node_of
 from trainer.warm_start.source import Tensor, plain
 
 _WHOLE = ("LinearModel",)
@@ -18,7 +19,13 @@ def is_keras2(value: Any) -> bool:
 
 
 def opened(model: Any) -> OldModel:
-    """Returns what a model holds; its variables are read when they are asked for."""
+    """Returns what a model holds; its variables are read when they are asked for.
+
+    Raises:
+        Refusal: It was never called, so it has no weights.
+    """
+    if not model.built:
+        raise Refusal(NEVER_CALLED.format(model.name))
     leaves = list(_leaves(model))
     layers = [OldLayer(layer.name, tuple(map(_tensor, layer.weights))) for layer in leaves]
     in_layers = {id(weight) for layer in leaves for weight in layer.weights}

@@ -65,7 +65,8 @@ def keras3_layer(node: Node, name: str) -> keras.layers.Layer:
     try:
         layer = getattr(keras.layers, node.class_name).from_config(config)
     except (TypeError, ValueError) as error:
-        why = str(error).strip().partition("\n")[0]
+        text = str(error).partition("Exception encountered: ")[2] or str(error)  # Keras puts all arguments before it
+        why = text.strip().partition("\n")[0]
         raise Refusal(
             f"layer '{node.name}' ({node.class_name}) cannot be made in Keras 3 ({why}); give "
             f"layers={{'{node.name}': a Keras 3 layer that does the same}}."
@@ -125,6 +126,8 @@ def _value(value: Any, layer: str) -> Any:
     if not isinstance(value, Mapping) or "class_name" not in value:
         return value
     name = value["class_name"]
+    if name == "function":
+        return value["config"]
     if _is_layer(name):
         return {"module": "keras.layers", "class_name": name, "config": _translated(name, value["config"], layer)}
     module = next((place for place in _PLACES if hasattr(getattr(keras, place), name)), None)

@@ -9,7 +9,7 @@ import keras
 from trainer.errors import Refusal
 from trainer.layers import BagInput, SequenceFeatures, inputs
 from trainer.migration.keras2.layers import columns_layer, keras3_layer
-from trainer.migration.keras2.old import Node
+from trainer.migration.keras2.old import NEVER_CALLED, Node
 from trainer.migration.keras2.operations import operation
 
 _CONSTANT = "_CONSTANT_VALUE"
@@ -40,8 +40,10 @@ class Graph:
             made = {child.name: _input(child, node) for child in node.children if child.class_name == "InputLayer"}
             given = _mapped(node.config["input_layers"], lambda ref: made[ref[0]])
         elif node.is_sequential and not next(node.leaves).is_of_columns:
-            first = node.children[0]
-            given = keras.Input(batch_shape=first.config["batch_input_shape"], dtype=first.config["dtype"])
+            shape = node.children[0].config.get("batch_input_shape", node.config.get("build_input_shape"))
+            if shape is None:
+                raise Refusal(NEVER_CALLED.format(node.name))
+            given = keras.Input(batch_shape=(None, *shape[1:]), dtype=node.children[0].config["dtype"])
         else:
             given = inputs([column for columns in self._columns.values() for column in columns], self._bags)
         return keras.Model(_single(given), self.outputs(node, _single(given)), name=node.name.replace("/", "_"))
@@ -114,7 +116,9 @@ class Graph:
         while waiting:
             ready = [call for call in waiting if all((ref[0], ref[1]) in found for ref in _refs(call[2]))]
             if not ready:
-                raise Refusal(f"layer '{waiting[0][0].name}' is called on what no layer of the model makes.")
+                raise Refusal(
+                    f"layer '{waiting[0][0].name}' is called on what no layer of the model makes; save the model again."
+                )
             for child, place, data in ready:
                 tensors = _mapped(data, lambda ref: found[ref[0], ref[1]][ref[2]])
                 own = _mapped(_arguments(data), lambda ref: found[ref[0], ref[1]][ref[2]])

@@ -11,6 +11,7 @@ from trainer.warm_start.source import Tensor
 WHO = "from_keras2"
 COLUMN_LAYERS = ("DenseFeatures", "SequenceFeatures")
 WIDE_DEEP = "WideDeepModel"
+NEVER_CALLED = "model '{}' was never called, and has no weights; call it once, on a row."
 _IN_ORDER = "Sequential"
 
 

@@ -156,21 +156,27 @@ def test_weights_go_into_a_model_from_every_format(trained: Any, saved: Path, fi
 
 @pytest.mark.parametrize("seed", [2, 3])
 @pytest.mark.parametrize("kind", ["sequential", "premade"])
-def test_models_on_random_columns_give_the_same_outputs(kind: str, seed: int) -> None:
+def test_models_on_random_columns_give_the_same_outputs(kind: str, seed: int, tmp_path: Path) -> None:
     model, rows = getattr(models, kind)(tf_keras, seed), rows_of(seed)
-    np.testing.assert_allclose(said(from_keras2(model, bags=["tags"]), rows), said(model, rows), atol=1e-5)
+    model.save(tmp_path / "model", save_traces=False)
+    for source in (model, tmp_path / "model"):
+        np.testing.assert_allclose(said(from_keras2(source, bags=["tags"]), rows), said(model, rows), atol=1e-5)
 
 
-def test_a_model_of_ones_own_in_memory_goes_into_one_with_its_layers(saved: Path) -> None:
+def test_a_model_of_ones_own_goes_into_one_with_its_layers(tmp_path: Path) -> None:
     model, rows = models.subclassed(tf_keras, 4), rows_of(4)
+    model.save(tmp_path / "model", save_traces=False)
+    model.save_weights(tmp_path / "weights.h5")
     columns = models.deep_columns(4)
     features = tf_keras.layers.DenseFeatures(columns)
     like = from_keras2(
         models.trained(tf_keras.Sequential([features, tf_keras.layers.Dense(3, "tanh"), tf_keras.layers.Dense(1)]), 4),
         bags=["tags"],
     )
-    from_keras2(model, into=like)
-    np.testing.assert_allclose(said(like, rows), said(model, rows), atol=1e-5)
+    for source in (model, tmp_path / "model", tmp_path / "weights.h5"):
+        again = anew(like)
+        from_keras2(source, into=again)
+        np.testing.assert_allclose(said(again, rows), said(model, rows), atol=1e-5)
 
 
 def test_a_frozen_table_and_a_frozen_layer_stay_frozen() -> None:
@@ -248,8 +254,8 @@ def test_layers_of_many_kinds_become_those_of_keras_3(tmp_path: Path) -> None:
     flat = layers.BatchNormalization(axis=1, center=False)(flat, training=False)
     flat = layers.Dense(3, kernel_regularizer="l1_l2", kernel_constraint="non_neg")(layers.ELU(0.5)(flat))
     old = tf_keras.Model({"watched": watched}, layers.Softmax()(layers.LeakyReLU(alpha=0.2)(flat)))
-    for weight in old.weights:
-        weight.assign(np.random.default_rng(len(weight.name)).uniform(0.1, 0.9, weight.shape))
+    for number, weight in enumerate(old.weights):
+        weight.assign(np.random.default_rng(number).uniform(0.1, 0.9, weight.shape))
     old.save(tmp_path / "old.keras")
     with pytest.warns(UserWarning, match="HDF5"):
         old.save(tmp_path / "old.h5")
@@ -346,15 +352,14 @@ def test_a_model_that_cannot_be_filled_is_refused(saved: Path) -> None:
     assert refusal(path, into=small()) == "from_keras2: into: a model of Keras 3 is wanted, not Functional of tf_keras."
     unbuilt = keras.Sequential([keras.layers.Dense(1)])
     assert refusal(path, into=unbuilt) == "from_keras2: into: the model has no weights yet; call it once, on a row."
-    for argument in ({"columns": []}, {"bags": ["day"]}, {"layers": {}}):
-        (name,) = argument
-        assert refusal(path, into=from_keras2(small()), **argument) == (
+    for name, given in (("columns", []), ("bags", ["day"]), ("layers", {})):
+        assert refusal(path, into=from_keras2(small()), **{name: given}) == (
             f"from_keras2: into= is a model with layers and columns of its own; leave {name} out."
         )
 
 
 def test_a_layer_that_is_code_or_of_ones_own_is_refused_with_what_to_do() -> None:
-    class Own(tf_keras.layers.Layer):  # type: ignore[misc]
+    class Own(tf_keras.layers.Layer):
         pass
 
     given = {"hour": tf_keras.Input((), name="hour", dtype="int64")}
@@ -375,8 +380,32 @@ def test_a_layer_that_is_code_or_of_ones_own_is_refused_with_what_to_do() -> Non
     )
 
 
+def test_a_layer_of_ones_own_under_a_name_of_keras_is_not_taken_for_it(tmp_path: Path) -> None:
+    class Dropout(tf_keras.layers.Layer):
+        def call(self, values: Any) -> Any:
+            return values + 1.0
+
+    given = {"hour": tf_keras.Input((), name="hour", dtype="int64")}
+    features = tf_keras.layers.DenseFeatures([TF.embedding_column(HOUR, 3)])(given)
+    old = tf_keras.Model(given, Dropout(name="mine")(features))
+    old.save(tmp_path / "old.keras")
+    for source in (old, tmp_path / "old.keras"):
+        assert refusal(source) == (
+            "from_keras2: layer 'mine' (Dropout) is no layer of Keras, and cannot be translated; give layers="
+            "{'mine': a Keras 3 layer that does the same}."
+        )
+
+
+def test_a_linear_model_of_several_tensors_is_refused() -> None:
+    given = {"one": tf_keras.Input((2,), name="one"), "two": tf_keras.Input((2,), name="two")}
+    old = tf_keras.Model(given, tf_keras.experimental.LinearModel(name="linear")(given))
+    assert refusal(old) == (
+        "from_keras2: layer 'linear' (LinearModel) is called on several tensors; give them to one Dense each."
+    )
+
+
 def test_what_keras_3_has_not_is_refused_with_what_to_do() -> None:
-    class Sevens(tf_keras.initializers.Initializer):  # type: ignore[misc]
+    class Sevens(tf_keras.initializers.Initializer):
         def __call__(self, shape: Any, dtype: Any = None, **arguments: Any) -> Any:
             return tf.fill(shape, 7.0)
 

@@ -1,13 +1,15 @@
 """A model of Keras 2 that is an object."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from trainer.errors import Refusal
-from trainer.migration.keras2.old import COLUMN_LAYERS, NEVER_CALLED, OldLayer, OldModel, node_of
+from trainer.migration.keras2.old import COLUMN_LAYERS, NEVER_CALLED, Node, OldLayer, OldModel, node_of
 from trainer.warm_start.source import Tensor, plain
 
+_MODULE = "tf_keras."
 _WHOLE = ("LinearModel",)
 """Models that are taken for one layer."""
 
@@ -15,7 +17,7 @@ _WHOLE = ("LinearModel",)
 def is_keras2(value: Any) -> bool:
     """Tells whether an object is a model of Keras 2."""
     modules = [kind.__module__ for kind in type(value).__mro__]
-    return any(module.startswith("tf_keras.") for module in modules) and hasattr(value, "layers")
+    return any(module.startswith(_MODULE) for module in modules) and hasattr(value, "layers")
 
 
 def opened(model: Any) -> OldModel:
@@ -34,7 +36,9 @@ def opened(model: Any) -> OldModel:
     if own:
         layers.append(OldLayer(model.name, tuple(map(_tensor, own))))
     found = tuple(layer for layer in layers if layer.tensors)
-    return OldModel(f"model '{model.name}'", found, _node(model), columns)
+    # A class of one's own may have the name of one of Keras, which its configuration does not tell apart.
+    of_ones_own = {layer.name for layer in leaves if not type(layer).__module__.startswith(_MODULE)}
+    return OldModel(f"model '{model.name}'", found, _node(model, of_ones_own), columns)
 
 
 def _leaves(model: Any) -> Iterator[Any]:
@@ -54,11 +58,17 @@ def _rows(weight: Any, rows: slice) -> Any:
     return weight[rows]
 
 
-def _node(model: Any) -> Any:
+def _node(model: Any, of_ones_own: Collection[str]) -> Node | None:
     """Returns the architecture, or None of a model whose forward pass is code of one's own."""
     try:
         config = model.get_config()
     except NotImplementedError:
         return None
     node = node_of({"class_name": type(model).__name__, "config": config, "name": model.name})
-    return node if node.is_model else None
+    return _marked(node, of_ones_own) if node.is_model else None
+
+
+def _marked(node: Node, of_ones_own: Collection[str]) -> Node:
+    if not node.is_model and node.name in of_ones_own:
+        return replace(node, class_name=f"own>{node.class_name}")
+    return replace(node, children=tuple(_marked(child, of_ones_own) for child in node.children))

@@ -57,7 +57,7 @@ def keras3_layer(node: Node, name: str) -> keras.layers.Layer:
     if node.class_name in _CODE or not _is_layer(node.class_name):
         what = "is code, not a layer" if node.class_name in _CODE else "is no layer of Keras"
         raise Refusal(
-            f"layer '{node.name}' ({node.class_name}) {what}, and cannot be translated; give "
+            f"layer '{node.name}' ({node.class_name.split('>')[-1]}) {what}, and cannot be translated; give "
             f"layers={{'{node.name}': a Keras 3 layer that does the same}}."
         )
     config = {**_translated(node.class_name, node.config, node.name), "name": name}

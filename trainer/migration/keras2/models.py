@@ -86,6 +86,10 @@ class Graph:
             return self._masks[id(given)]
         if node.name not in self._replacements and (apply := operation(node, arguments)):
             return apply(given)
+        if node.class_name == "LinearModel" and not keras.utils.is_keras_tensor(given):
+            raise Refusal(
+                f"layer '{node.name}' (LinearModel) is called on several tensors; give them to one Dense each."
+            )
         layer = self._layer(node)
         if node.is_of_columns or "training" not in inspect.signature(layer.call).parameters:
             arguments = {key: value for key, value in arguments.items() if key != "training"}

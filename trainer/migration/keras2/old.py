@@ -108,6 +108,8 @@ def node_of(serialized: Any) -> Node:
     # A nested model's own name is that of the layer; a registered class is written `package>Name`.
     name = serialized.get("name") or config.get("name") or _snake_case(serialized["class_name"])
     class_name = serialized.get("registered_name") or serialized["class_name"]
+    if not str(serialized.get("module", "keras")).startswith(("keras", "tf_keras")):
+        class_name = f"{serialized['module']}>{class_name}"
     return Node(name, class_name, config, tuple(serialized.get("inbound_nodes", ())), children)
 
 

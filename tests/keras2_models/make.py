@@ -1,5 +1,9 @@
-"""Writes models.tar.xz: `python -m tests.keras2_models.make`, by a Python that has TensorFlow 2.15 and its Keras."""
+"""Trains models by the Keras of TensorFlow 2.15, and saves them as people have them.
 
+Without a folder `python -m tests.keras2_models.make` writes models.tar.xz. It needs a Python that has TensorFlow 2.15, and nothing else.
+"""
+
+import argparse
 import os
 import tarfile
 import tempfile
@@ -17,16 +21,28 @@ SEED = 2015
 
 
 def main() -> None:
-    """Trains and saves each, with what it says of rows that it has not seen."""
+    """Saves each model, with what it says of rows that it has not seen."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?")
+    parser.add_argument("--seed", type=int, default=SEED)
+    given = parser.parse_args()
+    if given.folder:
+        save(given.folder, given.seed)
+        return
     with tempfile.TemporaryDirectory() as folder:
-        expected = {}
-        for name, save in SAVED.items():
-            made = getattr(models, name)(tf.keras, SEED)
-            expected[name] = made(models.features(models.rows(SEED)), training=False).numpy()
-            save(made, f"{folder}/{name}")
-        np.savez(f"{folder}/expected.npz", **expected)
+        save(folder, given.seed)
         with tarfile.open(Path(__file__).with_name("models.tar.xz"), "w:xz", preset=9) as archive:
             archive.add(folder, ".", filter=lambda found: None if found.name.endswith("fingerprint.pb") else found)
+
+
+def save(folder: str, seed: int) -> None:
+    """Trains and saves the models."""
+    expected = {}
+    for name, saved in SAVED.items():
+        made = getattr(models, name)(tf.keras, seed)
+        expected[name] = made(models.features(models.rows(seed)), training=False).numpy()
+        saved(made, f"{folder}/{name}")
+    np.savez(f"{folder}/expected.npz", **expected)
 
 
 def _in_all_formats(model: Any, path: str) -> None:

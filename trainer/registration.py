@@ -21,6 +21,7 @@ CLASSES = {
     "MedianAbsoluteError": "trainer.heads.metrics",
     "ScaledError": "trainer.heads.metrics",
     "ScaledSquaredError": "trainer.heads.metrics",
+    "SquaredErrors": "trainer.migration.estimator.numbers",
     "Coverage": "trainer.heads.ranking",
     "NDCG": "trainer.heads.ranking",
     "Recall": "trainer.heads.ranking",

@@ -19,7 +19,7 @@ from trainer.job import summary
 from trainer.job.leaving import Left, leave_model, leave_report, metrics_of
 from trainer.job.plan import Plan, with_settings
 from trainer.job.record import write_migrated
-from trainer.migration import agreement, exports
+from trainer.migration import NumbersHead, agreement, exports
 from trainer.migration.agreement_report import Agreement
 from trainer.migration.estimator import Filled, checkpoint, fill
 from trainer.problem import AFTER_ACTIVATION, Problem
@@ -108,6 +108,12 @@ def _check(declared: Problem) -> None:
         raise Refusal(
             f"{WHO}: problem {declared.name} has {own}=, which no canned Estimator has; declare columns and hidden "
             "layers as the Estimator had them."
+        )
+    if isinstance(declared.head, NumbersHead):
+        raise Refusal(
+            f"{WHO}: problem {declared.name} has a NumbersHead({declared.head.label_dimension}), and a job reads one "
+            "label a row; bring the model over with trainer.migration.from_estimator and train it by its own fit, or "
+            "export it with trainer.export.write."
         )
     if not isinstance(declared.head, HEADS):
         raise Refusal(

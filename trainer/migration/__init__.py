@@ -2,6 +2,7 @@
 
 from trainer.migration.columns import from_feature_columns
 from trainer.migration.estimator import from_estimator
+from trainer.migration.estimator.numbers import NumbersHead
 from trainer.migration.estimator.warm_starts import warm_start_model
 from trainer.migration.keras2 import from_keras2
 from trainer.migration.parity import check_parity
@@ -11,6 +12,7 @@ from trainer.migration.warm_starting import VocabInfo, WarmStartSettings
 
 __all__ = [
     "Comparison",
+    "NumbersHead",
     "Parity",
     "VocabInfo",
     "WarmStartSettings",

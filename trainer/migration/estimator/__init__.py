@@ -26,7 +26,7 @@ def from_estimator(model_dir: str, estimator: str | None = None, **arguments: An
         model_dir: The folder that the Estimator was trained in, the prefix of a checkpoint, or an exported SavedModel,
             which has no optimizer.
         estimator: The name of its class, as "DNNClassifier"; None is `DNNLinearCombinedRegressor` where there is a
-            `label_dimension`, else `DNNLinearCombinedClassifier`.
+            `label_dimension`, else `DNNLinearCombinedClassifier`. Of a dimension above 1 the head is a `NumbersHead`.
         arguments: What the class was called with, in its own words or those of `DNNLinearCombined…`:
             `linear_feature_columns`, `linear_optimizer`, `linear_sparse_combiner`, `dnn_feature_columns`,
             `dnn_optimizer`, `dnn_hidden_units`, `dnn_activation_fn`, `dnn_dropout`, `batch_norm`, `n_classes`,

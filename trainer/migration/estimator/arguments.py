@@ -13,6 +13,7 @@ from trainer.errors import Refusal, nearest
 from trainer.feature_column import FeatureColumn
 from trainer.heads import BinaryHead, Head, MultiClassHead, RegressionHead
 from trainer.migration.columns import from_feature_columns, is_column
+from trainer.migration.estimator.numbers import NumbersHead
 from trainer.migration.estimator.old_optimizers import optimizer_of
 from trainer.models import WIDE
 from trainer.problem import AFTER_ACTIVATION, Problem
@@ -46,7 +47,7 @@ class Arguments:
         dnn_activation_fn: A function of a tensor, or its name.
         dnn_dropout: The share of a layer's outputs that is dropped in training.
         n_classes: Of a classifier.
-        label_dimension: Of a regressor.
+        label_dimension: Of a regressor, how many numbers it predicts.
         weight_column: A feature's name, or its numeric column.
         label_vocabulary: The texts of labels.
         loss_reduction: "sum", or "sum_over_batch_size", the mean; None is what the class had by default: the sum in
@@ -137,12 +138,7 @@ class Arguments:
     def _head(self) -> Head:
         names = self.label_vocabulary
         if not self.is_classifier:
-            if self.label_dimension != 1:
-                raise Refusal(
-                    f"from_estimator: label_dimension is {self.label_dimension}, and a model here predicts one number; "
-                    "bring over an Estimator of one number."
-                )
-            return RegressionHead()
+            return RegressionHead() if self.label_dimension == 1 else NumbersHead(self.label_dimension)
         if self.n_classes == 2:
             return BinaryHead(label_vocabulary=names)
         return MultiClassHead(self.n_classes, label_vocabulary=names)

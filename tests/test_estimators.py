@@ -19,7 +19,7 @@ def test_the_archive_is_under_500_kilobytes() -> None:
     assert estimators.ARCHIVE.stat().st_size < 500_000
 
 
-def test_each_class_is_there_in_both_generations(old_estimators: Path) -> None:
+def test_each_class_is_there_in_both_generations_and_two_of_two_numbers(old_estimators: Path) -> None:
     assert {
         path.parent.relative_to(old_estimators).as_posix() for path in old_estimators.glob("*/*/arguments.json")
     } == {
@@ -27,7 +27,7 @@ def test_each_class_is_there_in_both_generations(old_estimators: Path) -> None:
         for generation in ("v1", "v2")
         for part in ("Linear", "DNN", "DNNLinearCombined")
         for task in ("Classifier", "Regressor")
-    }
+    } | {"v1/DNNRegressorOf2", "v2/LinearRegressorOf2"}
 
 
 def test_the_rows_in_the_archive_are_those_of_the_seed(old_estimators: Path) -> None:

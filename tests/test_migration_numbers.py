@@ -9,12 +9,13 @@ import pytest
 import tensorflow as tf
 
 from tests import planted
+from tests.estimators import migrated
 from trainer import export, models
 from trainer import feature_column as fc
 from trainer.errors import Refusal
 from trainer.heads import goals
 from trainer.job import migrating
-from trainer.migration import NumbersHead
+from trainer.migration import NumbersHead, from_estimator
 from trainer.problem import Problem
 from trainer.settings import Settings
 
@@ -93,6 +94,18 @@ def test_a_count_of_numbers_is_a_whole_one_above_0(given: Any) -> None:
         NumbersHead(given)
     assert str(refusal.value) == (
         f"NumbersHead: label_dimension is how many numbers a label has, a whole number above 0, not {given!r}."
+    )
+
+
+def test_another_dimension_than_that_of_the_checkpoint_is_refused(old_estimators: Path) -> None:
+    folder = old_estimators / "v1/DNNRegressorOf2"
+    given = migrated.arguments(old_estimators, "v1/DNNRegressorOf2") | {"label_dimension": 3}
+    with pytest.raises(Refusal) as refusal:
+        from_estimator(str(folder), "DNNRegressor", **given)
+    assert str(refusal.value) == (
+        f"from_estimator: the model and the checkpoint {folder}/model.ckpt-30 do not fit: of other shapes are kernel "
+        "of logits is 5 by 3 and 'dnn/logits/kernel' 5 by 2, bias of logits is 3 and 'dnn/logits/bias' 2; declare the "
+        "columns and layers as the Estimator had them."
     )
 
 

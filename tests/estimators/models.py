@@ -1,4 +1,4 @@
-"""The twelve models: each of the six canned Estimators in both generations, with arguments of their own."""
+"""The models: each of the six canned Estimators in both generations, and two of two numbers, with their arguments."""
 
 import math
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ class Model:
     Args:
         generation: "v1" is `tf.compat.v1.estimator`, "v2" is `tf.estimator`.
         class_name: Of the Estimator.
-        label: The feature that is its label.
+        label: The feature that is its label, or several, each a number that it predicts.
         arguments: In the words of `DNNLinearCombined…`, whatever the class: JSON values, an optimizer being a name, or
             a pair of a name and a learning rate.
         shared: The name of a table that two columns share, or None.
@@ -28,15 +28,16 @@ class Model:
 
     generation: str
     class_name: str
-    label: str
+    label: str | tuple[str, ...]
     arguments: Mapping[str, Any] = field(default_factory=dict)
     shared: str | None = None
     partitioned: bool = False
 
     @property
     def name(self) -> str:
-        """Its folder's, as `v1/DNNClassifier`."""
-        return f"{self.generation}/{self.class_name}"
+        """Its folder's, as `v1/DNNClassifier`, or `v1/DNNRegressorOf2` of two numbers."""
+        numbers = "" if isinstance(self.label, str) else f"Of{len(self.label)}"
+        return f"{self.generation}/{self.class_name}{numbers}"
 
     @property
     def has_linear(self) -> bool:
@@ -142,6 +143,15 @@ MODELS = [
             "linear_optimizer": ["Ftrl", 0.05],
         },
         shared="places",
+    ),
+    Model(
+        *("v1", "DNNRegressor", ("delay", "wait")),
+        {"dnn_hidden_units": [5], "label_dimension": 2, "weight_column": "weight", "dnn_optimizer": "Adagrad"},
+        partitioned=True,
+    ),
+    Model(
+        *("v2", "LinearRegressor", ("delay", "wait")),
+        {"label_dimension": 2, "weight_column": "weight", "linear_optimizer": "Ftrl"},
     ),
 ]
 

@@ -22,11 +22,11 @@ AIRPORTS = ["ATL", "BOS", "EWR", "JFK", "LAX", "LGA", "MIA", "ORD", "SEA", "SFO"
 ANSWERS, GRADES = ["no", "yes"], ["low", "middle", "high"]
 STRINGS = ("city", "carrier", "plane", "day", "tail", "origin", "dest", "answer", "grade")
 NUMBERS = ("hour", "stars", "late", "rank")
-FLOATS = ("distance", "weight", "delay")
+FLOATS = ("distance", "weight", "delay", "wait")
 BAGS = {"genres": 3, "words": 4}
 """How many values an example has at most."""
 FLOAT_BAGS = {"word_weight": 4, "wind": 3}
-LABELS = ("answer", "grade", "late", "rank", "delay")
+LABELS = ("answer", "grade", "late", "rank", "delay", "wait")
 
 
 def draw(seed: int, count: int = COUNT) -> Rows:
@@ -68,10 +68,11 @@ def read(path: Path) -> Rows:
     return {name: _array(name, cells) for name, cells in zip(names, zip(*lines, strict=True), strict=True)}
 
 
-def split(rows: Rows, label: str, weight_column: str | None = None) -> tuple[Rows, Any]:
-    """Returns the features that a model is given, and its label."""
+def split(rows: Rows, label: str | Sequence[str], weight_column: str | None = None) -> tuple[Rows, Any]:
+    """Returns the features that a model is given, and its label: of several names `(rows, names)`."""
     left_out = {*LABELS, "weight"} - {weight_column}
-    return {key: values for key, values in rows.items() if key not in left_out}, rows[label]
+    labels = rows[label] if isinstance(label, str) else np.stack([rows[name] for name in label], axis=1)
+    return {key: values for key, values in rows.items() if key not in left_out}, labels
 
 
 def _some(random: np.random.Generator, values: Sequence[str], count: int) -> Any:
@@ -91,12 +92,14 @@ def _labels(random: np.random.Generator, rows: Mapping[str, Any]) -> Rows:
     late = late + 2.0 * (rows["hour"] > 15) - np.isin(rows["origin"], AIRPORTS[:2]) + random.normal(0, 1, len(late))
     third = np.digitize(late, np.quantile(late, [1 / 3, 2 / 3]))
     above = (late > np.median(late)).astype(int)
+    wait = rows["hour"] / 6 + rows["wind"][:, 0] / 5 + random.normal(0, 1, len(late))
     return {
         "answer": np.array(ANSWERS)[above],
         "grade": np.array(GRADES)[third],
         "late": above,
         "rank": third,
         "delay": np.round(late, 1).astype(np.float32),
+        "wait": np.round(wait, 1).astype(np.float32),
     }
 
 

@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
+from tests import estimators
 from tests.keras2_models import models
 from trainer import feature_column as fc
 from trainer.errors import Refusal
@@ -32,10 +32,7 @@ DAY = TF.categorical_column_with_vocabulary_list("day", models.WORDS)
 @pytest.fixture(scope="session")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of what Keras 2.15 wrote."""
-    folder = tmp_path_factory.mktemp("old")
-    with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(folder, filter="data")
-    return folder
+    return estimators.unpack(tmp_path_factory.mktemp("old"), ARCHIVE)
 
 
 @pytest.fixture(scope="session")

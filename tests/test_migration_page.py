@@ -7,13 +7,13 @@ import re
 import shlex
 import shutil
 import subprocess
-import tarfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests import estimators
 from tests.estimators import page
 from tests.estimators.page import COMPARED
 from trainer import migration, task
@@ -81,8 +81,7 @@ def flat(value: Any) -> Any:
 def bring_estimator(folder: Path) -> None:
     """Lays the Estimator that the old side trained where the page has it."""
     shutil.copytree(BEFORE / "late", folder / "models" / "late")
-    with tarfile.open(BEFORE / "export.tar.xz") as archive:
-        archive.extractall(folder / "models" / "late" / "export", filter="data")
+    estimators.unpack(folder / "models" / "late" / "export", BEFORE / "export.tar.xz")
 
 
 def test_the_new_side_finds_what_the_old_one_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,9 +21,10 @@ ARCHIVE = Path(__file__).parent / "models.tar.xz"
 
 def unpack(folder: Path, archive: Path = ARCHIVE) -> Path:
     """Unpacks the models into a folder, which is made if need be; returns it."""
+    from trainer.cloud import package  # which the Pythons that make the models have not
+
     folder.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(archive) as members:
-        members.extractall(folder, filter="data")
+    package.unpack(archive, folder)
     return folder
 
 

@@ -26,7 +26,8 @@ ARCHIVE = Path(models.__file__).with_name("models.tar.xz")
 SEED_OF_ARCHIVE = 2015
 HOUR = TF.categorical_column_with_identity("hour", 24)
 HOURS = {"hour": np.array([8, 17, 23])}
-DAY = TF.categorical_column_with_vocabulary_list("day", models.WORDS)
+ACTIVATIONS = sorted({*dir(tf_keras.activations)} & {*dir(keras.activations)} - {"get", "serialize", "deserialize"})
+ACTIVATIONS = [name for name in ACTIVATIONS if not name.startswith("_")]
 
 
 @pytest.fixture(scope="session")
@@ -287,6 +288,25 @@ def test_layers_of_many_kinds_become_those_of_keras_3(tmp_path: Path) -> None:
         np.testing.assert_allclose(said(model, rows), expected, atol=1e-5)
 
 
+def test_a_policy_of_dtypes_comes_over(tmp_path: Path) -> None:
+    given = {"hour": tf_keras.Input((), name="hour", dtype="int64")}
+    features = tf_keras.layers.DenseFeatures([TF.embedding_column(HOUR, 3)])(given)
+    half = tf_keras.layers.Dense(2, dtype=tf_keras.mixed_precision.Policy("mixed_bfloat16"), name="half")(features)
+    old = tf_keras.Model(given, tf_keras.layers.Dense(1, dtype="float32")(half))
+    old.save(tmp_path / "old.keras")
+    for source in (old, tmp_path / "old.keras"):
+        model = from_keras2(source)
+        assert model.get_layer("half").dtype_policy.name == "mixed_bfloat16"
+        np.testing.assert_allclose(said(model, HOURS), said(old, HOURS), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_of_one_name_is_one_function_or_is_refused(name: str) -> None:
+    numbers = tf.constant(np.linspace(-5, 5, 41, dtype=np.float32)[np.newaxis])
+    one, two = (np.asarray(module.activations.get(name)(numbers)) for module in (tf_keras, keras))
+    assert np.allclose(one, two, atol=1e-6) or name == "hard_sigmoid"
+
+
 def test_a_layer_of_code_is_replaced_by_one_that_is_given() -> None:
     given = {"hour": tf_keras.Input((), name="hour", dtype="int64")}
     features = tf_keras.layers.DenseFeatures([TF.embedding_column(HOUR, 3)])(given)
@@ -310,6 +330,90 @@ def test_a_model_without_columns_comes_over_too() -> None:
     rows = np.ones((2, 3), np.float32)
     expected = old(rows)
     np.testing.assert_allclose(from_keras2(old)(rows), expected, atol=1e-6)
+
+
+def test_a_functional_model_of_a_class_of_ones_own_is_walked_over_again(tmp_path: Path) -> None:
+    class Own(tf_keras.Model):
+        def __init__(self) -> None:
+            given = {"hour": tf_keras.Input((), name="hour", dtype="int64")}
+            features = tf_keras.layers.DenseFeatures([TF.embedding_column(HOUR, 3)])
+            super().__init__(given, tf_keras.layers.Dense(1)(features(given)))
+
+    old = Own()
+    old.save(tmp_path / "old", save_traces=False)
+    for source in (old, tmp_path / "old"):
+        np.testing.assert_allclose(said(from_keras2(source), HOURS), said(old, HOURS), atol=1e-6)
+
+
+def test_a_layer_of_columns_is_called_on_other_features_again_and_statistics_and_words_come_over(
+    tmp_path: Path,
+) -> None:
+    layers = tf_keras.layers
+    given = [tf_keras.Input((1,), name=name, dtype="int64") for name in ("from", "to")]
+    word = tf_keras.Input((1,), name="word", dtype="string")
+    features = layers.DenseFeatures([TF.embedding_column(HOUR, 3)])
+    normal = layers.Normalization()
+    normal.adapt(np.random.default_rng(0).normal(3, 2, (9, 3)))
+    both = [normal(features({"hour": each})) for each in given]
+    known = layers.Flatten()(layers.Embedding(4, 3)(layers.StringLookup(vocabulary=["a", "b"])(word)))
+    old = tf_keras.Model([*given, word], layers.Dot(1)([layers.Add()([both[0], known]), both[1]]))
+    old.save(tmp_path / "old", save_traces=False)
+    old.save(tmp_path / "old.keras")
+    rows = [tf.constant([[1], [2]]), tf.constant([[3], [4]]), tf.constant([["b"], ["z"]])]
+    for source in (old, tmp_path / "old", tmp_path / "old.keras"):
+        np.testing.assert_allclose(from_keras2(source)(rows), old(rows), atol=1e-5)
+
+
+def test_a_checkpoint_of_ones_own_model_may_hold_models_and_lists_of_layers(tmp_path: Path) -> None:
+    class Own(tf_keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.features = tf_keras.layers.DenseFeatures([TF.embedding_column(HOUR, 3)])
+            self.tower = tf_keras.Sequential([tf_keras.layers.Dense(3), tf_keras.layers.BatchNormalization()])
+            self.blocks = [tf_keras.layers.Dense(3), tf_keras.layers.Dense(3)]
+
+        def call(self, features: Any) -> Any:
+            values = self.tower(self.features(features))
+            return self.blocks[1](self.blocks[0](values))
+
+    old = Own()
+    expected = said(old, HOURS)
+    old.save_weights(tmp_path / "weights" / "w")
+    columns = [fc.embedding_column(fc.categorical_column_with_identity("hour", 24), 3)]
+    given = inputs(columns)
+    values = keras.layers.BatchNormalization()(keras.layers.Dense(3)(DenseFeatures(columns)(given)))
+    model = keras.Model(given, keras.layers.Dense(3)(keras.layers.Dense(3)(values)))
+    for source in (old, tmp_path / "weights"):
+        again = anew(model)
+        np.testing.assert_allclose(said(from_keras2(source, into=again), HOURS), expected, atol=1e-6)
+
+
+def test_a_checkpoint_may_call_the_model_anything(tmp_path: Path) -> None:
+    old = small()
+    tf.train.Checkpoint(net=old, optimizer=tf_keras.optimizers.Adam()).save(tmp_path / "ckpt")
+    model = anew(from_keras2(old))
+    np.testing.assert_allclose(said(from_keras2(tmp_path, into=model), HOURS), said(old, HOURS), atol=1e-6)
+
+
+PEAK = """
+import resource, sys
+import keras, tensorflow as tf
+from trainer.migration import from_keras2
+tf.zeros(1)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+from_keras2(sys.argv[1])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", ["old", "old.keras"])
+def test_a_large_table_is_in_memory_once(file: str, tmp_path: Path) -> None:
+    table = TF.embedding_column(TF.categorical_column_with_identity("hour", 500_000), 64, initializer=tf.zeros)
+    one_layer(table).save(tmp_path / file, **({} if "." in file else {"save_traces": False}))
+    command = [sys.executable, "-c", PEAK, str(tmp_path / file)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    assert int(done.stdout) * 1024 < 1.75 * 500_000 * 64 * 4
 
 
 # Refusals
@@ -411,6 +515,16 @@ def test_a_layer_of_ones_own_under_a_name_of_keras_is_not_taken_for_it(tmp_path:
         )
 
 
+def test_a_vocabulary_that_was_learned_is_asked_for() -> None:
+    words = tf_keras.layers.StringLookup(name="words")
+    words.adapt(["a", "b"])
+    given = {"word": tf_keras.Input((1,), name="word", dtype="string")}
+    assert refusal(tf_keras.Model(given, words(given["word"]))) == (
+        "from_keras2: layer 'words' (StringLookup) learned its vocabulary from data, and comes over without it; give "
+        "layers={'words': a Keras 3 layer that has it}."
+    )
+
+
 def test_a_linear_model_of_several_tensors_is_refused() -> None:
     given = {"one": tf_keras.Input((2,), name="one"), "two": tf_keras.Input((2,), name="two")}
     old = tf_keras.Model(given, tf_keras.experimental.LinearModel(name="linear")(given))
@@ -431,6 +545,11 @@ def test_what_keras_3_has_not_is_refused_with_what_to_do() -> None:
     turned = layers.GRU(1, time_major=True, name="turned")(layers.Reshape((1, 3))(features))
     assert refusal(tf_keras.Model(given, turned)) == (
         f"from_keras2: layer 'turned' (GRU) has time_major=True, which Keras 3 has not; give layers={{'turned': {end}"
+    )
+    slow = layers.Dense(1, activation="hard_sigmoid", name="slow")(features)
+    assert refusal(tf_keras.Model(given, slow)) == (
+        "from_keras2: layer 'slow' (Dense) has activation='hard_sigmoid', which is another function in Keras 3; give "
+        f"layers={{'slow': {end}"
     )
     assert refusal(tf_keras.Model(given, layers.Dense(1, bias_initializer=Sevens(), name="sevens")(features))) == (
         f"from_keras2: layer 'sevens' is made with Sevens, which Keras 3 has not; give layers={{'sevens': {end}"

@@ -1,6 +1,7 @@
 """Trains models by the Keras of TensorFlow 2.15, and saves them as people have them.
 
-Without a folder `python -m tests.keras2_models.make` writes models.tar.xz. It needs a Python that has TensorFlow 2.15, and nothing else.
+Without a folder `python -m tests.keras2_models.make` writes models.tar.xz. It needs a Python that has TensorFlow 2.15,
+and nothing else.
 """
 
 import argparse

@@ -41,7 +41,7 @@ def opened_hdf5(place: str, path: str, like: Node | None, copy: Any = None) -> O
             return OldModel(place, tuple(_apart(layers, node)), node if node.is_model else None)
         if "layer_names" in file.attrs:
             return OldModel(place, _by_name(path, file, copy))
-        return OldModel(place, _by_class(path, file, like, copy), are_named=False)
+        return OldModel(place, _by_class(path, file, like, copy))
 
 
 def opened_keras(place: str, path: str) -> OldModel:
@@ -58,7 +58,7 @@ def opened_keras(place: str, path: str) -> OldModel:
         weights = archive.extract(_WEIGHTS, copy.name)
     with h5py.File(weights) as file:
         layers = _by_class(weights, file, node, copy)
-    return OldModel(place, layers, node if node.is_model else None, are_named=node.is_model)
+    return OldModel(place, layers, node if node.is_model else None)
 
 
 def _by_name(path: str, group: Any, copy: Any) -> tuple[OldLayer, ...]:

@@ -12,7 +12,7 @@ from trainer.warm_start.source import Tensor
 
 _GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _BESIDE = {
-    *("optimizer", "save_counter", "keras_api", "signatures", "metrics", "layer_metrics", "layers"),
+    *("root", "optimizer", "save_counter", "keras_api", "signatures", "metrics", "layer_metrics", "layers"),
     *("variables", "trainable_variables", "non_trainable_variables", "regularization_losses"),
 }
 """What stands beside the layers of a model and in them, and is none, or is one under another name."""
@@ -40,7 +40,7 @@ def opened(prefix: str, place: str, node: Node | None = None) -> OldModel:
         layers = [OldLayer(name, tuple(graph.tensors(at))) for name, at in graph.layers(graph.model)]
     else:
         layers = [OldLayer(leaf.name, tuple(graph.tensors(at))) for leaf, at in graph.places(node, graph.model)]
-    return OldModel(place, tuple(layer for layer in layers if layer.tensors), node, are_named=node is not None)
+    return OldModel(place, tuple(layer for layer in layers if layer.tensors), node)
 
 
 class _Graph:
@@ -94,11 +94,12 @@ class _Graph:
         """Yields the objects that are layers where no architecture tells which: in order, by their places."""
         children = self.children(at)
         numbered = {name: child for name, child in children.items() if name.startswith("layer_with_weights-")}
-        if not above and not numbered:
+        is_list = bool(children) and all(map(str.isdigit, children))
+        if not numbered and (is_list or not above):
             numbered = children
         if not numbered:
             yield above, at
-        for name in sorted(numbered, key=lambda name: int(name.split("-")[1]) if "-" in name else 0):
+        for name in sorted(numbered, key=lambda name: int(number) if (number := name.split("-")[-1]).isdigit() else 0):
             yield from self.layers(numbered[name], f"{above}/{name}".lstrip("/"))
 
     def tensors(self, at: int, above: str = "", seen: set[int] | None = None) -> Iterator[Tensor]:

@@ -24,8 +24,8 @@ def from_keras2(
     """Returns a model of Keras 2 on `DenseFeatures` or `SequenceFeatures` as one of Keras 3 on ours.
 
     Its layers are those of Keras 3 of the same names and arguments, its weights are copied, and it gives the same
-    outputs. A tensor that no weight is for, and a weight without a tensor, is an error. The model is not compiled: the
-    slots of the old optimizer, whose order alone says what they belong to, stay behind.
+    outputs. A tensor that no weight is for, and a weight without a tensor, is an error. The model is not compiled, and
+    the slots of the old optimizer stay behind.
 
     Args:
         model_or_path: A model of `tf_keras`; or the path of a SavedModel, of a file `.h5`, `.keras` or `.weights.h5`,

@@ -1,6 +1,6 @@
 """Which of our columns each layer of columns of a model of Keras 2 gets."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from trainer import feature_column as fc
@@ -66,7 +66,7 @@ def _stored(layer: Node) -> list[Any]:
                 "no functions; give columns=, as they were declared."
             )
     try:
-        return _ours(_made(layer.config["feature_columns"]))
+        return _ours(_made(_blank(layer.config["feature_columns"], _is_function_of_initializing)))
     except (ValueError, TypeError, KeyError, OSError) as error:  # a Refusal too
         why = str(error).partition("\n")[0].removesuffix(".")
         raise Refusal(
@@ -91,18 +91,28 @@ def _functions(config: Any) -> Iterable[str]:
             yield from _functions(value)
 
 
-def _without_functions(config: Any) -> Any:
-    """Returns the configuration of a column that has the same name, and needs nothing but itself."""
+def _blank(config: Any, is_left_out: Callable[[str, Any], bool]) -> Any:
+    """Returns the configuration of a column with None for some of its arguments."""
     if isinstance(config, Mapping):
-        blank = {key: None for key in ("normalizer_fn", "initializer") if key in config}
-        return {key: _without_functions(value) for key, value in config.items()} | blank
-    return [_without_functions(value) for value in config] if isinstance(config, (list, tuple)) else config
+        found = {key: _blank(value, is_left_out) for key, value in config.items()}
+        return {key: None if is_left_out(key, config[key]) else value for key, value in found.items()}
+    return [_blank(value, is_left_out) for value in config] if isinstance(config, (list, tuple)) else config
+
+
+def _is_function_of_initializing(key: str, value: Any) -> bool:
+    """Tells whether an argument is a function that started a table, whose name alone is in a file; its rows are too."""
+    return key == "initializer" and isinstance(value, str)
+
+
+def _is_function(key: str, value: Any) -> bool:
+    del value
+    return key in ("normalizer_fn", "initializer")
 
 
 def _check_names(layer: Node, ours: list[Any]) -> None:
     """Refuses columns of other names than the layer's: names order what the layer makes of them."""
     try:
-        theirs = sorted(column.name for column in _made(map(_without_functions, layer.config["feature_columns"])))
+        theirs = sorted(column.name for column in _made(_blank(layer.config["feature_columns"], _is_function)))
     except (ValueError, TypeError, KeyError, OSError):
         return  # a vocabulary's file may be gone; the sizes of the weights are compared still
     names = sorted(column.name for column in ours)

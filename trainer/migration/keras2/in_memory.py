@@ -5,6 +5,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import tensorflow as tf
+
 from trainer.errors import Refusal
 from trainer.migration.keras2.old import COLUMN_LAYERS, NEVER_CALLED, Node, OldLayer, OldModel, node_of
 from trainer.warm_start.source import Tensor, plain
@@ -29,9 +31,9 @@ def opened(model: Any) -> OldModel:
     if not model.built:
         raise Refusal(NEVER_CALLED.format(model.name))
     leaves = list(_leaves(model))
-    layers = [OldLayer(layer.name, tuple(map(_tensor, layer.weights))) for layer in leaves]
+    layers = [OldLayer(layer.name, tuple(map(_tensor, _weights(layer)))) for layer in leaves]
     in_layers = {id(weight) for layer in leaves for weight in layer.weights}
-    own = [weight for weight in model.weights if id(weight) not in in_layers]
+    own = [weight for weight in _weights(model) if id(weight) not in in_layers]
     columns = {layer.name: layer._feature_columns for layer in leaves if type(layer).__name__ in COLUMN_LAYERS}
     if own:
         layers.append(OldLayer(model.name, tuple(map(_tensor, own))))
@@ -49,6 +51,11 @@ def _leaves(model: Any) -> Iterator[Any]:
             yield layer
 
 
+def _weights(layer: Any) -> list[Any]:
+    """Returns the variables of a layer; a learned vocabulary, which stands among them, is none."""
+    return [weight for weight in layer.weights if isinstance(weight, tf.Variable)]
+
+
 def _tensor(weight: Any) -> Tensor:
     name = plain(weight.name)
     return Tensor(name, tuple(weight.shape), weight.dtype.name, weight.read_value, rows=partial(_rows, weight))
@@ -60,6 +67,11 @@ def _rows(weight: Any, rows: slice) -> Any:
 
 def _node(model: Any, of_ones_own: Collection[str]) -> Node | None:
     """Returns the architecture, or None of a model whose forward pass is code of one's own."""
+    if getattr(model, "_is_graph_network", False) and not type(model).__module__.startswith(_MODULE):
+        from tf_keras.src.engine.functional import get_network_config  # a subclass has no configuration of its own
+
+        node = node_of({"class_name": "Functional", "config": get_network_config(model), "name": model.name})
+        return _marked(node, of_ones_own)
     try:
         config = model.get_config()
     except NotImplementedError:

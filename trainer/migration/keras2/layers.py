@@ -15,9 +15,12 @@ _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}}
 _OF_EVERY_LAYER = {"name", "dtype", "trainable", "activity_regularizer"}
 _WITHOUT_MEANING = {
     *("trainable", "batch_input_shape", "build_input_shape", "implementation", "input_length", "dynamic"),
-    *("query_shape", "key_shape", "value_shape"),
+    *("query_shape", "key_shape", "value_shape", "vocabulary_size"),
 }
 """What Keras 2 writes of a layer that changes nothing of what it computes."""
+_OTHER_FUNCTION = "hard_sigmoid"
+"""Of the functions that have a name in both, the one whose slope was 1/5 and is 1/6."""
+_OF_VOCABULARIES = ("StringLookup", "IntegerLookup", "TextVectorization")
 _CODE = ("Lambda", "TFOpLambda", "SlicingOpLambda", "ClassMethod")
 _PLACES = ("initializers", "regularizers", "constraints")
 
@@ -60,6 +63,11 @@ def keras3_layer(node: Node, name: str) -> keras.layers.Layer:
             f"layer '{node.name}' ({node.class_name.split('>')[-1]}) {what}, and cannot be translated; give "
             f"layers={{'{node.name}': a Keras 3 layer that does the same}}."
         )
+    if node.class_name in _OF_VOCABULARIES and node.config.get("vocabulary") is None:
+        raise Refusal(
+            f"layer '{node.name}' ({node.class_name}) learned its vocabulary from data, and comes over without it; "
+            f"give layers={{'{node.name}': a Keras 3 layer that has it}}."
+        )
     config = {**_translated(node.class_name, node.config, node.name), "name": name}
     trainable = config.pop("trainable", True)
     try:
@@ -86,17 +94,18 @@ def _translated(class_name: str, config: Mapping[str, Any], layer: str) -> dict[
     taken, found = _arguments(getattr(keras.layers, class_name)), {}
     for key, value in config.items():
         key = _RENAMED.get(class_name, {}).get(key, key)
-        if key == "dtype" and key in taken:
-            found[key] = _dtype(value)
-        elif key == "axis" and class_name == "BatchNormalization" and isinstance(value, (list, tuple)):
-            (found[key],) = value
-        elif key in taken:
-            found[key] = _value(value, layer)
-        elif key not in _WITHOUT_MEANING and value not in (None, False):
+        value = _dtype(value) if key == "dtype" else _value(value, layer)
+        without_meaning = key in _WITHOUT_MEANING or value in (None, False) or (key, value) == ("groups", 1)
+        if value == _OTHER_FUNCTION or (key not in taken and not without_meaning):
+            why = "is another function in Keras 3" if value == _OTHER_FUNCTION else "Keras 3 has not"
             raise Refusal(
-                f"layer '{layer}' ({class_name}) has {key}={value!r}, which Keras 3 has not; give "
-                f"layers={{'{layer}': a Keras 3 layer that does the same}}."
+                f"layer '{layer}' ({class_name}) has {key}={value!r}, which {why}; give layers={{'{layer}': a Keras 3 "
+                "layer that does the same}."
             )
+        if key in taken:
+            found[key] = value
+    if class_name == "BatchNormalization" and isinstance(found.get("axis"), (list, tuple)):
+        (found["axis"],) = found["axis"]
     return found
 
 

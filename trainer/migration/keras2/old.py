@@ -85,14 +85,12 @@ class OldModel:
         layers: Those that have tensors, in the order of the model.
         node: Its architecture; None where only weights are known.
         columns: Columns of TensorFlow's by the name of their layer, where they are at hand.
-        are_named: Whether the layers' names are known.
     """
 
     place: str
     layers: tuple[OldLayer, ...]
     node: Node | None = None
     columns: Mapping[str, Any] = field(default_factory=dict)
-    are_named: bool = True
 
 
 def node_of(serialized: Any) -> Node:

@@ -59,14 +59,15 @@ def carry(old: OldModel, layers: Sequence[keras.layers.Layer], are_new: bool) ->
 
 
 def _paired(old: OldModel, layers: Sequence[keras.layers.Layer]) -> Iterator[tuple[OldLayer | None, Any]]:
-    ours = {layer.name: layer for layer in layers}
-    theirs = {layer.name: layer for layer in old.layers}
-    all_differ = len(ours) == len(layers) and len(theirs) == len(old.layers)
-    if len(old.layers) == len(layers) and not (all_differ and set(ours) == set(theirs)):
+    names, old_names = ([layer.name for layer in some] for some in (layers, old.layers))
+    are_the_same = len(set(names)) == len(names) and sorted(names) == sorted(old_names)
+    if len(names) == len(old_names) and not are_the_same:
         yield from zip(old.layers, layers, strict=True)
-    else:
-        for name in dict.fromkeys([*theirs, *ours]):
-            yield theirs.get(name), ours.get(name)
+        return
+    ours = dict(zip(names, layers, strict=True))
+    for layer in old.layers:
+        yield layer, ours.pop(layer.name, None)
+    yield from ((None, layer) for layer in ours.values())
 
 
 def _matched(tensors: Sequence[Tensor], layer: Any) -> list[tuple[Tensor, Any]]:

@@ -1,7 +1,5 @@
 """Old exports that Estimators of TensorFlow 2.15 wrote, and the logits of two models held against each other."""
 
-import os
-import subprocess
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -134,19 +132,6 @@ def test_more_rows_than_go_through_at_once_are_answered_in_their_order(
 def test_an_integer_is_written_as_a_float_where_that_is_parsed(old: Callable[[str], OldExport], raw: Features) -> None:
     whole = changed(raw, miles=raw["miles"].astype(int))
     np.testing.assert_array_equal(old("parsed").logits(whole), old("parsed").logits(raw))
-
-
-@pytest.mark.slow
-def test_exports_made_now_give_the_logits_of_their_estimator(old_tensorflow: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "served"
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    command = [str(old_tensorflow), "-m", "tests.estimators.serving", str(folder)]
-    subprocess.run(command, check=True, cwd=Path(__file__).parents[1], env=environment, capture_output=True)
-    made = dict(np.load(folder / "rows.npz"))
-    logits = made.pop("logits")
-    for name in serving.RECEIVERS:
-        found = exports.opened(str(folder / name), [WORDS]).logits(made)
-        np.testing.assert_allclose(found, logits, atol=1e-6, err_msg=name)
 
 
 # Which export

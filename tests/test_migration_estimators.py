@@ -1,7 +1,9 @@
 """Every canned Estimator, of both generations, as a Keras 3 model, held against what the Estimator itself had done."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -24,6 +26,7 @@ def test_columns_of_tensorflow_give_the_logits_of_the_estimator(old_estimators: 
 @pytest.mark.parametrize("name", NAMES)
 def test_our_columns_give_its_logits_and_those_after_100_more_steps(old_estimators: Path, name: str) -> None:
     model, expected = migrated.model(old_estimators, name), migrated.expected(old_estimators, name)
+    check_learning_rates(model, migrated.known(old_estimators, name)["learning_rates"])
     found = migrated.logits(model, old_estimators, name)
     np.testing.assert_allclose(found, expected["logits"], rtol=0, atol=1e-5)
     model.fit(migrated.batches(old_estimators, name), shuffle=False, verbose=0)
@@ -31,10 +34,8 @@ def test_our_columns_give_its_logits_and_those_after_100_more_steps(old_estimato
     np.testing.assert_allclose(later, expected["later"], rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_learning_rates_are_those_of_the_estimator(old_estimators: Path, name: str) -> None:
-    model = migrated.model(old_estimators, name)
+def check_learning_rates(model: keras.Model, wanted: Mapping[str, float]) -> None:
     biases = {"dnn_optimizer": "logits", "linear_optimizer": WIDE}
-    for part, wanted in migrated.known(old_estimators, name)["learning_rates"].items():
+    for part, rate in wanted.items():
         found = optimizers.of(model.optimizer, model.get_layer(biases[part]).bias).learning_rate
-        assert float(found) == pytest.approx(wanted), part
+        assert float(found) == pytest.approx(rate), part

@@ -20,7 +20,7 @@ _UNLEARNED = ("search", "projector_examples", "pictures", "measures")
 
 _COLUMNS = ("dnn_feature_columns", "linear_feature_columns", "catalogues")
 _BESIDE_COLUMNS = ("dnn_hidden_units", "label", "head", "validation", "walks", "grouped", "split_seed")
-_OF_MODEL = ("dnn_hidden_units", "dnn_activation_fn", "batch_norm", "linear_sparse_combiner", "bags", "tower", "model")
+OF_MODEL = ("dnn_hidden_units", "dnn_activation_fn", "batch_norm", "linear_sparse_combiner", "bags", "tower", "model")
 """What of a problem changes its answers, beside its columns and its head."""
 
 _OF_START = (*OF_SOURCE, "on_missing_rows", "trainable", "initializer")
@@ -123,7 +123,7 @@ def restored(problem: Problem, content: Mapping[str, Any], trained_with: Mapping
         Refusal: The problem is not the one that was trained, as far as its declaration tells.
     """
     columns = [_column(problem, *pair) for name in _COLUMNS[:2] for pair in _pairs(problem, name, content)]
-    for name in _OF_MODEL:
+    for name in OF_MODEL:
         now, then = _as_read(plain_value(getattr(problem, name))), trained_with.get(name)
         if now != then:
             raise Refusal(_differs(problem, f"{name} is {now!r} there, and was {then!r}"))

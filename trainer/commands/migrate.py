@@ -7,6 +7,7 @@ from typing import Any
 
 from trainer import commands, flags, problem
 from trainer import settings as task
+from trainer.errors import Refusal
 from trainer.flags import flag
 from trainer.rows import Limit
 from trainer.terminal import load_tensorflow
@@ -71,6 +72,8 @@ def main(argv: Sequence[str]) -> int:
     model_dir = commands.only(given.model_dir, PROG, "model dir is wanted")
     settings = _of_task(given, own, words)
     limit = Limit.parsed(given.max_bad_rows)
+    if given.export_dir is not None and given.check_files is None:
+        raise Refusal(f"{PROG}: --export-dir is held against the rows of --check-files; give these too.")
     load_tensorflow(given.verbose)
     from trainer.job import migrating
 

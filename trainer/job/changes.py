@@ -5,7 +5,7 @@ from typing import Any
 
 from trainer import paths
 from trainer import settings as flags
-from trainer.declared import without_start
+from trainer.declared import OF_MODEL, without_start
 from trainer.errors import Refusal
 
 _NEVER = (
@@ -32,7 +32,7 @@ _PLACES = ("data_dir", "train_files", "validation_files", "eval_files")
 _NOT_COMPARED = {*flags.RUN_ONLY, "planted"}
 """Which rows stand in for others is told by the digest of the data."""
 
-_MODEL = {*(name for names, _ in _NEVER for name in names), "data", "batch_norm", "dnn_activation_fn", "bags"}
+_MODEL = {*(name for names, _ in _NEVER for name in names), "data", "head", *OF_MODEL}
 """What changes a model, of the names that `changes` returns; "data" stands for its columns."""
 
 LEARNING_RATES = ("learning_rate", "linear_learning_rate", "table_optimizers", "learning_rate_decay")

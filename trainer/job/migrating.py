@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from trainer import export, models, problem, projector, tables
+from trainer import export, models, paths, problem, projector, tables
 from trainer import run as runs
 from trainer.errors import Refusal
 from trainer.feature_column.nested import is_learned
@@ -23,8 +23,10 @@ from trainer.migration import NumbersHead, agreement, exports
 from trainer.migration.agreement_report import Agreement
 from trainer.migration.estimator import Filled, checkpoint, fill
 from trainer.problem import AFTER_ACTIVATION, Problem
+from trainer.report import repeating
+from trainer.report.files import Files
 from trainer.rows import Limit
-from trainer.settings import Settings
+from trainer.settings import Settings, to_dict
 from trainer.tables import Table
 from trainer.tables.sharded import BLOCK, Part, ShardedValues
 from trainer.terminal import quiet
@@ -65,6 +67,9 @@ def planned(settings: Settings, argv: Sequence[str]) -> Plan:
     """
     declared = problem.load(settings.problem, settings.problem_arguments)
     _check(declared)
+    path = paths.absolute(settings.job_dir or "")
+    if settings.job_dir and runs.is_run(path) and not settings.overwrite:
+        raise Refusal(f"--job-dir: {path} holds a run; add --overwrite to replace it, or give another.")
     run = runs.choose(settings.job_dir, declared.name or "model", settings.overwrite, resume=False)
     return Plan(settings, with_settings(declared, settings, is_filled=True), run, tuple(argv))
 
@@ -84,6 +89,7 @@ def carry_out(plan: Plan, model_dir: str, check: Check | None) -> int:
         Refusal: The checkpoint does not fit the problem, or the old export or the files cannot be used.
     """
     begun = time.perf_counter()
+    _check_stays(plan, [model_dir, *([check.export_dir] if check and check.export_dir else [])])
     old = None if check is None else _old_export(model_dir, check, plan.problem)
     model, filled = _migrated(plan, model_dir)
     print(f"{plan.run.path}\n{filled.line}", flush=True)
@@ -95,8 +101,7 @@ def carry_out(plan: Plan, model_dir: str, check: Check | None) -> int:
         print(f"\n{found}\n", flush=True)
     told = {} if found is None else {"check_rows": found.rows, "check_largest_difference": found.largest}
     _leave(plan, model, filled, told)
-    resume = ["--problem", plan.settings.problem, "--resume", "--job-dir", plan.run.path]
-    print(f"in {time.perf_counter() - begun:.1f} s; python -m trainer.task {shlex.join(resume)} trains it on")
+    print(f"in {time.perf_counter() - begun:.1f} s; {_going_on(plan)} trains it on")
     print(plan.run.path, flush=True)
     return 0 if found is None or found.equal else 1
 
@@ -120,6 +125,12 @@ def _check(declared: Problem) -> None:
             f"{WHO}: problem {declared.name} has a {type(declared.head).__name__}, and canned Estimators tell classes "
             f"or numbers; give it one of {', '.join(kind.__name__ for kind in HEADS)}."
         )
+    head = declared.head
+    if isinstance(head, RegressionHead) and head.log and None in (head.mean, head.scale):
+        raise Refusal(
+            f"{WHO}: problem {declared.name} has a RegressionHead that takes its mean and scale from data; give those "
+            "that the Estimator had: mean=0.0 and scale=1.0 where it was trained on logarithms."
+        )
     if declared.batch_norm is True:
         raise Refusal(
             f"{WHO}: problem {declared.name} normalizes before the activation, and canned Estimators after it; give "
@@ -131,6 +142,13 @@ def _check(declared: Problem) -> None:
                 f"{WHO}: column '{column.name}' takes its vocabulary or boundaries from data; declare those that the "
                 "Estimator had."
             )
+
+
+def _check_stays(plan: Plan, old: Sequence[str]) -> None:
+    """Refuses a job dir with which an old model would go."""
+    for place in map(paths.absolute, old):
+        if plan.run.holds(place):
+            raise Refusal(f"--job-dir: {place} lies in {plan.run.path}, where the run is left; give another folder.")
 
 
 def _migrated(plan: Plan, model_dir: str) -> tuple[keras.Model, Filled]:
@@ -186,6 +204,13 @@ def _leave(plan: Plan, model: keras.Model, filled: Filled, told: Mapping[str, An
     run.write_json("metrics.json", {"steps": 0, **told, **data, **metrics_of(whole)})
     leave_report(run, whole)
     summary.show_health(whole.entries.values())
+
+
+def _going_on(plan: Plan) -> str:
+    """Returns the command line that trains the run on."""
+    words = repeating.command(Files({"settings": to_dict(plan.settings)}))
+    data = "--train-files FILES " if plan.problem.dataset is None else ""
+    return f"{words} {data}--resume --job-dir {shlex.quote(plan.run.path)}"
 
 
 def _values(layer: Any) -> Any:

@@ -35,7 +35,7 @@ def write_record(work: Work) -> dict[str, str]:
         record["started"] = stored.get("started", record["started"])
         told = run.read_json("problem.json") if paths.exists(run.file("problem.json")) else problem
         found = changes.changes(stored, record, told, json.loads(json.dumps(problem)))
-        is_migrated = stored["data"].get("digest") is None
+        is_migrated = "migrated" in stored and "digest" not in stored["data"]  # and not yet trained on
         if is_migrated:
             changes.check_model(found)
         else:

@@ -89,11 +89,13 @@ def _of_problem(argument: _Value, name: str) -> Setting:
 def command(files: Files) -> str | None:
     """Returns the command line that trains the same again, in a job dir of its own; None where nothing tells it.
 
+    What was migrated from elsewhere starts with weights that no command line has.
+
     Example:
         >>> command(Files({"settings": {"num_epochs": 7, "job_dir": "runs/x", "download": False}}))
         'python -m trainer.task --num-epochs 7 --no-download'
     """
-    if not files.given:
+    if not files.given or "migrated" in files.settings:
         return None
     words = [word for given in _flags(files) if not given.is_default for word in _words(given.name, given.value)]
     return " ".join([PROG, *map(shlex.quote, map(writable, words))])

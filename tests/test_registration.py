@@ -10,7 +10,7 @@ from tests import planted
 from trainer import feature_column as fc
 from trainer import layers, models, optimizers, registration
 from trainer.heads import PoissonRegressionHead, RegressionHead, counts, metrics, ranking
-from trainer.migration.estimator import numbers
+from trainer.migration.estimator import numbers, rms_prop
 from trainer.problem import Problem
 from trainer.registration import CLASSES, PACKAGE
 
@@ -41,6 +41,7 @@ def test_every_class_that_keras_registers_for_the_package_is_listed() -> None:
         "trainer.heads.metrics": metrics,
         "trainer.heads.ranking": ranking,
         "trainer.migration.estimator.numbers": numbers,
+        "trainer.migration.estimator.rms_prop": rms_prop,
     }
     for name, module in CLASSES.items():
         assert hasattr(rooms[module], name)

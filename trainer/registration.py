@@ -22,6 +22,7 @@ CLASSES = {
     "ScaledError": "trainer.heads.metrics",
     "ScaledSquaredError": "trainer.heads.metrics",
     "SquaredErrors": "trainer.migration.estimator.numbers",
+    "RMSprop": "trainer.migration.estimator.rms_prop",
     "Coverage": "trainer.heads.ranking",
     "NDCG": "trainer.heads.ranking",
     "Recall": "trainer.heads.ranking",

@@ -165,11 +165,13 @@ def taken(estimator: str | None, given: Mapping[str, Any]) -> Arguments:
         ending = nearest(estimator, ESTIMATORS) or f"; there are {', '.join(ESTIMATORS)}."
         raise Refusal(f"from_estimator: there is no Estimator '{estimator}'{ending}")
     words = ESTIMATORS[estimator]
-    known = {field.name for field in dataclasses.fields(Arguments)} - {"estimator"}
+    others = {"label_dimension"} if estimator.endswith("Classifier") else {"n_classes", "label_vocabulary"}
+    known = {field.name for field in dataclasses.fields(Arguments)} - {"estimator", *others}
     found = {words.get(name, name): value for name, value in given.items() if name not in _OF_TRAINING}
     for name in found:
         if name not in known:
-            ending = nearest(name, known) or f"; it has {', '.join(sorted(known))}."
+            own = {*words, *(each for each in known if not (words and each.startswith(("dnn_", "linear_"))))}
+            ending = nearest(name, own) or f"; it has {', '.join(sorted(own))}."
             raise Refusal(f"from_estimator: {estimator} has no argument '{name}'{ending}")
     # Estimators take None for what is not there.
     columns = {name: value or () for name, value in found.items() if name.endswith(("columns", "units"))}

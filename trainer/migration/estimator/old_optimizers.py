@@ -9,12 +9,13 @@ import keras
 
 from trainer import optimizers
 from trainer.errors import Refusal, nearest
+from trainer.migration.estimator.rms_prop import RMSprop
 
 BY_NAME: Mapping[str, type[keras.optimizers.Optimizer]] = {
     "Adagrad": optimizers.Adagrad,
     "Adam": optimizers.LazyAdam,
     "Ftrl": optimizers.Ftrl,
-    "RMSProp": keras.optimizers.RMSprop,
+    "RMSProp": RMSprop,
     "SGD": optimizers.SGD,
 }
 """By the names that Estimators take."""
@@ -82,6 +83,7 @@ def _translated(given: Any, name: str, who: str) -> keras.optimizers.Optimizer:
             f"{who}: the learning rate of {type(given).__name__} changes with the steps; give an optimizer of "
             "trainer.optimizers, with a number or the schedule of Keras 3 that goes on from here."
         )
+    config["learning_rate"] = float(rate)  # of Keras 2 it is one of NumPy, which Keras 3 does not take
     taken = {*inspect.signature(kind).parameters} - {"name", "kwargs"}
     return kind(**{key: value for key, value in config.items() if key in taken and value is not None})
 

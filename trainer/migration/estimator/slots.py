@@ -19,7 +19,12 @@ KEPT: Mapping[type, Words] = {
     keras.optimizers.Adam: {"_momentums": ("Adam", "m"), "_velocities": ("Adam_1", "v")},
     # The velocity of TensorFlow 1 is no multiple of that of Keras where the rate changes.
     keras.optimizers.SGD: {"momentums": (None, "momentum")},
-    keras.optimizers.RMSprop: {"_velocities": ("RMSProp", "rms")},
+    # Where it is not centred, Keras has no slots of averages, and TensorFlow 1 numbers its own otherwise.
+    keras.optimizers.RMSprop: {
+        "_velocities": ("RMSProp", "rms"),
+        "_average_gradients": ("RMSProp_1", "mg"),
+        "_momentums": ("RMSProp_2", "momentum"),
+    },
 }
 """The lists of slots of each optimizer, and what a slot is called after its variable's name in TensorFlow 1 and 2."""
 
@@ -61,7 +66,9 @@ def slots(model: keras.Model, place: Place, name: str, checkpoint: Checkpoint) -
 
 
 def _words(optimizer: Any) -> Words:
-    return next((words for kind, words in KEPT.items() if isinstance(optimizer, kind)), {})
+    words = next((words for kind, words in KEPT.items() if isinstance(optimizer, kind)), {})
+    is_plain = isinstance(optimizer, keras.optimizers.RMSprop) and not optimizer.centered
+    return {**words, "_momentums": ("RMSProp_1", "momentum")} if is_plain else words
 
 
 def _found(checkpoint: Checkpoint, name: str, first: str | None, second: str, kind: str) -> tuple[str, ...]:

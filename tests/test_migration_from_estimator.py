@@ -10,13 +10,13 @@ import pytest
 import tensorflow as tf
 
 from tests import estimators
-from tests.estimators import serving
+from tests.estimators import migrated, serving
 from trainer import feature_column as fc
 from trainer import models, optimizers
 from trainer.errors import Refusal
 from trainer.heads import BinaryHead, MultiClassHead, RegressionHead
 from trainer.migration import from_estimator
-from trainer.migration.estimator import checkpoint, fill
+from trainer.migration.estimator import checkpoint, fill, filling
 from trainer.migration.estimator.arguments import ESTIMATORS, taken
 from trainer.migration.estimator.old_optimizers import optimizer_of
 from trainer.migration.estimator.rms_prop import RMSprop
@@ -185,6 +185,20 @@ def test_an_optimizer_of_keras_2_keeps_its_numbers(is_legacy: bool) -> None:
         assert found.get_config() | left_out == wanted.get_config() | left_out
 
 
+def test_one_optimizer_for_both_parts_is_one_for_each(old_estimators: Path) -> None:
+    name = "v1/DNNLinearCombinedClassifier"
+    both = optimizers.Adagrad(0.1)
+    words = migrated.arguments(old_estimators, name) | {"dnn_optimizer": both, "linear_optimizer": both}
+    model = from_estimator(str(old_estimators / name), **words)
+    of_each = {id(optimizers.of(model.optimizer, variable)) for variable in model.trainable_variables}
+    assert len(of_each) == 2
+    sums = [slot for slot in model.optimizer.variables if slot.path.endswith("_accumulator")]
+    assert len(sums) == len(model.trainable_variables)
+    assert refused(from_estimator, str(old_estimators / name), **words) == (
+        "from_estimator: dnn_optimizer: Adagrad keeps what it has noted of another model; give a new one."
+    )
+
+
 def test_what_is_no_optimizer_or_changes_its_rate_is_refused() -> None:
     import tf_keras
 
@@ -304,6 +318,33 @@ def test_what_another_optimizer_had_noted_is_left_and_told(old: str) -> None:
     )
     assert int(model.optimizer.iterations) == 0
     assert all((np.asarray(sums) == np.float32(0.1)).all() for sums in model.optimizer._accumulators)
+
+
+@pytest.mark.parametrize("name", ["v1/DNNClassifier", "v1/LinearRegressor"])
+def test_large_slots_are_read_in_pieces_across_the_parts_of_a_variable(
+    name: str, old_estimators: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = {**migrated.arguments(old_estimators, name), "dnn_optimizer": "Adagrad", "linear_optimizer": "Adagrad"}
+    declared = taken(migrated.known(old_estimators, name)["class"], words)
+    found, problem = checkpoint.opened(str(old_estimators / name), "me"), declared.problem(True)
+    held, left = models.assembled(problem), models.assembled(problem)
+    for model in (held, left):
+        models.compiled(model, problem, optimizer=declared.optimizer(model, True))
+    fill(held, problem, found, "me")
+    monkeypatch.setattr(filling, "LARGE", 60)
+    stored = fill(left, problem, found, "me", leaves_large_slots=True).stored
+    pairs = [
+        (mine, stored[id(each)])
+        for mine, each in zip(held.optimizer.variables, left.optimizer.variables, strict=True)
+        if id(each) in stored
+    ]
+    assert max(len(there.names) for _, there in pairs) > 1
+    for mine, there in pairs:
+        values, rows = np.asarray(mine), mine.shape[0]
+        np.testing.assert_array_equal(there.read_value(), values)
+        for first in range(0, rows, 3):
+            ids = np.arange(first, min(first + 7, rows))
+            np.testing.assert_array_equal(there.sparse_read(ids), values[ids])
 
 
 @pytest.fixture(scope="module")

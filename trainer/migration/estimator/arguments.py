@@ -126,7 +126,12 @@ class Arguments:
             for name, columns in owners
             if columns
         ]
-        return parts[0] if len(parts) == 1 else optimizers.Parts(parts[0], {WIDE: parts[1]})
+        if len(parts) == 1:
+            return parts[0]
+        dnn, linear = parts
+        if linear is dnn:  # each keeps what it notes of its own part
+            linear = type(dnn).from_config(dnn.get_config())
+        return optimizers.Parts(dnn, {WIDE: linear})
 
     def _rates(self, is_of_version_1: bool) -> dict[str, float | None]:
         """Returns the learning rates of optimizers that are given by name; None is the optimizer's own."""

@@ -48,7 +48,7 @@ def optimizer_of(given: Any, learning_rate: float | None, who: str) -> keras.opt
         who: What a refusal begins with.
 
     Raises:
-        Refusal: It is none of these, or its learning rate is no number.
+        Refusal: It is none of these, its learning rate is no number, or another model has it.
 
     Example:
         >>> type(optimizer_of("Ftrl", 0.2, "linear_optimizer")).__name__
@@ -63,6 +63,8 @@ def optimizer_of(given: Any, learning_rate: float | None, who: str) -> keras.opt
             raise Refusal(f"{who}: there is no optimizer '{given}'{ending}")
         return BY_NAME[given]() if learning_rate is None else BY_NAME[given](learning_rate=learning_rate)
     if isinstance(given, keras.optimizers.Optimizer):
+        if given.built:
+            raise Refusal(f"{who}: {type(given).__name__} keeps what it has noted of another model; give a new one.")
         return given
     name = _BY_CLASS.get(type(given).__name__.lower())
     if name is None and callable(given):

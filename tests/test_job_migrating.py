@@ -1,6 +1,7 @@
 """The runs that `python -m trainer migrate` leaves of models which Estimators of TensorFlow 2.15 trained."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import re
@@ -14,9 +15,11 @@ import tensorflow as tf
 
 from tests.estimators import migrated, rows
 from trainer import feature_column as fc
-from trainer import job, layers, prediction, side_by_side, tables
+from trainer import job, layers, prediction, problem, side_by_side, tables
 from trainer.commands import migrate, runs, vectors
 from trainer.errors import Refusal
+from trainer.job import migrating
+from trainer.migration.estimator import checkpoint as checkpoints
 from trainer.migration.estimator import filling
 from trainer.migration.estimator.stored import Stored
 from trainer.settings import Settings
@@ -171,6 +174,19 @@ def resumed(run: Path, folder: Path, **changed: Any) -> dict[str, Any]:
     settings = {**own, "train_files": str(folder / "rows.csv"), "train_steps": 12, "train_batch_size": 50, **changed}
     assert job.run(Settings(**settings), ["--resume"]) == 0
     return dict(json.loads((run / "metrics.json").read_text()))
+
+
+def test_losses_that_the_first_generation_summed_are_told_where_the_problem_takes_their_mean(
+    old_estimators: Path,
+) -> None:
+    declared = problem.load(EXAMPLE, {"folder": str(old_estimators)})
+    mean = dataclasses.replace(declared, loss_reduction="mean")
+    first, second = (checkpoints.opened(str(old_estimators / name / "DNNClassifier"), "x") for name in ("v1", "v2"))
+    assert [migrating.hint(*pair) for pair in ((declared, first), (mean, second))] == [None, None]
+    assert migrating.hint(mean, first) == (
+        "the checkpoint is of tf.compat.v1.estimator, which sums the losses of a batch unless it is told otherwise: "
+        "with loss_reduction='sum' and its own learning rates the run is trained on alike"
+    )
 
 
 def test_it_is_trained_on_from_what_the_optimizers_had_noted(

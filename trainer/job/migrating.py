@@ -157,7 +157,20 @@ def _migrated(plan: Plan, model_dir: str) -> tuple[keras.Model, Filled]:
     model = models.assembled(plan.problem)
     export.check(model)
     models.compiled(model, plan.problem, 1)
-    return model, fill(model, plan.problem, found, WHO, leaves_large_slots=True)
+    filled = fill(model, plan.problem, found, WHO, leaves_large_slots=True)
+    if (told := hint(plan.problem, found)) is not None:
+        print(told, flush=True)
+    return model, filled
+
+
+def hint(declared: Problem, found: checkpoint.Checkpoint) -> str | None:
+    """Returns a line on what a problem may have meant otherwise and its answers do not show, or None."""
+    if not found.is_of_version_1 or declared.loss_reduction == "sum":
+        return None
+    return (
+        "the checkpoint is of tf.compat.v1.estimator, which sums the losses of a batch unless it is told otherwise: "
+        "with loss_reduction='sum' and its own learning rates the run is trained on alike"
+    )
 
 
 def _old_export(model_dir: str, check: Check, declared: Problem) -> exports.OldExport | None:

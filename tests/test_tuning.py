@@ -262,7 +262,7 @@ def test_pixels_take_more_dimensions_than_the_fourth_root_of_their_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    words = ["--problem", "digits", "--dimension", "pixel=2,4,16,auto", "--seeds", "2", "--num-epochs", "25"]
+    words = ["--problem", "digits", "--dimension", "pixel=2,4,16,auto", "--seeds", "2", "--num-epochs", "15"]
     assert tune(*words) == 0
     found = json.loads((tmp_path / "runs" / "digits-tune" / "trials.json").read_text())["trials"]
     by_dimension = {trial["values"]["dimension.pixel"]: trial["ran"][0]["value"] for trial in found}

@@ -22,7 +22,7 @@ from trainer.inputs.wanted import features_wanted
 from trainer.problem import CsvFormat, Problem
 from trainer.rows import Limit
 
-EXAMPLES = 500 if os.environ.get("CI") else 200
+EXAMPLES = 300 if os.environ.get("CI") else 200
 """How many files hypothesis writes."""
 
 ANY = Limit(10**9)

@@ -28,7 +28,7 @@ from trainer.inputs.tfrecord import TFRecordFile
 from trainer.inputs.values import Feature, Texts, Wanted, rows_of
 from trainer.rows import Limit
 
-EXAMPLES = 500 if os.environ.get("CI") else 200
+EXAMPLES = 300 if os.environ.get("CI") else 200
 """How many files of JSON lines hypothesis writes."""
 
 Row = dict[str, Any]

@@ -24,7 +24,7 @@ from trainer.inputs.texts import TextFile
 from trainer.inputs.values import Wanted
 from trainer.rows import CsvFormat, Limit, TextFormat
 
-EXAMPLES = 500 if os.environ.get("CI") else 200
+EXAMPLES = 300 if os.environ.get("CI") else 200
 """How many texts hypothesis writes."""
 
 PIECES = ["a", "bc", "seven", "né", "東京", "😀", "\0", " ", " ", "\t", "\f"]

@@ -10,13 +10,20 @@ import tensorflow as tf
 
 from tests.estimators import migrated
 from tests.estimators.models import MODELS
-from trainer import optimizers
+from trainer import feature_column, optimizers
+from trainer.migration import from_feature_columns
 from trainer.models import WIDE
 
 NAMES = [model.name for model in MODELS]
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_columns_of_tensorflow_become_those_that_are_declared_here(old_estimators: Path, name: str) -> None:
+    theirs, ours = (migrated.drawn(old_estimators, name, fc) for fc in (tf.feature_column, feature_column))
+    assert repr(from_feature_columns([*theirs.linear, *theirs.dnn])) == repr([*ours.linear, *ours.dnn])
+
+
+@pytest.mark.parametrize("name", ["v1/DNNLinearCombinedClassifier", "v2/DNNRegressor", "v2/LinearClassifier"])
 def test_columns_of_tensorflow_give_the_logits_of_the_estimator(old_estimators: Path, name: str) -> None:
     model = migrated.model(old_estimators, name, tf.feature_column)
     found = migrated.logits(model, old_estimators, name)

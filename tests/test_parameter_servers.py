@@ -98,14 +98,14 @@ def test_the_exported_model_answers_in_a_process_without_the_project(trained: tu
 
 @pytest.mark.slow
 def test_a_worker_that_is_killed_and_started_again_joins_and_one_that_stays_away_is_not_missed(tmp_path: Path) -> None:
-    with forked(KINDS, flags(tmp_path, "--num-epochs", "24"), tmp_path, QUICK) as found:
-        found.wait_for("epoch 3/")
+    with forked(KINDS, flags(tmp_path, "--num-epochs", "18"), tmp_path, QUICK) as found:
+        found.wait_for("epoch 2/")
         found.kill("worker", 1)
         name = f"worker 1 ({found.addresses['worker'][1]})"
         found.wait_for(f"{name} has gone; 1 goes on without it, and it can be started again")
         found.start("worker", 1)
         found.wait_for(f"{name} is back")
-        found.wait_for("epoch 12/")
+        found.wait_for("epoch 9/")
         found.kill("worker", 0, signal.SIGTERM)  # from here on there is none but the one that came back
         assert found.wait("worker", 0, 20) == 143
         assert found.wait(seconds=180) == 0, found.outputs

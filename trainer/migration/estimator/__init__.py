@@ -32,9 +32,10 @@ def from_estimator(model_dir: str, estimator: str | None = None, **arguments: An
             `dnn_optimizer`, `dnn_hidden_units`, `dnn_activation_fn`, `dnn_dropout`, `batch_norm`, `n_classes`,
             `label_dimension`, `label_vocabulary`, `weight_column`, `loss_reduction`. Columns are of
             `tf.feature_column` or of `trainer.feature_column`. What is left out is what it was by default in
-            `tf.compat.v1.estimator` or in `tf.estimator`, whichever wrote the checkpoint. `bags` names the features
-            with any number of values an example, beside those of weighted columns. What says nothing of a trained
-            model, as `config` and `partitioner`, is passed over.
+            `tf.compat.v1.estimator` or in `tf.estimator`, whichever wrote the checkpoint, and in the latter where no
+            optimizer has left anything that tells, as in an export. `bags` names the features with any number of
+            values an example, beside those of weighted columns. What says nothing of a trained model, as `config` and
+            `partitioner`, is passed over.
 
     Returns:
         A compiled Keras model, a dictionary of `(batch,)` tensors, of bags `(batch, None)`, to `(batch, units)`.
